@@ -1,0 +1,1 @@
+"""How wide must a ReLU network be, and how initialized, for training to succeed?"""

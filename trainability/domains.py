@@ -1,0 +1,172 @@
+"""Where inputs live: a ball, a box, or the points of a data set.
+
+A neuron x -> relu(w.x + b) is dead on a domain iff b + h(w) <= 0, where h is the domain's
+support function, h(w) = max over x of w.x. Tasks, theory and census all use these classes.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainability.errors import InputError, refuse
+
+
+class Domain(ABC):
+    """A set of inputs of d coordinates."""
+
+    d: int
+
+    @abstractmethod
+    def support(self, w: np.ndarray) -> np.ndarray:
+        """max over x in the domain of w.x, for w of shape (..., d); shape (...)."""
+
+    @abstractmethod
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        """Whether each point of shape (..., d) lies in the domain; bool, shape (...)."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """n points of the domain, shape (n, d): uniform, or drawn from its points."""
+
+
+@dataclass(frozen=True)
+class Ball(Domain):
+    """All x in R^d with Euclidean norm at most `radius`, in input units."""
+
+    d: int
+    radius: float
+
+    def __post_init__(self) -> None:
+        refuse(_dimension_problems("Ball", self.d) + _size_problems("Ball radius", self.radius))
+
+    def support(self, w: np.ndarray) -> np.ndarray:
+        return self.radius * np.linalg.norm(w, axis=-1)
+
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(x, axis=-1) <= self.radius
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        direction = rng.standard_normal((n, self.d))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        return self.radius * direction * rng.random((n, 1)) ** (1 / self.d)
+
+
+@dataclass(frozen=True)
+class Box(Domain):
+    """All x in R^d with |x_i - center_i| <= half_width_i for every coordinate i.
+
+    `half_width` is one number for a cube, or one per coordinate; `center` defaults to the origin.
+    """
+
+    d: int
+    half_width: float | tuple[float, ...]
+    center: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        problems = _dimension_problems("Box", self.d)
+        for name in ("half_width", "center"):
+            value = getattr(self, name)
+            if isinstance(value, list | np.ndarray):
+                value = tuple(float(entry) for entry in value)
+                object.__setattr__(self, name, value)
+            if isinstance(value, tuple) and len(value) != self.d:
+                problems.append(f"Box {name} has {len(value)} numbers, wanted d={self.d}")
+        widths = self.half_width if isinstance(self.half_width, tuple) else (self.half_width,)
+        for width in widths:
+            problems += _size_problems("Box half_width", width)
+        if self.center is not None and not all(_is_number(entry) for entry in self.center):
+            problems.append(f"Box center must hold finite numbers, got {self.center}")
+        refuse(problems)
+
+    @property
+    def low(self) -> np.ndarray:
+        """The lower corner, shape (d,)."""
+        return self._center - self._half_widths
+
+    @property
+    def high(self) -> np.ndarray:
+        """The upper corner, shape (d,)."""
+        return self._center + self._half_widths
+
+    @property
+    def is_centered_cube(self) -> bool:
+        """Whether this is [-a, a]^d."""
+        same = len(set(self._half_widths.tolist())) == 1
+        return same and not self._center.any()
+
+    @property
+    def _half_widths(self) -> np.ndarray:
+        return np.broadcast_to(np.asarray(self.half_width, dtype=float), (self.d,))
+
+    @property
+    def _center(self) -> np.ndarray:
+        return np.zeros(self.d) if self.center is None else np.asarray(self.center, dtype=float)
+
+    def support(self, w: np.ndarray) -> np.ndarray:
+        return w @ self._center + np.abs(w) @ self._half_widths
+
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        return np.all((x >= self.low) & (x <= self.high), axis=-1)
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        return rng.uniform(self.low, self.high, (n, self.d))
+
+
+class Points(Domain):
+    """The points of a data set, x of shape (N, d) with N >= 1 and finite numbers."""
+
+    def __init__(self, x: Any) -> None:
+        points = np.atleast_2d(np.array(x, dtype=np.float64))
+        if points.ndim != 2 or not points.size:
+            raise InputError(f"Points wants x of shape (N, d) with N, d >= 1, got {points.shape}")
+        if not np.isfinite(points).all():
+            raise InputError("Points wants finite numbers, got NaN or infinity; drop those rows")
+        points.setflags(write=False)
+        self.x = points
+        self.d = points.shape[1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Points) and np.array_equal(self.x, other.x)
+
+    def __hash__(self) -> int:
+        return hash(self.x.tobytes())
+
+    def __repr__(self) -> str:
+        return f"Points({len(self.x)} x {self.d})"
+
+    def support(self, w: np.ndarray) -> np.ndarray:
+        return (w @ self.x.T).max(axis=-1)
+
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x, dtype=float)
+        flat = x.reshape(-1, self.d)
+        found = np.array([bool((self.x == row).all(axis=1).any()) for row in flat])
+        return found.reshape(x.shape[:-1])
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        return self.x[rng.integers(len(self.x), size=n)]
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+
+
+def _dimension_problems(name: str, d: Any) -> list[str]:
+    if isinstance(d, int) and not isinstance(d, bool) and d >= 1:
+        return []
+    return [f"{name} d must be an int >= 1, got {d!r}"]
+
+
+def _size_problems(name: str, value: Any) -> list[str]:
+    if _is_number(value) and value >= 0:
+        return []
+    return [f"{name} must be a finite number >= 0, got {value!r}"]

@@ -1,0 +1,127 @@
+"""An ensemble: equal-shaped ReLU networks as stacked tensors, forward pass only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainability.schemes.base import Layer, Scheme
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """R fully connected ReLU networks of the same shape, float32, on one device.
+
+    Args:
+        weights: One tensor per affine layer, shape (R, fan_out, fan_in).
+        biases: One tensor per affine layer, shape (R, fan_out).
+    """
+
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+
+    @property
+    def n_networks(self) -> int:
+        return self.weights[0].shape[0]
+
+    @property
+    def depth(self) -> int:
+        """L, the number of affine layers."""
+        return len(self.weights)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of every hidden layer."""
+        return tuple(weight.shape[1] for weight in self.weights[:-1])
+
+    @property
+    def d_in(self) -> int:
+        return self.weights[0].shape[2]
+
+    @property
+    def d_out(self) -> int:
+        return self.weights[-1].shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.weights[0].device
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Outputs at the points x of shape (N, d_in): shape (R, N, d_out)."""
+        h = x.expand(self.n_networks, *x.shape)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            h = torch.baddbmm(bias.unsqueeze(1), h, weight.mT).relu_()
+        return torch.baddbmm(self.biases[-1].unsqueeze(1), h, self.weights[-1].mT)
+
+    def __getitem__(self, index: Tensor | np.ndarray | slice | Sequence[int]) -> Ensemble:
+        """The networks at `index`, as an ensemble."""
+        chosen = index if isinstance(index, slice) else torch.as_tensor(index, device=self.device)
+        return Ensemble(
+            tuple(weight[chosen] for weight in self.weights),
+            tuple(bias[chosen] for bias in self.biases),
+        )
+
+    def to(self, device: torch.device | str) -> Ensemble:
+        """The same ensemble on another device."""
+        return Ensemble(
+            tuple(weight.to(device) for weight in self.weights),
+            tuple(bias.to(device) for bias in self.biases),
+        )
+
+
+def concatenate(ensembles: Sequence[Ensemble]) -> Ensemble:
+    """All networks of ensembles of one shape, in order."""
+    first = ensembles[0]
+    return Ensemble(
+        tuple(torch.cat([e.weights[i] for e in ensembles]) for i in range(first.depth)),
+        tuple(torch.cat([e.biases[i] for e in ensembles]) for i in range(first.depth)),
+    )
+
+
+def initialize(
+    scheme: Scheme,
+    sizes: Sequence[int],
+    n_networks: int,
+    rng: np.random.Generator,
+    x: np.ndarray | None = None,
+    y: np.ndarray | None = None,
+) -> Ensemble:
+    """Draw an ensemble on the CPU, layer by layer from the input to the output.
+
+    Args:
+        scheme: The initialization scheme.
+        sizes: d_in, the hidden widths, d_out.
+        n_networks: R.
+        rng: The stream; used in a fixed order.
+        x: Training inputs, shape (N, d_in); needed where `scheme.needs_data`.
+        y: Training targets, shape (N, d_out); likewise.
+    """
+    weights, biases = [], []
+    depth = len(sizes) - 1
+    inputs = None
+    mean_square = None
+    if scheme.needs_data:
+        if x is None or y is None:
+            raise ValueError(f"{scheme} looks at the training data, got none; pass x and y")
+        inputs = np.asarray(x, dtype=np.float64)[None]
+        mean_square = float(np.mean(np.sum(np.asarray(y, dtype=np.float64) ** 2, axis=-1)))
+    for index in range(1, depth + 1):
+        layer = Layer(
+            n_networks=n_networks,
+            index=index,
+            depth=depth,
+            fan_in=sizes[index - 1],
+            fan_out=sizes[index],
+            inputs=inputs,
+            target_mean_square=mean_square,
+        )
+        weight, bias = scheme.draw(layer, rng)
+        if inputs is not None and index < depth:
+            inputs = np.maximum(inputs @ weight.transpose(0, 2, 1) + bias[:, None], 0)
+        weights.append(torch.from_numpy(np.ascontiguousarray(weight, dtype=np.float32)))
+        biases.append(torch.from_numpy(np.ascontiguousarray(bias, dtype=np.float32)))
+    return Ensemble(tuple(weights), tuple(biases))

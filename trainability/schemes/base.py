@@ -1,0 +1,114 @@
+"""What an initialization scheme is: a frozen dataclass of its settings that draws layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from trainability.errors import refuse
+from trainability.theory.laws import NeuronLaw
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The layer to draw, for R networks at once.
+
+    Args:
+        n_networks: R, how many networks to draw.
+        index: 1 for the first hidden layer, `depth` for the output layer.
+        depth: L, the number of affine layers.
+        fan_in: Inputs of the layer.
+        fan_out: Its neurons.
+        inputs: What the layer sees at the training points, shape (R, N, fan_in), or (1, N,
+            fan_in) where it is the same for all networks. None unless `Scheme.needs_data`.
+        target_mean_square: Mean over the training points of |y|^2, the sum over the outputs.
+            None unless `Scheme.needs_data`.
+    """
+
+    n_networks: int
+    index: int
+    depth: int
+    fan_in: int
+    fan_out: int
+    inputs: np.ndarray | None = None
+    target_mean_square: float | None = None
+
+    @property
+    def is_output(self) -> bool:
+        return self.index == self.depth
+
+
+class Scheme(ABC):
+    """An initialization scheme.
+
+    To add one: subclass, `@dataclass(frozen=True)`, settings as fields, `draw`, and a docstring
+    with the reference. `law` is optional: without it the theory falls back on sampling.
+    """
+
+    needs_data: ClassVar[bool] = False
+    """Whether `draw` looks at the layer's inputs at the training points."""
+
+    @abstractmethod
+    def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of shape (R, fan_out, fan_in) and biases of shape (R, fan_out), float64."""
+
+    def law(self, fan_in: int, fan_out: int) -> NeuronLaw | None:
+        """Law of a neuron of a hidden layer, or None where no closed form is known."""
+        return None
+
+    def __str__(self) -> str:
+        """The scheme as one writes it: its name and the settings that differ from the default."""
+        return describe(self)
+
+
+def describe(strategy: object) -> str:
+    """A frozen dataclass as one writes it, settings at their default left out."""
+    settings = [
+        f"{field.name}={getattr(strategy, field.name)!r}"
+        for field in dataclasses.fields(strategy)  # type: ignore[arg-type]
+        if getattr(strategy, field.name) != field.default
+    ]
+    return f"{type(strategy).__name__}({', '.join(settings)})"
+
+
+def number_problem(
+    owner: str,
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+) -> list[str]:
+    """A list with the one thing wrong with a numeric setting, or an empty list."""
+    bound = (
+        f" > {above:g}"
+        if above is not None
+        else f" >= {at_least:g}"
+        if at_least is not None
+        else ""
+    )
+    ok = (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and (above is None or value > above)
+        and (at_least is None or value >= at_least)
+    )
+    return [] if ok else [f"{owner} {name} must be a finite number{bound}, got {value!r}"]
+
+
+def check_number(
+    owner: str,
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+) -> None:
+    """Refuse a setting that is not a finite number within its bound."""
+    refuse(number_problem(owner, name, value, above=above, at_least=at_least))

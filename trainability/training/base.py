@@ -1,0 +1,94 @@
+"""The contract of a training engine.
+
+All engines follow the same rules, so that which one ran can't be told from the rows:
+
+- The loss is the mean squared error over all training points and outputs, float32, no TF32.
+- Full batch: every step looks at the loss first. Minibatches: the loss over the whole training
+  set is looked at before step 0, after every epoch of floor(N / batch_size) steps (the points
+  left over differ from epoch to epoch, since each epoch has a fresh order), and at the end of
+  every `advance`.
+- A network whose loss is not finite has *diverged*; one whose loss is <= the tolerance has
+  *succeeded*. Either stops there: its parameters, loss and step count stay as they are, and it
+  costs nothing from then on.
+- The arithmetic of a network does not depend on the networks beside it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainability.networks import Ensemble
+from trainability.training.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What R networks are trained on.
+
+    Args:
+        x: Training inputs, float32, shape (N, d_in).
+        y: Training targets, float32, shape (N, d_out).
+        optimizer: The update rule.
+        tolerance: A network stops when its loss is <= this.
+        batch_size: Points per minibatch, 1 <= batch_size <= N; None for the full batch.
+        order_keys: uint64, shape (R,): keys of `seeds.batch_order`, one per replicate.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    optimizer: Optimizer
+    tolerance: float
+    batch_size: int | None
+    order_keys: np.ndarray
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps between two looks at the loss: 1 for the full batch."""
+        return 1 if self.batch_size is None else len(self.x) // self.batch_size
+
+
+class Training(ABC):
+    """R networks in training. Arrays are in the order of the ensemble that it started from."""
+
+    loss: np.ndarray
+    """Loss at each network's current parameters, float32, shape (R,)."""
+    steps: np.ndarray
+    """Updates that each network has seen, int64, shape (R,)."""
+    succeeded: np.ndarray
+    """bool, shape (R,)."""
+    diverged: np.ndarray
+    """bool, shape (R,)."""
+
+    @abstractmethod
+    def advance(self, until: int) -> None:
+        """Train every network that has neither succeeded nor diverged up to step `until`.
+
+        Afterwards `loss` holds the loss at the current parameters, and who reached the tolerance
+        or diverged at step `until` itself has stopped too. `advance(0)` evaluates and stops.
+        """
+
+    @abstractmethod
+    def ensemble(self) -> Ensemble:
+        """The networks with their current parameters, on the CPU."""
+
+
+class Engine(ABC):
+    """A way to train."""
+
+    name: str
+
+    @abstractmethod
+    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """Why this engine can't train networks of these sizes here, or None if it can.
+
+        Args:
+            sizes: d_in, the hidden widths, d_out.
+            problem: What they would be trained on.
+        """
+
+    @abstractmethod
+    def start(self, ensemble: Ensemble, problem: Problem) -> Training:
+        """Begin; nothing is trained before `advance`."""
