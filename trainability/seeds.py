@@ -42,13 +42,13 @@ def stream(seed: int, identity: str, purpose: Purpose, index: int = 0) -> np.ran
 
 
 def order_keys(seed: int, identity: str, block: int) -> np.ndarray:
-    """One 64-bit key per replicate of a block, shape (BLOCK_SIZE,): its minibatch order's stream."""
+    """Keys of the minibatch orders of a block: one 64-bit key per replicate, shape (BLOCK_SIZE,)."""
     return stream(seed, identity, "order", block).integers(
         0, 2**64, size=BLOCK_SIZE, dtype=np.uint64
     )
 
 
-def mix64(values: np.ndarray) -> np.ndarray:
+def mix64(values: np.ndarray | np.uint64) -> np.ndarray:
     """SplitMix64's finalizer (Steele, Lea & Flood 2014), elementwise on uint64, modulo 2^64."""
     z = np.asarray(values, dtype=np.uint64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
