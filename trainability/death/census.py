@@ -1,0 +1,137 @@
+"""The census: which hidden neurons of many networks are dead on a domain, and the proof of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainability.death.line import positive_on_interval
+from trainability.death.points import positive_at, sample_points
+from trainability.death.status import (
+    CLOSED_FORM,
+    EXACT,
+    POSITIVE,
+    SAMPLE,
+    SILENT,
+    UNKNOWN,
+    Census,
+    Verdicts,
+    classify,
+)
+from trainability.domains import Ball, Box, Domain, Points
+from trainability.errors import InputError, refuse
+from trainability.networks import Ensemble
+
+CHUNK_NUMBERS = 1 << 22
+"""Numbers per temporary array, 32 MiB: networks are counted in chunks that keep to it."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard a census tries, as counts, so that verdicts are the same on every machine.
+
+    Args:
+        samples: Points of the domain at which a network is looked at, >= 2.
+    """
+
+    samples: int = 1024
+
+    def __post_init__(self) -> None:
+        if self.samples < 2:
+            raise InputError(f"Effort samples must be an int >= 2, got {self.samples!r}")
+
+
+STANDARD_EFFORT = Effort()
+
+
+def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFORT) -> Census:
+    """Count the dead, in float64 from the float32 parameters.
+
+    Args:
+        ensemble: R networks with at least one hidden layer and finite parameters.
+        domain: Where their inputs live. On `Points` a neuron is dead if it is silent at them.
+        effort: How hard to try where no exact way is known.
+
+    Raises:
+        InputError: If a parameter is not finite, or domain and networks do not fit together.
+    """
+    cpu = ensemble.to("cpu")
+    weights = [weight.double().numpy() for weight in cpu.weights[:-1]]
+    biases = [bias.double().numpy() for bias in cpu.biases[:-1]]
+    problems = []
+    if not weights:
+        problems.append("a census wants networks with hidden layers, got depth 1")
+    if ensemble.d_in != domain.d:
+        problems.append(f"networks of {ensemble.d_in} inputs do not fit {domain}")
+    if not all(np.isfinite(array).all() for array in weights + biases):
+        problems.append(
+            "a census wants finite parameters, got NaN or infinity; drop those networks"
+        )
+    refuse(problems)
+    verdicts = Verdicts.unknown(ensemble.n_networks, ensemble.widths)
+    if isinstance(domain, Points):
+        _look_at(verdicts, weights, biases, domain.x, EXACT, silence=True)
+    elif isinstance(domain, Ball | Box):
+        _closed_form(verdicts, weights[0], biases[0], domain)
+        if domain.d == 1:
+            _along_line(verdicts, weights, biases, domain)
+        else:
+            points = sample_points(domain, effort.samples)
+            _look_at(verdicts, weights, biases, points, SAMPLE, silence=False)
+    else:
+        raise InputError(f"a census wants a Ball, Box or Points, got {domain!r}")
+    return classify(weights, biases, verdicts)
+
+
+def _closed_form(
+    verdicts: Verdicts, weight: np.ndarray, bias: np.ndarray, domain: Ball | Box
+) -> None:
+    positive = domain.support(weight) + bias > 0
+    verdicts.record(0, slice(None), np.where(positive, POSITIVE, SILENT), CLOSED_FORM)
+
+
+def _look_at(
+    verdicts: Verdicts,
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    x: np.ndarray,
+    certificate: int,
+    silence: bool,
+) -> None:
+    """Record who is positive at the points; with `silence`, also who is not."""
+    otherwise = SILENT if silence else UNKNOWN
+    largest = max(weight.shape[1] for weight in weights)
+    for rows in _chunks(len(weights[0]), len(x) * max(largest, x.shape[1])):
+        layers = positive_at([w[rows] for w in weights], [b[rows] for b in biases], x)
+        for layer, positive in enumerate(layers):
+            sign = np.where(positive, POSITIVE, otherwise)
+            verdicts.record(layer, rows, sign, certificate)
+
+
+def _along_line(
+    verdicts: Verdicts,
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    domain: Ball | Box,
+) -> None:
+    if len(weights) == 1:
+        return
+    low, high = (
+        (-domain.radius, domain.radius)
+        if isinstance(domain, Ball)
+        else (float(domain.low[0]), float(domain.high[0]))
+    )
+    widths = [weight.shape[1] for weight in weights]
+    for rows in _chunks(len(weights[0]), max(widths) * (2 + sum(widths[:-1]))):
+        layers = positive_on_interval(
+            [w[rows] for w in weights], [b[rows] for b in biases], low, high
+        )
+        for layer, positive in enumerate(layers):
+            verdicts.record(layer, rows, np.where(positive, POSITIVE, SILENT), EXACT)
+
+
+def _chunks(n_networks: int, numbers_per_network: int) -> Iterator[slice]:
+    step = max(1, CHUNK_NUMBERS // numbers_per_network)
+    return (slice(start, start + step) for start in range(0, n_networks, step))

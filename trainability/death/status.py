@@ -1,0 +1,162 @@
+"""From "is it ever positive?" to active, tentatively dead and permanently dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainability.errors import InputError
+
+ACTIVE, TENTATIVE, PERMANENT = 0, 1, 2
+"""A neuron varies over the domain; is constant, but might be revived; is constant for good."""
+
+CERTIFICATES = ("closed_form", "exact", "bound", "solver", "sample", "undecided")
+"""What a neuron's verdict rests on. `sample` is proof of life only, never of death."""
+CLOSED_FORM, EXACT, BOUND, SOLVER, SAMPLE, UNDECIDED = range(6)
+
+POSITIVE, UNKNOWN, SILENT = 1, 0, -1
+"""The pre-activation is positive somewhere on the domain; we can't say; it is so nowhere."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """The dead and the living of R networks with T hidden layers.
+
+    Args:
+        status: One int8 array of shape (R, W_t) per hidden layer: ACTIVE, TENTATIVE or PERMANENT.
+            An undecided neuron counts as dead: no sample of the domain shows it alive.
+        certificate: Likewise, indices into CERTIFICATES.
+    """
+
+    status: tuple[np.ndarray, ...]
+    certificate: tuple[np.ndarray, ...]
+
+    @property
+    def active(self) -> np.ndarray:
+        """Active neurons per hidden layer, int64, shape (R, T)."""
+        return _count(self.status, ACTIVE)
+
+    @property
+    def tentative(self) -> np.ndarray:
+        """Tentatively dead neurons per hidden layer, int64, shape (R, T)."""
+        return _count(self.status, TENTATIVE)
+
+    @property
+    def permanent(self) -> np.ndarray:
+        """Permanently dead neurons per hidden layer, int64, shape (R, T)."""
+        return _count(self.status, PERMANENT)
+
+    @property
+    def undecided(self) -> np.ndarray:
+        """Neurons per hidden layer that are dead on samples, without proof, int64, shape (R, T)."""
+        return _count(self.certificate, UNDECIDED)
+
+    @property
+    def born_dead(self) -> np.ndarray:
+        """Whether a hidden layer has no active neuron: the output is constant. bool, shape (R,)."""
+        return (self.active == 0).any(axis=1)
+
+    def trainable(self, needs: Sequence[int]) -> np.ndarray:
+        """Whether every hidden layer has the neurons that it needs, not permanently dead.
+
+        Args:
+            needs: Neurons that the task needs, one number >= 0 per hidden layer.
+
+        Returns:
+            bool, shape (R,).
+        """
+        if len(needs) != len(self.status):
+            raise InputError(
+                f"needs must hold one number per hidden layer, {len(self.status)}, "
+                f"got {len(needs)}: {list(needs)}"
+            )
+        widths = np.array([layer.shape[1] for layer in self.status])
+        return np.all(widths - self.permanent >= np.asarray(needs), axis=1)
+
+
+@dataclass
+class Verdicts:
+    """What is known so far of every hidden neuron; the steps of a census fill it in.
+
+    Args:
+        sign: One int8 array of shape (R, W_t) per hidden layer: POSITIVE, UNKNOWN or SILENT.
+        certificate: Likewise, indices into CERTIFICATES.
+    """
+
+    sign: list[np.ndarray]
+    certificate: list[np.ndarray]
+
+    @classmethod
+    def unknown(cls, n_networks: int, widths: Sequence[int]) -> Verdicts:
+        """Nothing is known."""
+        return cls(
+            [np.full((n_networks, width), UNKNOWN, np.int8) for width in widths],
+            [np.full((n_networks, width), UNDECIDED, np.int8) for width in widths],
+        )
+
+    def record(
+        self, layer: int, rows: np.ndarray | slice, sign: np.ndarray, certificate: int
+    ) -> None:
+        """Settle neurons of a layer that are still unknown.
+
+        Args:
+            layer: Index of the hidden layer, from 0.
+            rows: The networks.
+            sign: int8, shape (len(rows), W_t); UNKNOWN leaves a neuron as it is.
+            certificate: What the verdict rests on.
+        """
+        known, proof = self.sign[layer][rows], self.certificate[layer][rows]
+        news = (known == UNKNOWN) & (sign != UNKNOWN)
+        self.sign[layer][rows] = np.where(news, sign, known)
+        self.certificate[layer][rows] = np.where(news, np.int8(certificate), proof)
+
+
+def classify(
+    weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], verdicts: Verdicts
+) -> Census:
+    """Statuses of all neurons, with the closure under gradient training.
+
+    A neuron is dead iff it is constant: it is silent, or no active neuron feeds it (then it may
+    be a positive constant). A silent neuron of the first layer is permanently dead. In a later
+    layer it is so iff its bias and its weights from all neurons that are not permanently dead
+    are <= 0. If a whole layer is silent, no gradient passes: every dead neuron is permanent. A
+    positive constant of the first layer (all weights zero) has a gradient, so it is tentative.
+
+    Args:
+        weights: Of the hidden layers, each of shape (R, W_t, W_{t-1}).
+        biases: Of the hidden layers, each of shape (R, W_t).
+        verdicts: What is known; what is unknown counts as silent.
+
+    Source: Shin & Karniadakis (2020), tentative and permanent death; the closure is derived from
+    it: a dead neuron's own parameters are frozen, and what feeds on it gets 0.
+    """
+    n_networks, _, d_in = weights[0].shape
+    varies = np.ones((n_networks, d_in), bool)
+    gone = np.zeros((n_networks, d_in), bool)
+    doubtful = np.zeros((n_networks, d_in), bool)
+    blocked = np.zeros(n_networks, bool)
+    status, certificates = [], []
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        silent = verdicts.sign[layer] != POSITIVE
+        feeds = weight != 0
+        constant = ~silent & ~(feeds & varies[:, None]).any(axis=2)
+        certificate = verdicts.certificate[layer].copy()
+        certificate[constant] = EXACT
+        certificate[constant & (feeds & doubtful[:, None]).any(axis=2)] = UNDECIDED
+        if layer == 0:
+            gone = silent
+        else:
+            gone = silent & (bias <= 0) & ((weight <= 0) | gone[:, None]).all(axis=2)
+        varies = ~silent & ~constant
+        doubtful = certificate == UNDECIDED
+        blocked |= silent.all(axis=1)
+        status.append(np.where(varies, ACTIVE, np.where(gone, PERMANENT, TENTATIVE)))
+        certificates.append(certificate)
+    closed = [np.where(blocked[:, None] & (s != ACTIVE), PERMANENT, s) for s in status]
+    return Census(tuple(s.astype(np.int8) for s in closed), tuple(certificates))
+
+
+def _count(layers: tuple[np.ndarray, ...], value: int) -> np.ndarray:
+    return np.stack([(layer == value).sum(axis=1) for layer in layers], axis=1)
