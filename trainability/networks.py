@@ -102,12 +102,13 @@ def initialize(
     """
     weights, biases = [], []
     depth = len(sizes) - 1
-    inputs = None
-    mean_square = None
+    points = inputs = living = mean_square = None
     if scheme.needs_data:
         if x is None or y is None:
             raise ValueError(f"{scheme} looks at the training data, got none; pass x and y")
-        inputs = np.asarray(x, dtype=np.float64)[None]
+        points = np.asarray(x, dtype=np.float64)
+        inputs = points[None]
+        living = np.ones((1, len(points)), dtype=bool)
         mean_square = float(np.mean(np.sum(np.asarray(y, dtype=np.float64) ** 2, axis=-1)))
     for index in range(1, depth + 1):
         layer = Layer(
@@ -117,11 +118,15 @@ def initialize(
             fan_in=sizes[index - 1],
             fan_out=sizes[index],
             inputs=inputs,
+            living=living,
+            training_inputs=points,
             target_mean_square=mean_square,
         )
         weight, bias = scheme.draw(layer, rng)
         if inputs is not None and index < depth:
             inputs = np.maximum(inputs @ weight.transpose(0, 2, 1) + bias[:, None], 0)
+            assert living is not None
+            living = living & (inputs > 0).any(axis=2)
         weights.append(torch.from_numpy(np.ascontiguousarray(weight, dtype=np.float32)))
         biases.append(torch.from_numpy(np.ascontiguousarray(bias, dtype=np.float32)))
     return Ensemble(tuple(weights), tuple(biases))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,6 +37,8 @@ class Layer:
     fan_in: int
     fan_out: int
     inputs: np.ndarray | None = None
+    living: np.ndarray | None = None
+    training_inputs: np.ndarray | None = None
     target_mean_square: float | None = None
 
     @property
@@ -68,12 +71,48 @@ class Scheme(ABC):
 
 def describe(strategy: object) -> str:
     """A frozen dataclass as one writes it, settings at their default left out."""
-    settings = [
-        f"{field.name}={getattr(strategy, field.name)!r}"
-        for field in dataclasses.fields(strategy)  # type: ignore[arg-type]
-        if getattr(strategy, field.name) != field.default
-    ]
+    settings = []
+    for field in dataclasses.fields(strategy):  # type: ignore[arg-type]
+        value = getattr(strategy, field.name)
+        if value != field.default:
+            written = str(value) if isinstance(value, Scheme) else repr(value)
+            settings.append(f"{field.name}={written}")
     return f"{type(strategy).__name__}({', '.join(settings)})"
+
+
+def settle(
+    strategy: object,
+    *,
+    one_of: Mapping[str, Collection[object]] | None = None,
+    above: Mapping[str, float] | None = None,
+    at_least: Mapping[str, float] | None = None,
+) -> None:
+    """Refuse what is wrong with the settings of a frozen dataclass, all problems at once.
+
+    Numbers become floats, so that `He(bias_std=1)` and `He(bias_std=1.0)` are written alike:
+    the text of a scheme is part of a cell's identity.
+
+    Args:
+        strategy: The dataclass, in its `__post_init__`.
+        one_of: The values allowed for a setting.
+        above: Numeric settings and what each must exceed.
+        at_least: Numeric settings and the least that each may be.
+    """
+    owner = type(strategy).__name__
+    problems = []
+    for name, allowed in (one_of or {}).items():
+        value = getattr(strategy, name)
+        if value not in allowed:
+            wanted = " or ".join(repr(entry) for entry in allowed)
+            problems.append(f"{owner} {name} must be {wanted}, got {value!r}")
+    for name, bound in (above or {}).items():
+        problems += number_problem(owner, name, getattr(strategy, name), above=bound)
+    for name, bound in (at_least or {}).items():
+        problems += number_problem(owner, name, getattr(strategy, name), at_least=bound)
+    refuse(problems)
+    for name in (*(above or {}), *(at_least or {})):
+        # Adding 0.0 turns -0.0, which is written differently, into 0.0.
+        object.__setattr__(strategy, name, float(getattr(strategy, name)) + 0.0)
 
 
 def number_problem(
@@ -100,15 +139,3 @@ def number_problem(
         and (at_least is None or value >= at_least)
     )
     return [] if ok else [f"{owner} {name} must be a finite number{bound}, got {value!r}"]
-
-
-def check_number(
-    owner: str,
-    name: str,
-    value: object,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-) -> None:
-    """Refuse a setting that is not a finite number within its bound."""
-    refuse(number_problem(owner, name, value, above=above, at_least=at_least))

@@ -1,0 +1,30 @@
+"""Every neuron's weights and bias, together, on the unit sphere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainability.schemes.base import Layer, Scheme
+from trainability.theory.laws import Gaussian
+
+
+@dataclass(frozen=True)
+class UnitSphere(Scheme):
+    """(w, b) of every neuron is uniform on the unit sphere of R^(fan_in + 1).
+
+    Every layer is drawn so, the output layer too. Whether a neuron is born dead depends only on
+    the direction of (w, b), so the law of its death is that of standard Gaussian weights and bias.
+
+    Source: Shin & Karniadakis (2020), one of the laws for which they state the probability that
+    a neuron is born dead.
+    """
+
+    def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        row = rng.standard_normal((layer.n_networks, layer.fan_out, layer.fan_in + 1))
+        row /= np.linalg.norm(row, axis=2, keepdims=True)
+        return row[:, :, :-1], row[:, :, -1]
+
+    def law(self, fan_in: int, fan_out: int) -> Gaussian:
+        return Gaussian(1.0, 1.0)
