@@ -1,0 +1,162 @@
+"""What all figures share: colors, lines, a place for the legend, saving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+INK = "#222222"
+MUTED = "#767676"
+GRID = "#e3e3e3"
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Told apart with any color vision (Okabe & Ito 2008, "Color universal design"); its yellow is
+left out, too pale for lines on white."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one curve is drawn; marker and dashes tell it apart in grayscale."""
+
+    color: str
+    marker: str
+    dashes: str | tuple[int, tuple[float, ...]]
+
+
+def look(index: int) -> Look:
+    """The look of the curve with this index; 35 differ, 7 by color."""
+    return Look(
+        OKABE_ITO[index % len(OKABE_ITO)],
+        MARKERS[index % len(MARKERS)],
+        DASHES[index % len(DASHES)],
+    )
+
+
+def looks(names: Iterable[object]) -> Iterator[tuple[object, Look]]:
+    """Every name with its look, in order."""
+    return ((name, look(index)) for index, name in enumerate(names))
+
+
+def new_axes(ax: Axes | None, width: float = 6.4, height: float = 4.2) -> Axes:
+    """The given Axes, or those of a new figure of this size in inches; styled."""
+    if ax is None:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        ax = figure.add_subplot()
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(MUTED)
+    ax.tick_params(colors=INK, which="both", width=0.6)
+    ax.grid(color=GRID, linewidth=0.7)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def set_title(ax: Axes, title: str, note: str = "") -> None:
+    """The finding, in bold, and beneath it how it was measured."""
+    if note:
+        ax.annotate(
+            note,
+            (0, 1),
+            xytext=(0, 5),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=8.5,
+            color=MUTED,
+            in_layout=True,
+        )
+    ax.set_title(
+        title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=20 if note else 8
+    )
+
+
+def number_axis(ax: Axes, values: Iterable[float], label: str, *, axis: str = "x") -> None:
+    """A logarithmic axis that names exactly the values that were studied."""
+    ticks = sorted(set(values))
+    scale, target = (ax.set_xscale, ax.xaxis) if axis == "x" else (ax.set_yscale, ax.yaxis)
+    scale("log", base=2)
+    target.set_major_locator(FixedLocator(ticks))
+    target.set_minor_locator(NullLocator())
+    target.set_major_formatter(lambda value, _: f"{value:g}")
+    target.set_label_text(label)
+
+
+def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None, title: str = "") -> None:
+    """A legend at the right of the Axes, where it can't cover data."""
+    ax.legend(
+        handles=handles,
+        title=title or None,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        fontsize=9,
+        alignment="left",
+        borderaxespad=0,
+    )
+
+
+def panel_grid(
+    n_panels: int, title: str, note: str, n_columns: int = 3
+) -> tuple[Figure, list[Axes], Axes | None]:
+    """Panels of equal size on shared axes: the figure, its panels, and an empty place if any."""
+    n_columns = min(n_columns, n_panels)
+    n_rows = math.ceil(n_panels / n_columns)
+    height = 2.5 * n_rows + 1.0
+    figure = Figure(figsize=(max(3.0 * n_columns + 0.4, 5.5), height), layout="constrained")
+    heading = figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=11.5, color=INK)
+    heading.set(fontweight="bold", linespacing=1.9)
+    figure.text(0.01, 0.98 - 0.27 / height, note, va="top", fontsize=8.5, color=MUTED)
+    grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False)
+    places = list(grid.flat)
+    for index, ax in enumerate(places[:n_panels]):
+        new_axes(ax).tick_params(labelbottom=index + n_columns >= n_panels)
+    for ax in places[n_panels:]:
+        ax.set_axis_off()
+    return figure, places[:n_panels], places[n_panels] if len(places) > n_panels else None
+
+
+def label_outer(panels: Sequence[Axes], x: str, y: str) -> None:
+    """Label the panels with nothing below them, and those with nothing at their left."""
+    n_columns = len({ax.get_position().x0 for ax in panels})
+    for index, ax in enumerate(panels):
+        ax.set_xlabel(x if index + n_columns >= len(panels) else "")
+        ax.set_ylabel(y if index % n_columns == 0 else "")
+
+
+def figure_legend(figure: Figure, handles: Sequence[Artist], spare: Axes | None) -> None:
+    """One legend for all panels: in the empty place, else beneath."""
+    if spare is not None:
+        spare.legend(handles=handles, loc="center left", frameon=False, fontsize=9)
+    else:
+        figure.legend(
+            handles=handles,
+            loc="outside lower left",
+            ncols=len(handles),
+            frameon=False,
+            fontsize=9,
+        )
+
+
+def save(figure: Figure, path: str | Path, dpi: int = 160) -> Path:
+    """Write a figure; the suffix (.png, .svg, .pdf) says how. The same figure, the same bytes."""
+    path = Path(path)
+    metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
+        figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")
+    return path
+
+
+def sample_note(n: Iterable[int], level: float | None = None, unit: str = "networks a cell") -> str:
+    """How many, and what the bands mean: "n = 1,024 networks a cell; bands: 95 % intervals"."""
+    values = sorted({int(value) for value in n})
+    count = f"{values[0]:,}" if len(values) == 1 else f"{values[0]:,} to {values[-1]:,}"
+    bands = "" if level is None else f"; bands: {100 * level:g} % intervals"
+    return f"n = {count} {unit}{bands}"
