@@ -17,11 +17,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainability.networks import Ensemble
 from trainability.training.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from trainability.networks import Ensemble
 
 
 @dataclass(frozen=True)

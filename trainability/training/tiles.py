@@ -1,0 +1,81 @@
+"""What the CPU engines share: networks train in tiles, and those that stopped make room.
+
+A tile is a fixed number of networks that a worker trains together for some steps, so that
+their parameters stay in its cache. After every chunk of steps the networks that are still
+training are dealt to tiles afresh, so that stopped ones cost nothing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from trainability.training.base import Problem, Training
+
+
+class TiledTraining(Training):
+    """Bookkeeping of success, divergence and repacking; an engine adds the arithmetic.
+
+    Args:
+        n_networks: R.
+        problem: What they are trained on.
+        tile: Networks that a worker trains together.
+        chunk: Steps between two repackings.
+        threads: Workers, >= 1.
+    """
+
+    def __init__(
+        self, n_networks: int, problem: Problem, *, tile: int, chunk: int, threads: int
+    ) -> None:
+        self.loss = np.full(n_networks, np.nan, dtype=np.float32)
+        self.steps = np.zeros(n_networks, dtype=np.int64)
+        self.succeeded = np.zeros(n_networks, dtype=bool)
+        self.diverged = np.zeros(n_networks, dtype=bool)
+        self._problem = problem
+        self._tile = tile
+        epoch = problem.steps_per_epoch
+        self._chunk = -(-chunk // epoch) * epoch
+        self._threads = threads
+        self._step = 0
+
+    def advance(self, until: int) -> None:
+        with ThreadPoolExecutor(self._threads, initializer=self._prepare_worker) as pool:
+            while self._step < until and len(self._live()):
+                start = self._step
+                # End at a multiple of the chunk, so that an epoch is not cut in two.
+                stop = min(until, (start // self._chunk + 1) * self._chunk)
+                list(pool.map(partial(self._train, start=start, stop=stop), self._tiles()))
+                self._step = stop
+            list(pool.map(self._evaluate, self._tiles()))
+
+    @abstractmethod
+    def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
+        """Train the networks `rows`, at most a tile, from step `start` to `stop`.
+
+        The loss at the parameters that step `stop` leaves is not looked at.
+        """
+
+    @abstractmethod
+    def _evaluate(self, rows: np.ndarray) -> None:
+        """Note the loss of the networks `rows` at their current parameters."""
+
+    def _prepare_worker(self) -> None:
+        """Called once in every worker thread."""
+
+    def _note(self, rows: np.ndarray, loss: np.ndarray, steps: np.ndarray | int) -> np.ndarray:
+        """Record loss and step count; returns which of the rows stop, bool."""
+        self.loss[rows] = loss
+        self.steps[rows] = steps
+        self.diverged[rows] = ~np.isfinite(loss)
+        self.succeeded[rows] = loss <= np.float32(self._problem.tolerance)
+        return self.diverged[rows] | self.succeeded[rows]
+
+    def _live(self) -> np.ndarray:
+        return np.flatnonzero(~(self.succeeded | self.diverged))
+
+    def _tiles(self) -> list[np.ndarray]:
+        live = self._live()
+        return [live[first : first + self._tile] for first in range(0, len(live), self._tile)]

@@ -1,0 +1,269 @@
+"""The reference engine: stacked tensors on any device that torch knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainability.networks import Ensemble
+from trainability.seeds import batch_order
+from trainability.training.base import Engine, Problem
+from trainability.training.optimizers import Adam, Optimizer
+from trainability.training.tiles import TiledTraining
+
+# A batched matrix product rounds a network's numbers differently with the number of matrices
+# in the batch and with their alignment in memory. So all tiles have the same size (short ones
+# are filled up), points are padded to 16 and features to 4: every matrix is a multiple of 64
+# bytes. Then, measured with torch 2.13 and MKL, neither the neighbors, nor the position in the
+# tile, nor the number of threads changes a bit.
+_POINT_PADDING = 16
+_FEATURE_PADDING = 4
+_CHUNK = 256
+_DEVICE_TILE = 1024
+
+
+class TorchEngine(Engine):
+    """Stacked tensors and batched matrix products; any shape.
+
+    Args:
+        device: A torch device.
+        threads: On a CPU, tiles that train at the same time.
+    """
+
+    name = "torch"
+
+    def __init__(self, device: str = "cpu", threads: int = 1) -> None:
+        self.device = torch.device(device)
+        self.threads = threads
+
+    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        return None
+
+    def start(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
+        return TorchTraining(ensemble, problem, self.device, self.threads)
+
+
+class TorchTraining(TiledTraining):
+    """Networks in training as stacked tensors: W1, b1, W2, b2, ..., padded with zeros."""
+
+    def __init__(
+        self, ensemble: Ensemble, problem: Problem, device: torch.device, threads: int
+    ) -> None:
+        on_cpu = device.type == "cpu"
+        super().__init__(
+            ensemble.n_networks,
+            problem,
+            tile=_tile(ensemble, len(problem.x)) if on_cpu else _DEVICE_TILE,
+            chunk=_CHUNK,
+            threads=threads if on_cpu else 1,
+        )
+        self._device = device
+        self._shapes = [
+            tensor.shape
+            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
+            for tensor in pair
+        ]
+        self._parameters = [
+            _padded(tensor.to(device))
+            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
+            for tensor in pair
+        ]
+        if isinstance(problem.optimizer, Adam):
+            n_moments = 2
+        else:
+            n_moments = int(problem.optimizer.momentum > 0)
+        self._moments = [
+            [torch.zeros_like(parameter) for parameter in self._parameters]
+            for _ in range(n_moments)
+        ]
+        self._x = _padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
+        self._y = _padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
+        self._all_points = self._batch(np.arange(len(problem.x))[None])
+
+    def advance(self, until: int) -> None:
+        with _float32_on_one_thread():
+            super().advance(until)
+
+    def ensemble(self) -> Ensemble:
+        tensors = [
+            parameter[tuple(slice(size) for size in shape)].to("cpu", copy=True)
+            for parameter, shape in zip(self._parameters, self._shapes, strict=True)
+        ]
+        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]))
+
+    def _prepare_worker(self) -> None:
+        # The number of OpenMP threads belongs to the thread that sets it.
+        torch.set_num_threads(1)
+
+    def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
+        # A network that stops is written back at once and its slot runs on, unheeded.
+        problem = self._problem
+        filled, parameters = self._load(rows)
+        indices = torch.from_numpy(filled).to(self._device)
+        moments = [[moment[indices] for moment in group] for group in self._moments]
+        live = np.arange(len(rows))
+        order = np.empty((0, 0), dtype=np.int32)
+        for step in range(start, stop):
+            if problem.batch_size is None:
+                loss, gradients = _loss_and_gradients(parameters, *self._all_points)
+                live = self._retire(rows, live, parameters, loss, step)
+            else:
+                epoch, batch = divmod(step, problem.steps_per_epoch)
+                if batch == 0:
+                    loss = _loss(parameters, *self._all_points)
+                    live = self._retire(rows, live, parameters, loss, step)
+                if batch == 0 or step == start:
+                    order = batch_order(problem.order_keys[filled], epoch, len(problem.x))
+                first = batch * problem.batch_size
+                points = self._batch(order[:, first : first + problem.batch_size])
+                _, gradients = _loss_and_gradients(parameters, *points)
+            if not len(live):
+                return
+            _update(problem.optimizer, parameters, moments, gradients, step + 1)
+        self.steps[rows[live]] = stop
+        self._store(rows, live, self._parameters, parameters)
+        for kept, new in zip(self._moments, moments, strict=True):
+            self._store(rows, live, kept, new)
+
+    def _evaluate(self, rows: np.ndarray) -> None:
+        _, parameters = self._load(rows)
+        loss = _loss(parameters, *self._all_points).cpu().numpy()
+        self._note(rows, loss[: len(rows)], self._step)
+
+    def _retire(
+        self,
+        rows: np.ndarray,
+        live: np.ndarray,
+        parameters: list[Tensor],
+        loss: Tensor,
+        step: int,
+    ) -> np.ndarray:
+        """Note the loss of the live slots and write back those that stop; returns the others."""
+        stops = self._note(rows[live], loss.cpu().numpy()[live], step)
+        if stops.any():
+            self._store(rows, live[stops], self._parameters, parameters)
+        return live[~stops]
+
+    def _load(self, rows: np.ndarray) -> tuple[np.ndarray, list[Tensor]]:
+        """The rows filled up to a whole tile, and the parameters of their networks."""
+        filled = np.resize(rows, self._tile)
+        indices = torch.from_numpy(filled).to(self._device)
+        return filled, [parameter[indices] for parameter in self._parameters]
+
+    def _store(
+        self, rows: np.ndarray, slots: np.ndarray, kept: list[Tensor], new: list[Tensor]
+    ) -> None:
+        targets = torch.from_numpy(rows[slots]).to(self._device)
+        sources = torch.from_numpy(slots).to(self._device)
+        for target, source in zip(kept, new, strict=True):
+            target[targets] = source[sources]
+
+    def _batch(self, order: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs, targets and gradient scales of the points in `order`, shape (T or 1, N).
+
+        Padding repeats a point, with scale 0: so it can't overflow where the others don't.
+        """
+        n_points = order.shape[1]
+        missing = -n_points % _POINT_PADDING
+        indices = torch.from_numpy(np.pad(order, ((0, 0), (0, missing)), mode="edge"))
+        indices = indices.to(self._device, torch.int64)
+        scales = torch.zeros(n_points + missing, 1, device=self._device)
+        scales[:n_points] = 2 / (n_points * self._problem.y.shape[1])
+        shape = (self._tile, -1, -1)
+        return self._x[indices].expand(shape), self._y[indices].expand(shape), scales
+
+
+def _tile(ensemble: Ensemble, n_points: int) -> int:
+    """Networks whose widest layer takes about 1 MiB, as a power of two from 32 to 256.
+
+    Small enough for the caches, large enough that the calls do not cost more than the work; the
+    number of networks must not matter.
+    """
+    widest = max(ensemble.d_in, *ensemble.widths, ensemble.d_out)
+    fitting = 2**18 // (n_points * widest)
+    return min(256, max(32, 2 ** (fitting.bit_length() - 1)))
+
+
+def _loss(parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
+    """Mean squared error of every network, shape (T,)."""
+    difference = _activations(parameters, x)[-1] - y
+    return (difference * scales * difference).sum((1, 2)) / 2
+
+
+def _loss_and_gradients(
+    parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    activations = _activations(parameters, x)
+    difference = activations.pop() - y
+    delta = difference * scales
+    loss = (delta * difference).sum((1, 2)) / 2
+    gradients: list[Tensor] = []
+    for weight in reversed(parameters[::2]):
+        inputs = activations.pop()
+        gradients = [torch.bmm(delta.mT, inputs), delta.sum(1), *gradients]
+        if activations:
+            delta = torch.bmm(delta, weight) * (inputs > 0)
+    return loss, gradients
+
+
+def _activations(parameters: list[Tensor], x: Tensor) -> list[Tensor]:
+    """The inputs and every layer's outputs, each of shape (T, N, features)."""
+    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
+    found = [x]
+    for index, (weight, bias) in enumerate(layers, 1):
+        h = torch.baddbmm(bias.unsqueeze(1), found[-1], weight.mT)
+        found.append(h.relu_() if index < len(layers) else h)
+    return found
+
+
+def _update(
+    optimizer: Optimizer,
+    parameters: list[Tensor],
+    moments: list[list[Tensor]],
+    gradients: list[Tensor],
+    t: int,
+) -> None:
+    """Update number t, counted from 1, in place."""
+    if isinstance(optimizer, Adam):
+        step_size = optimizer.learning_rate / (1 - optimizer.beta1**t)
+        correction = (1 - optimizer.beta2**t) ** -0.5
+        for parameter, m, v, g in zip(parameters, *moments, gradients, strict=True):
+            m.mul_(optimizer.beta1).add_(g, alpha=1 - optimizer.beta1)
+            v.mul_(optimizer.beta2).addcmul_(g, g, value=1 - optimizer.beta2)
+            parameter.addcdiv_(
+                m, v.sqrt().mul_(correction).add_(optimizer.epsilon), value=-step_size
+            )
+        return
+    if moments:
+        for velocity, g in zip(*moments, gradients, strict=True):
+            velocity.mul_(optimizer.momentum).add_(g)
+        gradients = moments[0]
+    for parameter, g in zip(parameters, gradients, strict=True):
+        parameter.sub_(g, alpha=optimizer.learning_rate)
+
+
+def _padded(tensor: Tensor) -> Tensor:
+    """The tensor with its last one or two axes, the features, padded with zeros; a copy."""
+    shape = [
+        size + -size % _FEATURE_PADDING if axis else size for axis, size in enumerate(tensor.shape)
+    ]
+    padded = tensor.new_zeros(shape)
+    padded[tuple(slice(size) for size in tensor.shape)] = tensor
+    return padded
+
+
+@contextmanager
+def _float32_on_one_thread() -> Iterator[None]:
+    """No TF32, and one thread per worker, while it lasts."""
+    precision = torch.get_float32_matmul_precision()
+    threads = torch.get_num_threads()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+        torch.set_num_threads(threads)
