@@ -3,6 +3,7 @@
 from trainability.tasks.absolute_value import AbsoluteValue
 from trainability.tasks.base import Task
 from trainability.tasks.best_loss import best_loss
+from trainability.tasks.catalog import task_types
 from trainability.tasks.points import training_points
 
-__all__ = ["AbsoluteValue", "Task", "best_loss", "training_points"]
+__all__ = ["AbsoluteValue", "Task", "best_loss", "task_types", "training_points"]
