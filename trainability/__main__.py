@@ -1,0 +1,5 @@
+"""`python -m trainability`."""
+
+from trainability.cli import main
+
+main()

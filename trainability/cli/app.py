@@ -1,0 +1,74 @@
+"""The command line: parse, call, print the next command. Exit codes: 0, 1 failure, 2 bad input."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from trainability.errors import InputError, TrainabilityError
+from trainability.storage import Storage
+from trainability.study import Study, load_study
+
+app = typer.Typer(
+    name="trainability",
+    help="How wide must a ReLU network be, and how initialized, for training to succeed?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY", help="A study file (.py or .json), or a name in [b]studies/[/b]."
+    ),
+]
+StorageOption = Annotated[
+    str,
+    typer.Option(
+        envvar="TRAINABILITY_STORAGE",
+        help="Folder or address (s3://, gs://) that holds the results.",
+    ),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        help="MLflow tracking URI; default: MLFLOW_TRACKING_URI, or an SQLite file in the storage."
+    ),
+]
+
+
+def main() -> None:
+    """Entry point: turns what a user did wrong into one message and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(2)
+    except TrainabilityError as error:
+        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(1)
+
+
+def stored_study(text: str, storage: Storage) -> Study:
+    """The study of a file or name; a bare name may also be that of a study on storage.
+
+    Raises:
+        StudyError: If it is neither.
+    """
+    try:
+        return load_study(text)
+    except InputError:
+        stored = None
+        if text.replace("-", "_").isidentifier():
+            stored = storage.read_bytes(f"{text}/study.json")
+        if stored is None:
+            raise
+        return Study.from_json(stored.decode())

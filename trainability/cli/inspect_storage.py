@@ -1,0 +1,150 @@
+"""`trainability status`, `report`, `sync` and `ui`: what storage holds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from trainability.cli.app import (
+    StorageOption,
+    StudyArgument,
+    TrackingOption,
+    app,
+    err,
+    out,
+    stored_study,
+)
+from trainability.errors import InputError, StudyFailed
+from trainability.seeds import BLOCK_SIZE
+from trainability.storage import Storage
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def status(
+    study: StudyArgument, storage: StorageOption = "results", as_json: JsonOption = False
+) -> None:
+    """Show cells, replicates done and to do, and failures."""
+    place = Storage(storage)
+    chosen = stored_study(study, place)
+    cells = {cell.id: cell for cell in chosen.cells()}
+    files = place.block_files(chosen.name, cells)
+    done: dict[str, set[int]] = {cell: set() for cell in cells}
+    for file in files:
+        done[file.cell].update(file.blocks)
+    rows = place.read_rows(chosen.name, list(cells), ["cell", "status", "success"])
+    grouped = rows.groupby("cell")
+    diverged = (rows["status"] == "diverged").groupby(rows["cell"]).sum().to_dict()
+    successes = grouped["success"].sum().to_dict()
+    entries = [
+        {
+            "cell": cell.id,
+            "scheme": str(cell.scheme),
+            "width": cell.width,
+            "depth": cell.depth,
+            "replicates_done": len(done[cell.id]) * BLOCK_SIZE,
+            "replicates_to_do": len(set(range(chosen.n_blocks)) - done[cell.id]) * BLOCK_SIZE,
+            "successes": int(successes.get(cell.id, 0)),
+            "diverged": int(diverged.get(cell.id, 0)),
+        }
+        for cell in cells.values()
+    ]
+    if as_json:
+        print(json.dumps({"study": chosen.name, "cells": entries}))
+        return
+    table = Table(title=chosen.name, title_justify="left")
+    for name in entries[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name == "scheme" else "right")
+    for entry in entries:
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else v for v in entry.values()))
+    out.print(table)
+    todo = sum(entry["replicates_to_do"] for entry in entries)
+    out.print(
+        f"{todo:,} networks to do: trainability run {study} --storage {storage}"
+        if todo
+        else f"complete: trainability report {study} --storage {storage}",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def report(
+    study: StudyArgument, storage: StorageOption = "results", tracking_uri: TrackingOption = None
+) -> None:
+    """Write tables, fits, figures and one HTML page from what storage holds."""
+    from trainability.report import write_report
+
+    place = Storage(storage)
+    chosen = stored_study(study, place)
+    if not place.block_files(chosen.name, [cell.id for cell in chosen.cells()]):
+        raise InputError(
+            f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
+        )
+    written = write_report(chosen, place)
+    written.show(out)
+    out.print(f"report:  {written.page}", soft_wrap=True)
+
+
+@app.command()
+def sync(
+    study: StudyArgument, storage: StorageOption = "results", tracking_uri: TrackingOption = None
+) -> None:
+    """Rebuild the MLflow mirror from storage; doing it again changes nothing."""
+    from trainability import tracking
+    from trainability.plan import missing_blocks
+    from trainability.report import write_report
+
+    place = Storage(storage)
+    chosen = stored_study(study, place)
+    cells = chosen.cells()
+    files = place.block_files(chosen.name, [cell.id for cell in cells])
+    if not files:
+        raise InputError(
+            f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
+        )
+    uri = tracking.tracking_uri(tracking_uri, place)
+    mirror = tracking.Mirror(chosen, place, uri)
+    missing = missing_blocks({cell.id: chosen.n_blocks for cell in cells}, files)
+    for cell in cells:
+        if not missing[cell.id]:
+            mirror.cell_done(cell)
+    written = write_report(chosen, place)
+    mirror.add(lambda target: target.log_report(written.folder, written.markdown))
+    unfinished = sum(bool(blocks) for blocks in missing.values())
+    mirror.close("KILLED" if unfinished else "FINISHED")
+    if mirror.trouble:
+        raise StudyFailed(f"MLflow at {uri} could not be written: {mirror.trouble}")
+    err.print(
+        f"MLflow at {uri} mirrors {len(cells) - unfinished} of {len(cells)} cells", soft_wrap=True
+    )
+
+
+@app.command()
+def ui(
+    storage: StorageOption = "results",
+    tracking_uri: TrackingOption = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
+) -> None:
+    """Open MLflow's user interface on the storage, for this machine only (127.0.0.1)."""
+    from trainability import tracking
+
+    if not 1 <= port <= 65535:
+        raise InputError(f"--port must be from 1 to 65535, got {port}")
+    uri = tracking.tracking_uri(tracking_uri, Storage(storage))
+    if uri.startswith(("http://", "https://")):
+        out.print(f"the tracking server has its own page: {uri}")
+        return
+    tracking.require_store(uri)
+    out.print(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    code = subprocess.run(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], check=False
+    ).returncode
+    if code not in (0, -2, 130):
+        raise StudyFailed(f"MLflow's server ended with exit code {code}; is port {port} taken?")

@@ -1,0 +1,119 @@
+"""What is missing, and how it is dealt out in trials; knows nothing of Ray.
+
+A *unit* is a range of consecutive missing blocks of one cell that is trained and stored in one
+go. A trial works through some units, longest first. How blocks are dealt out changes no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trainability.seeds import BLOCK_SIZE
+from trainability.storage import BlockFile
+from trainability.study.cell import Cell
+
+UNIT_BLOCKS = 16
+"""Most blocks in a unit: what a killed worker can lose."""
+TRIAL_OPERATIONS = 1e12
+"""Operations in a trial, at most: about half a minute of a core."""
+LEAST_OPERATIONS = 2e11
+"""Operations below which a trial would hardly last longer than its start."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Blocks `first` to `last`, both included, of a cell."""
+
+    cell: str
+    first: int
+    last: int
+
+    @property
+    def blocks(self) -> range:
+        return range(self.first, self.last + 1)
+
+    @property
+    def n_networks(self) -> int:
+        return len(self.blocks) * BLOCK_SIZE
+
+    def __str__(self) -> str:
+        return f"{self.cell}:{self.first}-{self.last}"
+
+
+def missing_blocks(n_blocks: Mapping[str, int], files: Iterable[BlockFile]) -> dict[str, list[int]]:
+    """The blocks of every cell that no file holds.
+
+    Args:
+        n_blocks: Blocks wanted, per cell id.
+        files: The block files on storage.
+    """
+    there: dict[str, set[int]] = {}
+    for file in files:
+        there.setdefault(file.cell, set()).update(file.blocks)
+    return {
+        cell: [block for block in range(n) if block not in there.get(cell, ())]
+        for cell, n in n_blocks.items()
+    }
+
+
+def units(
+    cells: Mapping[str, Cell], missing: Mapping[str, Sequence[int]], slots: int
+) -> list[Unit]:
+    """Cut the missing blocks into units, the longest first.
+
+    Args:
+        cells: The cells by id.
+        missing: Their missing blocks, ascending.
+        slots: Trials that can work at once; with few cells, units get shorter to use them all.
+    """
+    total = sum(len(missing[cell]) for cell in cells)
+    longest = max(1, min(UNIT_BLOCKS, -(-total // (2 * slots))))
+    found = []
+    for id_, cell in cells.items():
+        size = max(1, min(longest, int(TRIAL_OPERATIONS / (cell.operations * BLOCK_SIZE))))
+        for run in _runs(missing[id_]):
+            found += [
+                Unit(id_, run[start], run[min(start + size, len(run)) - 1])
+                for start in range(0, len(run), size)
+            ]
+    return sorted(found, key=lambda unit: -_operations(cells, unit))
+
+
+def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: int) -> list[list[Unit]]:
+    """Pack units into trials: few long ones first, then shorter ones, so that no slot idles.
+
+    This is guided self-scheduling (Polychronopoulos & Kuck 1987): a trial gets a fixed share of
+    the work that is left, within bounds that keep its start cheap and its loss small.
+    """
+    trials: list[list[Unit]] = []
+    left = sum(_operations(cells, unit) for unit in work)
+    current: list[Unit] = []
+    load = 0.0
+    share = min(TRIAL_OPERATIONS, max(LEAST_OPERATIONS, left / (2 * slots)))
+    for unit in work:
+        current.append(unit)
+        load += _operations(cells, unit)
+        if load >= share:
+            trials.append(current)
+            left -= load
+            current, load = [], 0.0
+            share = min(TRIAL_OPERATIONS, max(LEAST_OPERATIONS, left / (2 * slots)))
+    if current:
+        trials.append(current)
+    return trials
+
+
+def _operations(cells: Mapping[str, Cell], unit: Unit) -> float:
+    return unit.n_networks * cells[unit.cell].operations
+
+
+def _runs(blocks: Sequence[int]) -> list[list[int]]:
+    """Consecutive blocks, together."""
+    runs: list[list[int]] = []
+    for block in blocks:
+        if runs and runs[-1][-1] == block - 1:
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+    return runs

@@ -1,0 +1,38 @@
+"""What was run: commit, versions, machine; recorded beside the results, never part of them."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib import metadata
+
+_PACKAGES = (
+    "trainability", "numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "ray", "mlflow",
+    "optuna",
+)  # fmt: skip
+
+
+def describe_environment() -> dict[str, str]:
+    """The git commit of the current folder, whether its tree was dirty, and package versions."""
+    commit = _git("rev-parse", "HEAD")
+    found = {
+        "git_commit": commit or "none: not in a git repository",
+        "git_dirty": str(bool(_git("status", "--porcelain"))) if commit else "unknown",
+        "python": platform.python_version(),
+    }
+    for package in _PACKAGES:
+        try:
+            found[f"version_{package}"] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,119 @@
+"""One point of a study's grid: everything that determines the numbers of its replicates."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from trainability.schemes.base import Scheme
+from trainability.study.records import canonical, to_record
+from trainability.tasks.base import Task
+from trainability.training.optimizers import Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A task, a scheme, an architecture, an optimizer and a budget.
+
+    Args:
+        task: What is learned.
+        scheme: How the networks are initialized.
+        width: Neurons of every hidden layer.
+        depth: L, the number of affine layers, >= 2.
+        optimizer: The update rule.
+        batch_size: Points per minibatch; None for the full batch.
+        max_steps: The budget, in updates.
+        tolerance: Training loss at which a network has succeeded.
+        seed: The study's seed.
+    """
+
+    task: Task
+    scheme: Scheme
+    width: int
+    depth: int
+    optimizer: Optimizer
+    batch_size: int | None
+    max_steps: int
+    tolerance: float
+    seed: int
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits: a hash of all that changes the numbers."""
+        identity = {
+            "initialization": self.initialization,
+            "optimizer": to_record(self.optimizer),
+            "batch_size": self.batch_size,
+            "max_steps": self.max_steps,
+            "tolerance": self.tolerance,
+            "seed": self.seed,
+        }
+        return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
+
+    @cached_property
+    def initialization(self) -> str:
+        """What determines the initial networks, apart from the seed; keys their random streams.
+
+        The task counts by its name and the bytes of its data, not by where a file lies.
+        """
+        return canonical(
+            {
+                "scheme": to_record(self.scheme),
+                "sizes": self.sizes,
+                "task": [type(self.task).__name__, self.task.fingerprint()],
+            }
+        )
+
+    @property
+    def n_hidden(self) -> int:
+        """T, the number of hidden layers."""
+        return self.depth - 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """d_in, the hidden widths, d_out."""
+        return (self.task.d_in, *[self.width] * self.n_hidden, self.task.d_out)
+
+    @property
+    def needs(self) -> tuple[int, ...]:
+        """Neurons that must not be permanently dead, per hidden layer, for a trainable network.
+
+        The task's proven need holds for a shallow network; in a deep one every layer needs 1.
+        """
+        return (self.task.need,) if self.n_hidden == 1 else (1,) * self.n_hidden
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases of one network."""
+        return sum((a + 1) * b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of one network's whole budget: 6 per weight, point, step."""
+        points = self.batch_size or self.task.n_train
+        return 6.0 * self.n_parameters * points * self.max_steps
+
+    def columns(self) -> dict[str, Any]:
+        """The identity columns of this cell's rows."""
+        return {
+            "cell": self.id,
+            "task": str(self.task),
+            "scheme": str(self.scheme),
+            "width": self.width,
+            "depth": self.depth,
+            "d_in": self.task.d_in,
+            "d_out": self.task.d_out,
+            "n_train": self.task.n_train,
+            "need": self.needs[0],
+            "optimizer": str(self.optimizer),
+            "learning_rate": float(self.optimizer.learning_rate),
+            "batch_size": self.batch_size,
+            "max_steps": self.max_steps,
+            "tolerance": float(self.tolerance),
+            "seed": self.seed,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.scheme} on {self.task}, width {self.width}, depth {self.depth}"

@@ -1,0 +1,89 @@
+"""Find and load a study: a Python file, a study.json, or a name in `studies/`."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from trainability.errors import InputError, StudyError
+from trainability.study.declaration import Study
+from trainability.study.records import did_you_mean
+
+STUDIES = Path("studies")
+
+
+def load_study(text: str) -> Study:
+    """The study in a file, or of a name in the folder `studies/` of the current directory.
+
+    A `.py` file is the user's own program and is executed; a `.json` file is read as data.
+
+    Raises:
+        StudyError: If there is no such study, or it can't be run as it is declared.
+    """
+    path = _find(text)
+    if path.suffix == ".json":
+        return _located(path, lambda: Study.from_json(path.read_text(encoding="utf-8")))
+    study = getattr(load_module(path), "STUDY", None)
+    if not isinstance(study, Study):
+        raise StudyError(f"{path} declares no study; wanted STUDY = Study(...), got {study!r}")
+    return study
+
+
+def load_module(path: Path) -> ModuleType:
+    """Execute a study file as a module of its own name.
+
+    Raises:
+        StudyError: If it can't be executed; says the line.
+    """
+    name = "trainability_study_" + re.sub(r"\W", "_", path.stem)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise StudyError(f"{path} is no Python file; wanted a .py or .json file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _located(path, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    return module
+
+
+def _find(text: str) -> Path:
+    path = Path(text)
+    if path.suffix in (".py", ".json"):
+        if path.is_file():
+            return path.resolve()
+        raise StudyError(f"no study file {text}; wanted an existing .py or .json file")
+    named = STUDIES / f"{text}.py"
+    if named.is_file():
+        return named.resolve()
+    names = sorted(path.stem for path in STUDIES.glob("*.py"))
+    there = ", ".join(names) or f"none: there is no folder {STUDIES.resolve()} with studies"
+    raise StudyError(
+        f"no study {text!r}{did_you_mean(text, names)}; "
+        f"wanted a .py or .json file, or one of: {there}"
+    )
+
+
+def _located(path: Path, load):
+    """Turn whatever goes wrong in a user's file into one message that says where."""
+    try:
+        return load()
+    except InputError as error:
+        raise StudyError(f"{path}{_line(path, error)}: {error}") from error
+    except SyntaxError as error:
+        raise StudyError(f"{path}:{error.lineno}: {error.msg}") from error
+    except OSError as error:
+        raise StudyError(f"{path} can't be read: {error}") from error
+    except Exception as error:
+        raise StudyError(f"{path}{_line(path, error)}: {type(error).__name__}: {error}") from error
+
+
+def _line(path: Path, error: BaseException) -> str:
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) == path
+    ]
+    return f":{lines[-1]}" if lines else ""

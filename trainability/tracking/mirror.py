@@ -1,0 +1,243 @@
+"""Rows and provenance to MLflow: a mirror of storage that can always be made whole again.
+
+One parent MLflow run per study and a nested one per cell, whatever the number of trials that
+shared the cell: how cells are dealt out is a matter of runtime. Each is found again by its
+`trial_key` tag. A nested run's metrics are logged once, in one batch, when its blocks are all
+there; the `content` tag says which blocks they are. If a cell has grown since, its MLflow run is
+replaced: MLflow can't take points of a curve back.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trainability.analysis.expected import expected_trainability
+from trainability.errors import InputError
+from trainability.storage import Storage
+from trainability.study import Study
+from trainability.study.cell import Cell
+from trainability.tracking.metrics import curve_metrics, final_metrics
+
+_PARENT_KEY = "study"
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""So that an outage of the server is noticed in seconds; the user's own settings win."""
+
+
+def tracking_uri(given: str | None, storage: Storage) -> str:
+    """Where MLflow keeps the mirror: as given, else the environment, else beside the rows."""
+    uri = given or os.environ.get("MLFLOW_TRACKING_URI")
+    if uri:
+        return uri
+    folder = Path(storage.address) if storage.is_local else Path("results").resolve()
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+class MlflowMirror:
+    """The MLflow side of one study. Every method may be called again; that changes nothing.
+
+    Args:
+        study: The study.
+        storage: Where its rows are.
+        uri: MLflow's tracking URI.
+    """
+
+    def __init__(self, study: Study, storage: Storage, uri: str) -> None:
+        for name, value in _PATIENCE.items():
+            os.environ.setdefault(name, value)
+        import logging
+
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+        from mlflow.entities import ViewType
+
+        self._study, self._storage = study, storage
+        if uri.startswith("sqlite:///"):
+            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self._client = MlflowClient(uri)
+        self._experiment = self._find_or_create_experiment(uri)
+        self._runs: dict[str, Any] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                filter_string=f"tags.study = '{study.name}'",
+                run_view_type=ViewType.ACTIVE_ONLY,
+                max_results=1000,
+                page_token=token,
+            )
+            for run in page:
+                self._runs[run.data.tags.get("trial_key", "")] = run
+            token = page.token
+            if not token:
+                break
+        self.parent = self._parent()
+
+    def start(self, cell: Cell) -> None:
+        """Show that a cell is being worked on."""
+        run = self._runs.get(cell.id)
+        if run is None:
+            self._create(cell, None)
+        elif run.info.status != "RUNNING" and "content" not in run.data.tags:
+            self._client.update_run(run.info.run_id, status="RUNNING")
+
+    def finish(self, cell: Cell) -> None:
+        """Log a cell whose blocks are all there, unless it is logged already."""
+        files = self._storage.block_files(self._study.name, [cell.id])
+        content = ",".join(f"{file.first}-{file.last}" for file in files)
+        run = self._runs.get(cell.id)
+        if run is not None and run.data.tags.get("content") == content:
+            return
+        if run is not None and "content" in run.data.tags:
+            self._client.delete_run(run.info.run_id)
+            run = None
+        rows = self._storage.read_rows(self._study.name, [cell.id])
+        provenance = [self._storage.provenance(file) for file in files]
+        finished = max(float(entry["finished_at"]) for entry in provenance)
+        seconds = sum(float(entry["seconds"]) for entry in provenance)
+        if run is None:
+            run = self._create(cell, int(1000 * (finished - seconds)))
+        self._log(cell, run.info.run_id, rows, provenance, int(1000 * finished))
+        self._log_rows(run.info.run_id, rows)
+        # Last, so that an MLflow run with this tag is known to be whole.
+        self._client.set_tag(run.info.run_id, "content", content)
+        self._client.set_terminated(run.info.run_id, "FINISHED", int(1000 * finished))
+        self._runs[cell.id] = self._client.get_run(run.info.run_id)
+
+    def fail(self, cell: Cell, why: str, killed: bool) -> None:
+        """Show that a cell could not be finished, and why."""
+        run = self._runs.get(cell.id) or self._create(cell, None)
+        self._client.set_tag(run.info.run_id, "failure", why[:5000])
+        self._client.set_terminated(run.info.run_id, "KILLED" if killed else "FAILED")
+
+    def close(self, status: str) -> None:
+        """End the parent as `FINISHED`, `FAILED` or `KILLED`, and whatever still runs as killed."""
+        for key, run in self._runs.items():
+            if key != _PARENT_KEY and run.info.status == "RUNNING":
+                current = self._client.get_run(run.info.run_id)
+                if current.info.status == "RUNNING":
+                    self._client.set_terminated(run.info.run_id, "KILLED")
+        self._client.set_terminated(self.parent, status)
+
+    def log_report(self, folder: Path, description: str) -> None:
+        """Put the report's files and a description in Markdown on the parent."""
+        self._client.log_artifacts(self.parent, str(folder), "report")
+        self._client.set_tag(self.parent, "mlflow.note.content", description)
+
+    def _find_or_create_experiment(self, uri: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        name = f"trainability/{self._study.name}"
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            # An embedded store would else put artifacts into the current folder.
+            where = None
+            if uri.startswith("sqlite:"):
+                where = f"{Path(uri.removeprefix('sqlite:///')).parent.as_uri()}/mlflow-artifacts"
+                where = f"{where}/{self._study.name}"
+            try:
+                return self._client.create_experiment(name, artifact_location=where)
+            except MlflowException:
+                # Another driver was faster.
+                found = self._client.get_experiment_by_name(name)
+                if found is None:
+                    raise
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def _parent(self) -> str:
+        study = self._study
+        run = self._runs.get(_PARENT_KEY)
+        if run is None:
+            run = self._client.create_run(
+                self._experiment,
+                run_name=study.name,
+                tags={
+                    "trial_key": _PARENT_KEY,
+                    "study": study.name,
+                    "mlflow.note.content": f"**{study.question}**",
+                },
+            )
+            self._runs[_PARENT_KEY] = run
+        else:
+            self._client.update_run(run.info.run_id, status="RUNNING")
+        run_id = run.info.run_id
+        self._client.log_text(run_id, study.to_json(), "study.json")
+        launch = json.loads(self._storage.read_bytes(f"{study.name}/provenance.json") or b"{}")
+        for key, value in launch.items():
+            self._client.set_tag(
+                run_id, key, value if isinstance(value, str) else json.dumps(value)
+            )
+        return run_id
+
+    def _create(self, cell: Cell, start_time: int | None) -> Any:
+        from mlflow.entities import Param
+
+        run = self._client.create_run(
+            self._experiment,
+            start_time=start_time,
+            run_name=f"{cell.scheme} width {cell.width} depth {cell.depth}",
+            tags={
+                "trial_key": cell.id,
+                "study": self._study.name,
+                "mlflow.parentRunId": self.parent,
+            },
+        )
+        params = [
+            Param(name, str(value)) for name, value in cell.columns().items() if value is not None
+        ]
+        self._client.log_batch(run.info.run_id, params=params)
+        self._runs[cell.id] = run
+        return run
+
+    def _log(
+        self,
+        cell: Cell,
+        run_id: str,
+        rows: pd.DataFrame,
+        provenance: Sequence[Mapping[str, str]],
+        timestamp: int,
+    ) -> None:
+        from mlflow.entities import Metric
+
+        theory = expected_trainability(cell)
+        values = final_metrics(rows, float(theory), provenance)
+        last = int(rows["max_steps"].iloc[0])
+        curves = curve_metrics(rows)
+        metrics = [
+            Metric(name, value, timestamp, last)
+            for name, value in values.items()
+            if math.isfinite(value) and name not in curves
+        ]
+        metrics += [
+            Metric(name, value, timestamp, step)
+            for name, points in curves.items()
+            for step, value in points
+        ]
+        self._client.log_batch(run_id, metrics=metrics)
+
+    def _log_rows(self, run_id: str, rows: pd.DataFrame) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.parquet"
+            rows.to_parquet(path, index=False)
+            self._client.log_artifact(run_id, str(path))
+
+
+def require_store(uri: str) -> None:
+    """Refuse a tracking URI of a local store that is not there.
+
+    Raises:
+        InputError: Says where none was found.
+    """
+    path = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and not path.is_file():
+        raise InputError(f"no MLflow store at {path}; first run a study: trainability run STUDY")

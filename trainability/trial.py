@@ -1,0 +1,209 @@
+"""A trial: cell -> rows. Pure: the same cell gives the same rows; knows neither Ray nor MLflow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trainability.death import ACTIVE, Census, census
+from trainability.networks import Ensemble, concatenate, initialize
+from trainability.results import SCHEMA
+from trainability.seeds import BLOCK_SIZE, order_keys, stream
+from trainability.study.cell import Cell
+from trainability.training import Problem, Training, choose_engine
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What must not change the rows: where and with what they are computed.
+
+    Args:
+        engine: `auto`, or the name of an engine.
+        device: A torch device.
+        threads: Threads to use.
+    """
+
+    engine: str = "auto"
+    device: str = "cpu"
+    threads: int = 1
+
+
+def checkpoints(max_steps: int) -> list[int]:
+    """Steps at which curves are recorded: 0, then 1, 2, 5 per decade, and `max_steps`.
+
+    >>> checkpoints(30)
+    [0, 1, 2, 5, 10, 20, 30]
+    """
+    steps = [0]
+    decade = 1
+    while decade < max_steps:
+        steps += [factor * decade for factor in (1, 2, 5) if factor * decade < max_steps]
+        decade *= 10
+    return [*steps, max_steps]
+
+
+def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
+    """The initial networks of some blocks of a cell, in order."""
+    x, y = cell.task.data()
+    return concatenate(
+        [
+            initialize(
+                cell.scheme,
+                cell.sizes,
+                BLOCK_SIZE,
+                stream(cell.seed, cell.initialization, "initialization", block),
+                x,
+                y,
+            )
+            for block in blocks
+        ]
+    )
+
+
+def run_trial(
+    study: str,
+    cell: Cell,
+    blocks: Sequence[int],
+    runtime: Runtime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Initialize, count the dead, train, and count again.
+
+    Args:
+        study: The study's name, a column of the rows.
+        cell: What to run.
+        blocks: Consecutive block indices.
+        runtime: Where to run it.
+        progress: Called at every checkpoint with the network-steps done since the last call.
+
+    Returns:
+        Rows as `results` describes them, and the provenance: engine, device, seconds,
+        network-steps.
+    """
+    started = time.perf_counter()
+    ensemble = draw(cell, blocks)
+    x, y = cell.task.data()
+    problem = Problem(
+        x=x,
+        y=y,
+        optimizer=cell.optimizer,
+        tolerance=cell.tolerance,
+        batch_size=cell.batch_size,
+        order_keys=np.concatenate(
+            [order_keys(cell.seed, cell.initialization, block) for block in blocks]
+        ),
+    )
+    engine = choose_engine(
+        runtime.engine, cell.sizes, problem, device=runtime.device, threads=runtime.threads
+    )
+    born = census(ensemble, cell.task.domain)
+    training = engine.start(ensemble, problem)
+    record = _Record(cell, born, training)
+    done = 0
+    for step in checkpoints(cell.max_steps):
+        training.advance(step)
+        record.observe(training)
+        progress(int(training.steps.sum()) - done)
+        done = int(training.steps.sum())
+    rows = record.rows(study, blocks)
+    seconds = time.perf_counter() - started
+    return rows, {
+        "engine": engine.name,
+        "device": runtime.device,
+        "seconds": f"{seconds:.3f}",
+        "network_steps": str(done),
+    }
+
+
+class _Record:
+    """Follows one ensemble through its training and turns it into rows."""
+
+    def __init__(self, cell: Cell, born: Census, training: Training) -> None:
+        self._cell = cell
+        self._born = born
+        self._training = training
+        self._status = [layer.copy() for layer in born.status]
+        self._undecided = born.undecided.copy()
+        self._settled = np.zeros(len(born.status[0]), dtype=bool)
+        self._curves: dict[str, list[np.ndarray]] = {
+            "loss": [],
+            "active": [],
+            "tentative": [],
+            "permanent": [],
+        }
+        self._initial_loss: np.ndarray | None = None
+
+    def observe(self, training: Training) -> None:
+        """Record losses, and the census of the networks that have changed since the last call."""
+        if self._initial_loss is None:
+            self._initial_loss = training.loss.copy()
+        else:
+            moved = np.flatnonzero(~self._settled & ~training.diverged)
+            if len(moved):
+                now = census(training.ensemble()[moved], self._cell.task.domain)
+                for layer, status in zip(self._status, now.status, strict=True):
+                    layer[moved] = status
+                self._undecided[moved] = now.undecided
+        self._settled = training.succeeded | training.diverged
+        self._curves["loss"].append(np.where(training.diverged, np.nan, training.loss))
+        for code, name in enumerate(("active", "tentative", "permanent")):
+            count = sum((layer == code).sum(axis=1) for layer in self._status)
+            self._curves[name].append(np.where(training.diverged, -1, count))
+
+    def rows(self, study: str, blocks: Sequence[int]) -> pd.DataFrame:
+        born, training = self._born, self._training
+        lost = training.diverged
+        final = {
+            f"{name}_final": np.stack([(s == code).sum(axis=1) for s in self._status], axis=1)
+            for code, name in enumerate(("active", "tentative", "permanent"))
+        } | {"undecided_final": self._undecided}
+        revived = sum(
+            ((before != ACTIVE) & (after == ACTIVE)).sum(axis=1)
+            for before, after in zip(born.status, self._status, strict=True)
+        )
+        columns = {
+            "study": study,
+            **self._cell.columns(),
+            "replicate": np.concatenate(
+                [np.arange(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE) for block in blocks]
+            ),
+            "status": np.where(lost, "diverged", "ok"),
+            "born_dead": born.born_dead,
+            "trainable": born.trainable(self._cell.needs),
+            "active_init": list(born.active),
+            "tentative_init": list(born.tentative),
+            "permanent_init": list(born.permanent),
+            "undecided_init": list(born.undecided),
+            **{name: _unless(lost, counts) for name, counts in final.items()},
+            "n_revived": np.where(lost, 0, revived),
+            "initial_loss": self._initial_loss,
+            "final_loss": training.loss,
+            "steps": training.steps,
+            "success": training.succeeded,
+            **{
+                f"{name}_curve": _finite(np.stack(curve, axis=1))
+                for name, curve in self._curves.items()
+            },
+        }
+        return pd.DataFrame({name: columns[name] for name in SCHEMA.names})
+
+
+def _unless(lost: np.ndarray, counts: np.ndarray) -> list[np.ndarray | None]:
+    return [None if gone else row for gone, row in zip(lost, counts, strict=True)]
+
+
+def _finite(curves: np.ndarray) -> list:
+    """Curves with null where a network had diverged."""
+    missing = np.isnan(curves) if curves.dtype.kind == "f" else curves < 0
+    if not missing.any():
+        return list(curves)
+    return [
+        [None if gone else value for value, gone in zip(row.tolist(), mask, strict=True)]
+        if mask.any()
+        else row
+        for row, mask in zip(curves, missing, strict=True)
+    ]
