@@ -70,11 +70,15 @@ class Scheme(ABC):
 
 
 def describe(strategy: object) -> str:
-    """A frozen dataclass as one writes it, settings at their default left out."""
+    """A frozen dataclass as one writes it, settings at their default left out.
+
+    Code is left out too: how it is written depends on the process, and what has code in its
+    settings has a name beside it.
+    """
     settings = []
     for field in dataclasses.fields(strategy):  # type: ignore[arg-type]
         value = getattr(strategy, field.name)
-        if value != field.default:
+        if value != field.default and not callable(value):
             written = str(value) if isinstance(value, Scheme) else repr(value)
             settings.append(f"{field.name}={written}")
     return f"{type(strategy).__name__}({', '.join(settings)})"

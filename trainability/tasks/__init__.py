@@ -1,9 +1,29 @@
-"""Tasks, one per file: target functions on domains, and tables of real data."""
+"""Tasks: target functions on domains, and tables of real data; a file dropped in is found."""
 
-from trainability.tasks.absolute_value import AbsoluteValue
+from trainability.tasks.absolute_value import (
+    AbsoluteValue,
+    BrokenAbsoluteValue,
+    RotatedAbsoluteValues,
+)
 from trainability.tasks.base import Task
 from trainability.tasks.best_loss import best_loss
 from trainability.tasks.catalog import task_types
+from trainability.tasks.function import Function
 from trainability.tasks.points import training_points
+from trainability.tasks.sines import LinearTimesSine, SineProduct, StepPlusSine
+from trainability.tasks.table import Table
 
-__all__ = ["AbsoluteValue", "Task", "best_loss", "task_types", "training_points"]
+__all__ = [
+    "AbsoluteValue",
+    "BrokenAbsoluteValue",
+    "Function",
+    "LinearTimesSine",
+    "RotatedAbsoluteValues",
+    "SineProduct",
+    "StepPlusSine",
+    "Table",
+    "Task",
+    "best_loss",
+    "task_types",
+    "training_points",
+]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
 from trainability.domains import Domain
-from trainability.errors import InputError
+from trainability.errors import refuse
 from trainability.schemes.base import describe
 from trainability.tasks.best_loss import best_loss
 
@@ -22,18 +21,16 @@ class Task(ABC):
     docstring with the reference. `need` may be raised where it is proven.
     """
 
-    n_train: int
-    """N, the number of training points."""
+    domain: Domain
+    """Where the inputs live; holds every training point. A field or a property."""
 
-    need: ClassVar[int] | int = 1
+    n_train: int
+    """N, the number of training points. A field or a property."""
+
+    need: int = 1
     """Active neurons that a shallow network needs, proven on the training points: with fewer, its
     loss can't be below `best_loss_below_need()`. Every task needs 1: without an active neuron a
     network is constant."""
-
-    @property
-    @abstractmethod
-    def domain(self) -> Domain:
-        """Where the inputs live; holds every training point."""
 
     @abstractmethod
     def build(self) -> tuple[np.ndarray, np.ndarray]:
@@ -80,8 +77,14 @@ class Task(ABC):
         return best_loss(*self._data, n_neurons=self.need - 1)
 
 
-def check_n_train(task: Task) -> None:
-    """Refuse a number of training points that is not an int >= 2: one point has no spread."""
+def n_train_problems(task: Task) -> list[str]:
+    """Empty if the number of training points is an int >= 2: one point has no spread."""
     n = task.n_train
-    if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise InputError(f"{type(task).__name__} n_train must be an int >= 2, got {n!r}")
+    if isinstance(n, int) and not isinstance(n, bool) and n >= 2:
+        return []
+    return [f"{type(task).__name__} n_train must be an int >= 2, got {n!r}"]
+
+
+def check_n_train(task: Task) -> None:
+    """Refuse a number of training points that is not an int >= 2."""
+    refuse(n_train_problems(task))

@@ -1,0 +1,143 @@
+"""Real data: named columns of a file, or one of scikit-learn's bundled sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from trainability.domains import Points
+from trainability.errors import DataError, refuse
+from trainability.tasks.base import Task
+from trainability.tasks.columns import read_columns
+
+Bundled = Literal["diabetes", "digits"]
+
+
+@dataclass(frozen=True)
+class Table(Task):
+    """Real data, every feature and every target standardized to mean 0 and standard deviation 1.
+
+    `Table("energy.csv", features=["heat", "light"], target="load")`, or `Table(dataset="digits")`.
+    Means and standard deviations are those of the rows that are used, so the best constant has
+    mean squared error 1. The domain is the training points themselves.
+
+    Args:
+        path: A .csv file (UTF-8, commas, a header line), a .parquet file, or a .npz file with one
+            1-D array per column. A relative path starts at the current folder.
+        features: Names of the input columns.
+        target: Name of the target column, or names of several.
+        dataset: Instead of a file, a set that scikit-learn bundles: "diabetes" (442 patients, 10
+            features, disease progression) or "digits" (1,797 images of 8 x 8 pixels; 10 targets,
+            1 for the digit's class and 0 for the others before they are standardized; pixels that
+            are the same in all rows used are dropped, 3 of them if all rows are used).
+        rows: How many rows to use, from the top; None for all. At least 2, of digits at least 10,
+            which hold every class.
+
+    Raises:
+        DataError: Lists everything that is wrong, settings at once and data when they are read.
+    """
+
+    path: str | None = None
+    features: Sequence[str] = ()
+    target: str | Sequence[str] = ()
+    dataset: Bundled | None = None
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        refuse(self._problems(), DataError)
+        if self.path is not None:
+            object.__setattr__(self, "path", os.fspath(self.path))
+        object.__setattr__(self, "features", tuple(self.features))
+        if not isinstance(self.target, str):
+            object.__setattr__(self, "target", tuple(self.target))
+
+    @cached_property
+    def domain(self) -> Points:
+        return Points(self.data()[0])
+
+    @property
+    def n_train(self) -> int:
+        return len(self.data()[0])
+
+    def build(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.dataset is not None:
+            x, y = _load_bundled(self.dataset, self.rows)
+        else:
+            assert self.path is not None
+            targets = [self.target] if isinstance(self.target, str) else list(self.target)
+            file = Path(self.path).expanduser()
+            columns = read_columns(file, [*self.features, *targets], self.rows)
+            x = np.stack([columns[name] for name in self.features], axis=1)
+            y = np.stack([columns[name] for name in targets], axis=1)
+        return _standardized(x), _standardized(y)
+
+    def _problems(self) -> list[str]:
+        problems = []
+        least = 10 if self.dataset == "digits" else 2
+        if self.rows is not None and not (
+            isinstance(self.rows, int) and not isinstance(self.rows, bool) and self.rows >= least
+        ):
+            problems.append(f"Table rows must be None or an int >= {least}, got {self.rows!r}")
+        if (self.path is None) == (self.dataset is None):
+            both = "neither" if self.path is None else "both"
+            problems.append(
+                f"Table must be given a path or a dataset, got {both}; write "
+                'Table("file.csv", features=["a"], target="b") or Table(dataset="diabetes")'
+            )
+            return problems
+        if self.dataset is not None:
+            if self.dataset not in get_args(Bundled):
+                wanted = " or ".join(repr(name) for name in get_args(Bundled))
+                problems.append(f"Table dataset must be {wanted}, got {self.dataset!r}")
+            if self.features or self.target:
+                problems.append("Table takes features and target with a path only; leave them out")
+            return problems
+        if not isinstance(self.path, str | os.PathLike):
+            problems.append(f"Table path must be a text, got {self.path!r}")
+        return problems + self._column_problems()
+
+    def _column_problems(self) -> list[str]:
+        target = [self.target] if isinstance(self.target, str) else self.target
+        problems = []
+        for what, names in (("features", self.features), ("target", target)):
+            if isinstance(names, str) or not (
+                isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+            ):
+                problems.append(f'Table {what} must be a list of names like ["a"], got {names!r}')
+            elif not names or not all(names):
+                problems.append(f"Table {what} must name at least one column, got {names!r}")
+            elif len(set(names)) < len(names):
+                problems.append(f"Table {what} must name a column once, got {list(names)}")
+        if not problems:
+            both = [name for name in target if name in self.features]
+            problems += [
+                f"Table target {name!r} is among its features; leave it out" for name in both
+            ]
+        return problems
+
+
+def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.ndarray]:
+    # Imported late: scikit-learn is slow to import and few studies need it.
+    from sklearn.datasets import load_diabetes, load_digits
+
+    load = load_diabetes if dataset == "diabetes" else load_digits
+    x, y = (np.asarray(part) for part in load(return_X_y=True))
+    if rows is not None and rows > len(x):
+        raise DataError(f"Table rows is {rows}, but {dataset} has only {len(x)} rows")
+    x, y = x[:rows], y[:rows]
+    if dataset == "diabetes":
+        return x, y[:, None]
+    return x[:, x.min(axis=0) < x.max(axis=0)], np.eye(10)[y]
+
+
+def _standardized(values: np.ndarray) -> np.ndarray:
+    # Divided by the largest first, so that squares of huge numbers don't overflow.
+    centered = values / np.abs(values).max(axis=0)
+    centered = centered - centered.mean(axis=0)
+    return centered / centered.std(axis=0)
