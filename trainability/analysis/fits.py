@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
+from trainability.analysis.rates import groups
 from trainability.errors import InputError
 
 
@@ -67,11 +68,7 @@ def curves(rates: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple, pd.DataF
     """The cells of every curve, in order of first appearance."""
     if (rates["depth"].to_numpy() != 2).any():
         raise InputError("the fits are about shallow networks; select the cells of depth 2")
-    codes = np.zeros(len(rates), dtype=int)
-    if by:
-        codes = rates.groupby(list(by), sort=False, dropna=False).ngroup().to_numpy()
-    members = [rates.loc[codes == code] for code in range(codes.max(initial=-1) + 1)]
-    return [(tuple(curve[name].iloc[0] for name in by), curve) for curve in members]
+    return groups(rates, by)
 
 
 def binomial_deviance(

@@ -5,6 +5,7 @@ Every network counts: one that failed, diverged or was born dead is in the denom
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -202,6 +203,16 @@ def varying(rates: pd.DataFrame, besides: tuple[str, ...] = ("width",)) -> list[
         for name in identity
         if name not in besides and len(rates.drop_duplicates(subset=name)) > 1
     ]
+
+
+def groups(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The values of the columns `by` with their rows, in order of first appearance."""
+    codes = np.zeros(len(table), dtype=int)
+    if by:
+        codes = np.asarray(table.groupby(list(by), sort=False, dropna=False).ngroup())
+    order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))
+    members = [table.take(member) for member in np.split(order, ends)[:-1]]
+    return [(tuple(part[name].iloc[0] for name in by), part) for part in members]
 
 
 def _identity(rows: pd.DataFrame, codes: np.ndarray, n: np.ndarray) -> pd.DataFrame:
