@@ -122,11 +122,13 @@ def initialize(
             training_inputs=points,
             target_mean_square=mean_square,
         )
-        weight, bias = scheme.draw(layer, rng)
+        weight, bias = (array.astype(np.float32) for array in scheme.draw(layer, rng))
         if inputs is not None and index < depth:
-            inputs = np.maximum(inputs @ weight.transpose(0, 2, 1) + bias[:, None], 0)
+            # In float64, but of the networks that result: their weights are rounded to float32.
+            pre = inputs @ weight.transpose(0, 2, 1).astype(np.float64) + bias[:, None]
+            inputs = np.maximum(pre, 0)
             assert living is not None
             living = living & (inputs > 0).any(axis=2)
-        weights.append(torch.from_numpy(np.ascontiguousarray(weight, dtype=np.float32)))
-        biases.append(torch.from_numpy(np.ascontiguousarray(bias, dtype=np.float32)))
+        weights.append(torch.from_numpy(np.ascontiguousarray(weight)))
+        biases.append(torch.from_numpy(np.ascontiguousarray(bias)))
     return Ensemble(tuple(weights), tuple(biases))

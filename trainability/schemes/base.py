@@ -6,44 +6,13 @@ import dataclasses
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from trainability.errors import refuse
 from trainability.theory.laws import NeuronLaw
-
-
-@dataclass(frozen=True)
-class Layer:
-    """The layer to draw, for R networks at once.
-
-    Args:
-        n_networks: R, how many networks to draw.
-        index: 1 for the first hidden layer, `depth` for the output layer.
-        depth: L, the number of affine layers.
-        fan_in: Inputs of the layer.
-        fan_out: Its neurons.
-        inputs: What the layer sees at the training points, shape (R, N, fan_in), or (1, N,
-            fan_in) where it is the same for all networks. None unless `Scheme.needs_data`.
-        target_mean_square: Mean over the training points of |y|^2, the sum over the outputs.
-            None unless `Scheme.needs_data`.
-    """
-
-    n_networks: int
-    index: int
-    depth: int
-    fan_in: int
-    fan_out: int
-    inputs: np.ndarray | None = None
-    living: np.ndarray | None = None
-    training_inputs: np.ndarray | None = None
-    target_mean_square: float | None = None
-
-    @property
-    def is_output(self) -> bool:
-        return self.index == self.depth
+from trainability.theory.layer import Layer
 
 
 class Scheme(ABC):

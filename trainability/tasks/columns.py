@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,7 +25,7 @@ def read_columns(path: Path, wanted: Sequence[str], rows: int | None) -> dict[st
     Args:
         path: A .csv file (UTF-8, commas, a header line), a .parquet file, or a .npz file with one
             1-D array per column.
-        wanted: Names of columns.
+        wanted: Names of columns. Rows are counted from 1, the header not counted.
         rows: How many rows to take from the top, or None for all.
 
     Raises:
@@ -62,7 +60,7 @@ def read_columns(path: Path, wanted: Sequence[str], rows: int | None) -> dict[st
         ],
         DataError,
     )
-    return {name: columns[name][:rows] for name in wanted}
+    return {name: found[name][:rows] for name in wanted}
 
 
 def _name_problems(path: Path, names: list[str], wanted: Sequence[str]) -> list[str]:
@@ -114,57 +112,46 @@ def _value_problems(path: Path, name: str, column: np.ndarray) -> list[str]:
 
 def _read_csv(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        names = [name.strip() for name in next(csv.reader(file), [])]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
+        reader = csv.reader(file, skipinitialspace=True, strict=True)
+        names = [name.strip() for name in next(reader, [])]
+        lines = []
+        for line in reader:
+            if line and len(line) != len(names):
+                raise ValueError(
+                    f"line {reader.line_num} has {len(line)} values and the header {len(names)}"
+                )
+            lines += [line] if line else []
+    places = {name: names.index(name) for name in wanted if name in names}
+    return names, {name: _numbers([line[k] for line in lines]) for name, k in places.items()}
+
+
+def _numbers(texts: list[str]) -> Column:
+    numbers = np.empty(len(texts))
+    for row, text in enumerate(texts):
         try:
-            table = pd.read_csv(
-                path,
-                encoding="utf-8-sig",
-                header=None,
-                skiprows=1,
-                names=range(len(names)),
-                index_col=False,
-                dtype=str,
-                keep_default_na=False,
-                skipinitialspace=True,
+            numbers[row] = np.nan if text.strip().lower() in _MISSING else float(text)
+        except ValueError:
+            return (
+                f"must hold numbers, got the text {text!r} in row {row + 1}; encode it as numbers "
+                "or leave the column out"
             )
-        except pd.errors.ParserWarning as warning:
-            raise ValueError("a row has more values than the header has names") from warning
-        except pd.errors.EmptyDataError:
-            return names, {name: np.empty(0) for name in wanted if name in names}
-    return names, {
-        name: _numbers(table[names.index(name)].fillna("")) for name in wanted if name in names
-    }
-
-
-def _numbers(texts: pd.Series) -> Column:
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    missing = texts.str.strip().str.lower().isin(["", "na", "n/a", "nan", "null", "none"])
-    text = np.isnan(numbers) & ~missing.to_numpy()
-    if text.any():
-        row = int(text.argmax())
-        return (
-            f"must hold numbers, got the text {texts.iloc[row]!r} in row {row + 1} (the header not "
-            "counted); encode it as numbers or leave the column out"
-        )
     return numbers
 
 
 def _read_parquet(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
     with pq.ParquetFile(path) as file:
-        table = file.read()
-    columns: dict[str, Column] = {}
-    for name in wanted:
-        if table.column_names.count(name) != 1:
-            continue
-        column = table.column(name)
-        kind = column.type
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-            columns[name] = column.to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
-        else:
-            columns[name] = f"must hold numbers, got {kind}; encode it as numbers"
-    return table.column_names, columns
+        names = file.schema_arrow.names
+        columns: dict[str, Column] = {}
+        for name in wanted:
+            if names.count(name) != 1:
+                continue
+            column = file.read(columns=[name]).column(name)
+            if any(is_kind(column.type) for is_kind in _NUMERIC):
+                numbers = column.cast(pa.float64(), safe=False).to_numpy()
+                columns[name] = np.asarray(numbers, dtype=np.float64)
+            else:
+                columns[name] = f"must hold numbers, got {column.type}; encode it as numbers"
+    return names, columns
 
 
 def _read_npz(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
@@ -194,4 +181,11 @@ def _array(file: np.lib.npyio.NpzFile, name: str) -> Column:
     return array.astype(np.float64)
 
 
+_MISSING = {"", "na", "n/a", "nan", "null", "none"}
+_NUMERIC = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_decimal,
+)
 _READERS = {".csv": _read_csv, ".parquet": _read_parquet, ".npz": _read_npz}
