@@ -1,6 +1,6 @@
 """Which neurons are dead: exact where it can be, certified where it can't, sampled on data."""
 
-from trainability.death.census import STANDARD_EFFORT, Effort, census
+from trainability.death.census import STANDARD_EFFORT, THOROUGH_EFFORT, Effort, census
 from trainability.death.status import (
     ACTIVE,
     CERTIFICATES,
@@ -15,6 +15,7 @@ __all__ = [
     "PERMANENT",
     "STANDARD_EFFORT",
     "TENTATIVE",
+    "THOROUGH_EFFORT",
     "Census",
     "Effort",
     "census",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from trainability.death.branching import settle_by_boxes
 from trainability.death.line import positive_on_interval
 from trainability.death.points import positive_at, sample_points
+from trainability.death.solver import settle_by_solver
 from trainability.death.status import (
     CLOSED_FORM,
     EXACT,
@@ -24,8 +26,8 @@ from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.networks import Ensemble
 
-CHUNK_NUMBERS = 1 << 22
-"""Numbers per temporary array, 32 MiB: networks are counted in chunks that keep to it."""
+CHUNK_NUMBERS = 1 << 18
+"""Numbers per temporary array, 2 MiB, which caches hold: networks are counted in such chunks."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,34 @@ class Effort:
     """How hard a census tries, as counts, so that verdicts are the same on every machine.
 
     Args:
+        vertices: Corners of polygons per layer of one network, on 2-D boxes.
         samples: Points of the domain at which a network is looked at, >= 2.
+        boxes: Boxes per network on which pre-activations are bounded. Few inputs need some
+            hundreds; with many inputs cutting boxes helps little.
+        solver_calls: Mixed-integer programs per network, some tenths of a second each; none
+            unless asked for.
+        solver_nodes: Nodes of each of their search trees.
     """
 
+    vertices: int = 100_000
     samples: int = 1024
+    boxes: int = 256
+    solver_calls: int = 0
+    solver_nodes: int = 1000
 
     def __post_init__(self) -> None:
-        if self.samples < 2:
-            raise InputError(f"Effort samples must be an int >= 2, got {self.samples!r}")
+        refuse(
+            f"Effort {field.name} must be an int >= {least}, got {getattr(self, field.name)!r}"
+            for field in fields(self)
+            for least in [2 if field.name == "samples" else 0]
+            if type(getattr(self, field.name)) is not int or getattr(self, field.name) < least
+        )
 
 
 STANDARD_EFFORT = Effort()
+"""For thousands of networks at a time."""
+THOROUGH_EFFORT = Effort(vertices=1_000_000, boxes=1024, solver_calls=16)
+"""For few networks, when as little as possible is to stay undecided."""
 
 
 def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFORT) -> Census:
@@ -77,9 +96,13 @@ def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFO
         _closed_form(verdicts, weights[0], biases[0], domain)
         if domain.d == 1:
             _along_line(verdicts, weights, biases, domain)
-        else:
-            points = sample_points(domain, effort.samples)
-            _look_at(verdicts, weights, biases, points, SAMPLE, silence=False)
+        if domain.d == 2 and isinstance(domain, Box):
+            _over_plane(verdicts, weights, biases, domain, effort.vertices)
+        _look_at(verdicts, weights, biases, sample_points(domain, effort.samples), SAMPLE)
+        settle_by_boxes(weights, biases, verdicts, domain, effort.boxes)
+        settle_by_solver(
+            weights, biases, verdicts, domain, effort.solver_calls, effort.solver_nodes
+        )
     else:
         raise InputError(f"a census wants a Ball, Box or Points, got {domain!r}")
     return classify(weights, biases, verdicts)
@@ -98,12 +121,14 @@ def _look_at(
     biases: Sequence[np.ndarray],
     x: np.ndarray,
     certificate: int,
-    silence: bool,
+    silence: bool = False,
 ) -> None:
     """Record who is positive at the points; with `silence`, also who is not."""
+    networks = verdicts.open_networks
     otherwise = SILENT if silence else UNKNOWN
     largest = max(weight.shape[1] for weight in weights)
-    for rows in _chunks(len(weights[0]), len(x) * max(largest, x.shape[1])):
+    for chunk in _chunks(len(networks), len(x) * max(largest, x.shape[1])):
+        rows = networks[chunk]
         layers = positive_at([w[rows] for w in weights], [b[rows] for b in biases], x)
         for layer, positive in enumerate(layers):
             sign = np.where(positive, POSITIVE, otherwise)
@@ -116,8 +141,6 @@ def _along_line(
     biases: Sequence[np.ndarray],
     domain: Ball | Box,
 ) -> None:
-    if len(weights) == 1:
-        return
     low, high = (
         (-domain.radius, domain.radius)
         if isinstance(domain, Ball)
@@ -130,6 +153,25 @@ def _along_line(
         )
         for layer, positive in enumerate(layers):
             verdicts.record(layer, rows, np.where(positive, POSITIVE, SILENT), EXACT)
+
+
+def _over_plane(
+    verdicts: Verdicts,
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    domain: Box,
+    max_vertices: int,
+) -> None:
+    # Numba takes half a second to import, and only this needs it.
+    from trainability.death.plane import positive_on_polygon
+
+    (left, bottom), (right, top) = domain.low, domain.high
+    corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
+    layers, n_finished = positive_on_polygon(weights, biases, corners, max_vertices)
+    for layer, positive in enumerate(layers):
+        sign = np.where(positive, POSITIVE, SILENT)
+        sign[n_finished <= layer] = UNKNOWN
+        verdicts.record(layer, slice(None), sign, EXACT)
 
 
 def _chunks(n_networks: int, numbers_per_network: int) -> Iterator[slice]:

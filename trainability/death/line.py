@@ -32,7 +32,7 @@ def positive_on_interval(
     scale = np.abs(values).max(axis=1)
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         z = np.matmul(values, weight.transpose(0, 2, 1)) + bias[:, None]
-        z[np.abs(z) <= margin(weight, bias, scale)[:, None]] = 0
+        z *= np.abs(z) > margin(weight, bias, scale)[:, None]
         yield (z > 0).any(axis=1)
         if layer + 1 < len(weights):
             scale = np.abs(z).max(axis=1)
@@ -57,7 +57,7 @@ def _with_roots(z: np.ndarray) -> np.ndarray:
     np.cumsum(new_in_segment, axis=1, out=new_before[:, 1:])
     n_new = new_before[:, -1]
     merged = np.repeat(z[:, -1:], n_points + n_new.max(initial=0), axis=1)
-    np.put_along_axis(merged, (np.arange(n_points) + new_before)[:, :, None], z, axis=1)
+    merged[np.arange(n_networks)[:, None], np.arange(n_points) + new_before] = z
     order = np.lexsort((fraction, segment, network))
     rank = rows - np.repeat(np.cumsum(n_new) - n_new, n_new)
     merged[network, segment[order] + 1 + rank] = roots[order]

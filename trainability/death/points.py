@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from trainability import seeds
-from trainability.death.rounding import margin
+from trainability.death.rounding import UNIT, margin
 from trainability.domains import Ball, Box
 
 MAX_CORNERS = 1024
@@ -49,9 +49,7 @@ def sample_points(domain: Ball | Box, n: int) -> np.ndarray:
         Shape (N, d).
     """
     rng = seeds.stream(0, "census", "sampling")
-    unit = (
-        rng.uniform(-1, 1, (n, domain.d)) if isinstance(domain, Box) else _in_ball(rng, n, domain)
-    )
+    unit = (Box if isinstance(domain, Box) else Ball)(domain.d, 1.0).sample(rng, n)
     outer = unit[n // 2 :]
     if isinstance(domain, Box):
         center = (domain.low + domain.high) / 2
@@ -67,5 +65,7 @@ def sample_points(domain: Ball | Box, n: int) -> np.ndarray:
     return center + size * np.concatenate([np.zeros((1, domain.d)), corners, unit])
 
 
-def _in_ball(rng: np.random.Generator, n: int, ball: Ball) -> np.ndarray:
-    return Ball(ball.d, 1.0).sample(rng, n)
+def into_ball(x: np.ndarray, radius: float) -> np.ndarray:
+    """Points of shape (..., d), those outside the ball of this radius pulled to its boundary."""
+    norm = np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), np.finfo(float).tiny)
+    return x * np.minimum(1, radius * (1 - 4 * UNIT) / norm)

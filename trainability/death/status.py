@@ -96,6 +96,13 @@ class Verdicts:
             [np.full((n_networks, width), UNDECIDED, np.int8) for width in widths],
         )
 
+    @property
+    def open_networks(self) -> np.ndarray:
+        """Indices of the networks that have an unknown neuron."""
+        return np.flatnonzero(
+            np.logical_or.reduce([(sign == UNKNOWN).any(axis=1) for sign in self.sign])
+        )
+
     def record(
         self, layer: int, rows: np.ndarray | slice, sign: np.ndarray, certificate: int
     ) -> None:
