@@ -11,12 +11,13 @@ import torch
 import training_by_loop as loop
 
 from trainability.training import SGD, Adam, Engine, Training
+from trainability.training.fused_cpu import FusedCpuEngine
 from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 5, 1)
 DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
-ENGINES = [TorchEngine()]
+ENGINES = [TorchEngine(), FusedCpuEngine()]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

@@ -8,7 +8,7 @@ from trainability.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = ["SGD", "Adam", "Engine", "Optimizer", "Problem", "Training", "choose_engine"]
 
-ENGINES = ("auto", "torch")
+ENGINES = ("auto", "fused-cpu", "torch")
 
 
 def choose_engine(
@@ -26,8 +26,21 @@ def choose_engine(
     Raises:
         InputError: If there is no such engine, or if it can't train this here.
     """
+    # Imported here, so that declaring a study loads neither torch nor LLVM.
+    from trainability.training.fused_cpu import FusedCpuEngine
     from trainability.training.torch_engine import TorchEngine
 
-    if name not in ENGINES:
+    on_cpu = device == "cpu"
+    fused = FusedCpuEngine(threads)
+    obstacle = fused.obstacle(sizes, problem)
+    if name == "torch" or (name == "auto" and (obstacle or not on_cpu)):
+        return TorchEngine(device, threads)
+    if name == "auto":
+        return fused
+    if name != "fused-cpu":
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}")
-    return TorchEngine(device, threads)
+    if not on_cpu:
+        obstacle = f"it runs on the cpu, got device {device!r}"
+    if obstacle:
+        raise InputError(f"engine 'fused-cpu' can't train this: {obstacle}; try engine 'torch'")
+    return fused

@@ -1,0 +1,138 @@
+"""LLVM assembly to machine code, compiled once and kept on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from trainability.training.simd import FLOAT, INT, POINTER
+
+_CTYPES = {POINTER: ctypes.c_void_p, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True)
+class Function:
+    """A compiled function; calling it releases the GIL.
+
+    Args:
+        pointer: The function as ctypes sees it.
+        arguments: Kind of each argument, by name.
+        library: What keeps the code in memory.
+    """
+
+    pointer: Any
+    arguments: Mapping[str, str]
+    library: object
+
+    def __call__(self, **given: Any) -> None:
+        """Call it by names; arrays are passed by address, those left out are null or 0."""
+        self.pointer(*(_raw(given.get(name, 0)) for name in self.arguments))
+
+
+def _raw(value: Any) -> Any:
+    return value.ctypes.data if hasattr(value, "ctypes") else value
+
+
+def cpu_features() -> dict[str, bool]:
+    """What the CPU of this machine can do, by LLVM's names."""
+    return dict(llvm.get_host_cpu_features())
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: $TRAINABILITY_CACHE, or a folder in the user's cache."""
+    chosen = os.environ.get("TRAINABILITY_CACHE")
+    if chosen:
+        return Path(chosen)
+    user = os.environ.get("XDG_CACHE_HOME")
+    return (Path(user) if user else Path.home() / ".cache") / "trainability"
+
+
+def load(source: str, functions: Mapping[str, Mapping[str, str]]) -> dict[str, Function]:
+    """The functions of a module.
+
+    Args:
+        source: LLVM assembly.
+        functions: The kinds of the arguments by name, per function.
+    """
+    library = llvm.JITLibraryBuilder().add_current_process().add_object_img(_object_code(source))
+    for name in functions:
+        library.export_symbol(name)
+    identity = hashlib.sha256(source.encode()).hexdigest()
+    linked = library.link(_linker(), identity)
+    found = {}
+    for name, arguments in functions.items():
+        kind = ctypes.CFUNCTYPE(None, *(_CTYPES[argument] for argument in arguments.values()))
+        found[name] = Function(kind(linked[name]), arguments, linked)
+    return found
+
+
+def _object_code(source: str) -> bytes:
+    """Machine code from the cache, or compiled now. A damaged file counts as missing."""
+    key = "\n".join([source, llvmlite.__version__, llvm.get_host_cpu_name(), _features()])
+    path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
+    with contextlib.suppress(OSError):
+        stored = path.read_bytes()
+        digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
+        if hashlib.sha256(code).digest() == digest:
+            return code
+    code = _compile(source)
+    with contextlib.suppress(OSError):  # A folder that can't be written costs time, no more.
+        _write(path, hashlib.sha256(code).digest() + code)
+    return code
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    os.replace(temporary, path)
+
+
+def _compile(source: str) -> bytes:
+    machine = _target_machine()
+    module = llvm.parse_assembly(source)
+    module.verify()
+    # The kernels are vectors already.
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    return machine.emit_object(module)
+
+
+@cache
+def _linker() -> Any:
+    return llvm.create_lljit_compiler(_target_machine())
+
+
+def _target_machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=_features(),
+        opt=2,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+def _features() -> str:
+    features = llvm.get_host_cpu_features()
+    features["prefer-256-bit"] = False
+    return features.flatten()
