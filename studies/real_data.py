@@ -13,7 +13,7 @@ STUDY = Study(
     question="How wide must a shallow ReLU network be to interpolate real data, and does a "
     "data-dependent initialization need less width?",
     axes={
-        "task": [Table.bundled("diabetes", n_train=32), Table.bundled("digits", n_train=32)],
+        "task": [Table(dataset="diabetes", rows=32), Table(dataset="digits", rows=32)],
         "scheme": [He(), DataDependent()],
         "width": [4, 8, 16, 24, 31, 48, 64],
     },

@@ -2,11 +2,11 @@
 
 import pytest
 
+from trainability import Adam
 from trainability.plan import UNIT_BLOCKS, deal, missing_blocks, units
+from trainability.schemes import He
 from trainability.storage import BlockFile
 from trainability.study import Cell
-from trainability import Adam
-from trainability.schemes import He
 from trainability.tasks import AbsoluteValue
 
 
@@ -47,18 +47,18 @@ def test_every_missing_block_is_in_exactly_one_unit_of_one_trial(slots, n_blocks
 
 def test_few_cells_are_split_over_many_slots():
     cells = some_cells(widths=(20,))
-    work = units(cells, dict.fromkeys(cells, list(range(64))), slots=16)
+    work = units(cells, {cell: range(64) for cell in cells}, slots=16)
     assert len(deal(cells, work, slots=16)) >= 16
 
 
 def test_many_small_cells_share_a_trial():
     cells = some_cells(widths=tuple(range(2, 42)))
-    work = units(cells, dict.fromkeys(cells, [0]), slots=2)
+    work = units(cells, {cell: [0] for cell in cells}, slots=2)
     assert len(deal(cells, work, slots=2)) < len(work) / 3
 
 
 def test_the_longest_units_come_first():
     cells = some_cells()
-    work = units(cells, dict.fromkeys(cells, list(range(8))), slots=2)
+    work = units(cells, {cell: range(8) for cell in cells}, slots=2)
     lengths = [unit.n_networks * cells[unit.cell].operations for unit in work]
     assert lengths == sorted(lengths, reverse=True)

@@ -57,7 +57,8 @@ permanently dead. `status` is `ok` or `diverged`. `*_init` and `*_final` hold on
 layer; `*_final` is null for a diverged network, whose parameters are not finite. `undecided_*`
 counts neurons that the census could not settle; they are counted among the dead as the samples
 say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
-hidden layers, null from the step at which a network diverged.
+hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
+batch.
 """
 
 
@@ -65,6 +66,11 @@ def table_of(rows: pd.DataFrame) -> pa.Table:
     """The rows as an Arrow table of `SCHEMA`, without pandas' own metadata."""
     table = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
     return table.replace_schema_metadata(None)
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table of rows as a frame; the inverse of `table_of`."""
+    return table.to_pandas()
 
 
 def validate(rows: pd.DataFrame) -> None:

@@ -42,7 +42,7 @@ def stream(seed: int, identity: str, purpose: Purpose, index: int = 0) -> np.ran
 
 
 def order_keys(seed: int, identity: str, block: int) -> np.ndarray:
-    """Keys of the minibatch orders of a block: one 64-bit key per replicate, shape (BLOCK_SIZE,)."""
+    """Keys of a block's minibatch orders, one of 64 bits per replicate: shape (BLOCK_SIZE,)."""
     return stream(seed, identity, "order", block).integers(
         0, 2**64, size=BLOCK_SIZE, dtype=np.uint64
     )

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from trainability.errors import StorageError
-from trainability.results import SCHEMA, table_of, validate
+from trainability.results import SCHEMA, frame_of, table_of, validate
 from trainability.seeds import BLOCK_SIZE
 
 _BLOCK_FILE = re.compile(r"blocks-(\d{6})-(\d{6})\.parquet")
@@ -166,10 +166,10 @@ class Storage:
             if fresh:
                 chosen.append((file, fresh))
         with ThreadPoolExecutor(_READERS) as pool:
-            tables = list(pool.map(lambda entry: self._read(*entry, columns), chosen))
+            tables = list(pool.map(lambda entry: self._read(entry[0], entry[1], columns), chosen))
         schema = SCHEMA if columns is None else pa.schema([SCHEMA.field(c) for c in columns])
         table = pa.concat_tables(tables) if tables else schema.empty_table()
-        return table.to_pandas()
+        return frame_of(table)
 
     def provenance(self, file: BlockFile) -> dict[str, str]:
         """How and when a block file was made."""
@@ -186,7 +186,6 @@ class Storage:
                 columns=wanted,
                 filesystem=self._fs,
                 page_checksum_verification=True,
-                partitioning=None,
             ).replace_schema_metadata(None)
         except (pa.ArrowException, OSError) as error:
             raise StorageError(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trainability.death import ACTIVE, Census, census
 from trainability.networks import Ensemble, concatenate, initialize
-from trainability.results import SCHEMA
+from trainability.results import SCHEMA, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
@@ -189,7 +189,9 @@ class _Record:
                 for name, curve in self._curves.items()
             },
         }
-        return pd.DataFrame({name: columns[name] for name in SCHEMA.names})
+        frame = pd.DataFrame({name: columns[name] for name in SCHEMA.names})
+        # Through the schema, so that rows are the same fresh or read from storage.
+        return frame_of(table_of(frame))
 
 
 def _unless(lost: np.ndarray, counts: np.ndarray) -> list[np.ndarray | None]:

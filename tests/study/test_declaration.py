@@ -91,7 +91,7 @@ def test_every_problem_is_reported_at_once():
         ({"axes": {"width": [True]}, "scheme": He()}, "width must be an int >= 1, got True"),
         (
             {"axes": {"width": 8}, "scheme": He()},
-            'axis width must be a list of at least one value, got 8; did you mean "width": \\[8\\]?',
+            'width must be a list of at least one value, got 8; did you mean "width": \\[8\\]?',
         ),
         (
             {"axes": {"width": []}, "scheme": He()},

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import inspect
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -17,9 +20,9 @@ from ray import cloudpickle, tune
 from rich.console import Console
 
 from trainability.errors import InputError, StudyError
-from trainability.plan import Unit, deal, missing_blocks, units
 from trainability.launch.progress import ProgressDisplay
 from trainability.launch.worker import Work, work_through
+from trainability.plan import Unit, deal, missing_blocks, units
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Study
@@ -27,6 +30,7 @@ from trainability.study.cell import Cell
 from trainability.tracking import Mirror
 from trainability.trial import Runtime
 
+_INSTALLED = {"trainability", "builtins", *sys.stdlib_module_names}
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -139,13 +143,16 @@ def connected(options: Options) -> Iterator[None]:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    # What fails is told by us, once, at the end; Tune would print a traceback for each attempt.
+    for name in ("ray.tune", "ray.air"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     address = options.address or os.environ.get("RAY_ADDRESS")
     if ray.is_initialized():
         yield
         return
     try:
         if address:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             # An embedded Ray serves this process alone: no dashboard, loopback only.
             os.environ.setdefault("RAY_AUTH_MODE", "disabled")
@@ -153,7 +160,7 @@ def connected(options: Options) -> Iterator[None]:
                 address="local",
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 _node_ip_address="127.0.0.1",
             )
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -182,7 +189,7 @@ def _dispatch(
         device="cuda" if options.gpus_per_trial else "cpu",
         threads=max(1, int(options.cpus_per_trial)),
     )
-    _ship_user_code(cells.values())
+    _ship_user_code(list(cells.values()))
     work = Work(study=study.name, cells=cells, storage=storage, runtime=runtime)
     bundle = {"CPU": options.cpus_per_trial}
     if options.gpus_per_trial:
@@ -233,17 +240,27 @@ def _slots(options: Options) -> int:
     return max(1, int(min(there[kind] / amount for kind, amount in asked.items() if amount)))
 
 
-def _ship_user_code(cells: Any) -> None:
-    """Let classes and functions of a study file travel by value: workers can't import the file."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("trainability_study_"):
-            cloudpickle.register_pickle_by_value(module)
+def _ship_user_code(cells: Sequence[Cell]) -> None:
+    """Let a user's own classes and functions travel by value: workers can't import their file."""
+    for cell in cells:
+        for part in _parts(cell):
+            module = inspect.getmodule(part if callable(part) else type(part))
+            if module is not None and module.__name__.partition(".")[0] not in _INSTALLED:
+                cloudpickle.register_pickle_by_value(module)
     try:
-        cloudpickle.dumps(list(cells))
+        ray.put(list(cells))
     except Exception as error:
         raise StudyError(
             f"the study can't be sent to workers: {error}; its schemes and tasks must be picklable"
         ) from error
+
+
+def _parts(strategy: Any) -> Iterator[Any]:
+    """A strategy and whatever strategies and functions it is made of."""
+    yield strategy
+    if dataclasses.is_dataclass(strategy):
+        for entry in dataclasses.fields(strategy):
+            yield from _parts(getattr(strategy, entry.name))
 
 
 class _Listener:

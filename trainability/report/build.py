@@ -132,7 +132,7 @@ def _figures(findings: Findings) -> dict[str, Figure]:
 
 
 def _percent(value: float) -> str:
-    return "–" if pd.isna(value) else f"{100 * value:.1f} %"
+    return "-" if pd.isna(value) else f"{100 * value:.1f} %"
 
 
 def _shown_rates(findings: Findings) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _shown_rates(findings: Findings) -> dict[str, Any]:
             str(row["width"]),
             f"{row['n']:,}",
             _percent(row["success_rate"]),
-            f"{100 * row['success_rate_low']:.1f} – {100 * row['success_rate_high']:.1f} %",
+            f"{100 * row['success_rate_low']:.1f} to {100 * row['success_rate_high']:.1f} %",
             _percent(row["trainability"]),
             _percent(row["trainable_rate"]),
             _percent(row["born_dead_rate"]),
@@ -166,7 +166,7 @@ def _shown_activity(findings: Findings) -> dict[str, Any]:
             *(str(row[name]) for name in by),
             f"{row['n']:,}",
             f"{row['q']:.4f}",
-            f"{row['q_low']:.4f} – {row['q_high']:.4f}",
+            f"{row['q_low']:.4f} to {row['q_high']:.4f}",
             f"{row['born_alive']:.4f}",
             f"{row['p_value']:.2g}",
         ]

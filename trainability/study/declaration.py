@@ -116,7 +116,7 @@ class Study:
             raise StudyError(f"not a whole study: {error}") from error
 
     def _cells(self) -> Iterator[Cell]:
-        fixed = {name: getattr(self, name) for name in AXES} | {"seed": self.seed}
+        fixed: dict[str, Any] = {name: getattr(self, name) for name in AXES} | {"seed": self.seed}
         names = [name for name in AXES if name in self.axes]
         for values in itertools.product(*(self.axes[name] for name in names)):
             yield Cell(**(fixed | dict(zip(names, values, strict=True))))
@@ -180,9 +180,9 @@ class Study:
             for tolerance in sorted({cell.tolerance for cell in cells}):
                 if tolerance >= best:
                     problems.append(
-                        f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer than "
-                        f"{task.need} active neurons can reach on {task}: an untrainable network "
-                        "could succeed. Choose a smaller tolerance or more training points"
+                        f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
+                        f"than {task.need} active neurons can reach on {task}: an untrainable "
+                        "network could succeed. Choose a smaller tolerance or more training points"
                     )
             for size in sorted({cell.batch_size for cell in cells if cell.batch_size}):
                 if size > task.n_train:

@@ -1,0 +1,98 @@
+"""A trial is pure: the same cell gives the same rows, and the rows obey the laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from trainability import SGD, Adam
+from trainability.schemes import DataDependent, He, UnitSphere
+from trainability.study import Cell
+from trainability.tasks import AbsoluteValue
+from trainability.theory import born_dead_probability
+from trainability.trial import Runtime, checkpoints, draw, run_trial
+
+ALPHA = 1e-6
+
+
+def a_cell(**changes) -> Cell:
+    settings = dict(
+        task=AbsoluteValue(n_train=20),
+        scheme=UnitSphere(),
+        width=3,
+        depth=2,
+        optimizer=Adam(learning_rate=0.02),
+        batch_size=None,
+        max_steps=300,
+        tolerance=1e-2,
+        seed=0,
+    )
+    return Cell(**(settings | changes))
+
+
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_rows_do_not_depend_on_how_blocks_are_grouped(engine, batch_size):
+    cell = a_cell(batch_size=batch_size, max_steps=60)
+    together = run_trial("s", cell, [0, 1, 2], Runtime(engine=engine))[0]
+    apart = [
+        run_trial("s", cell, [block], Runtime(engine=engine, threads=2))[0] for block in (2, 0, 1)
+    ]
+    joined = pd.concat(apart).sort_values("replicate", ignore_index=True)
+    pd.testing.assert_frame_equal(together, joined, check_exact=True)
+
+
+def test_engines_start_from_the_same_networks():
+    fast = run_trial("s", a_cell(max_steps=1), [0], Runtime())[0]
+    plain = run_trial("s", a_cell(max_steps=1), [0], Runtime(engine="torch"))[0]
+    for column in ("active_init", "permanent_init", "born_dead", "trainable"):
+        assert fast[column].map(str).equals(plain[column].map(str))
+    # One float32 forward pass: a few roundings apart.
+    np.testing.assert_allclose(fast["initial_loss"], plain["initial_loss"], rtol=1e-5)
+
+
+def test_initialization_depends_on_identity_alone():
+    first, again = draw(a_cell(), [0]), draw(a_cell(optimizer=SGD(learning_rate=1.0)), [1, 0])
+    assert all((a == b[256:]).all() for a, b in zip(first.weights, again.weights, strict=True))
+    other = draw(a_cell(seed=1), [0])
+    assert not any((a == b).all() for a, b in zip(first.weights, other.weights, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [UnitSphere(), He(bias_std=1.0), DataDependent()], ids=str)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_rows_obey_the_laws(scheme, depth):
+    cell = a_cell(scheme=scheme, depth=depth)
+    rows = run_trial("s", cell, [0, 1], Runtime())[0]
+    assert not (rows["success"] & ~rows["trainable"]).any()
+    for when in ("init", "final"):
+        total = sum(
+            np.stack(rows[f"{state}_{when}"].to_list())
+            for state in ("active", "tentative", "permanent")
+        )
+        assert (total == cell.width).all()
+    assert (rows["final_loss"][rows["success"]] <= cell.tolerance).all()
+    assert (rows["final_loss"][~rows["success"]] > cell.tolerance).all()
+    assert (rows["steps"][~rows["success"]] == cell.max_steps).all()
+    curves = np.array(rows["loss_curve"].to_list())
+    assert curves.shape == (512, len(checkpoints(cell.max_steps)))
+    assert (curves[:, 0] == rows["initial_loss"]).all()
+    assert (curves[:, -1] == rows["final_loss"]).all()
+    assert rows["born_dead"].equals(rows["active_init"].map(lambda counts: min(counts) == 0))
+
+
+def test_active_neurons_at_birth_follow_theory():
+    cell = a_cell(max_steps=1)
+    rows = run_trial("s", cell, range(8), Runtime())[0]
+    active = int(np.stack(rows["active_init"].to_list()).sum())
+    p = float(born_dead_probability(cell.scheme, cell.task.domain, cell.width))
+    assert binomtest(active, 2048 * cell.width, 1 - p).pvalue > ALPHA
+
+
+def test_a_diverged_network_is_a_row():
+    """With a learning rate of 1e30 every network with an active neuron overflows at once."""
+    rows = run_trial("s", a_cell(optimizer=SGD(learning_rate=1e30)), [0], Runtime())[0]
+    lost = rows[rows["status"] == "diverged"]
+    assert len(rows) == 256 and len(lost) > 200
+    assert not lost["success"].any()
+    assert lost["active_final"].isna().all() and (lost["n_revived"] == 0).all()
+    assert np.isnan(np.array(lost["loss_curve"].to_list(), dtype=float)[:, -1]).all()

@@ -1,0 +1,117 @@
+"""The MLflow mirror: whole, idempotent, and truthful about what died."""
+
+import dataclasses
+
+import pytest
+from mlflow import MlflowClient
+
+from trainability.errors import InputError
+from trainability.storage import Storage
+from trainability.tracking import Mirror, MlflowMirror, require_store, tracking_uri
+from trainability.trial import Runtime, checkpoints, run_trial
+
+
+@pytest.fixture
+def stored(tiny_study, tmp_path):
+    """A study of two cells, the first of them on storage."""
+    study = dataclasses.replace(tiny_study, axes=dict(tiny_study.axes, width=[2]), replicates=256)
+    storage = Storage(tmp_path / "results")
+    rows, provenance = run_trial("tiny", study.cells()[0], [0], Runtime())
+    storage.write_rows("tiny", rows, provenance | {"finished_at": "1000.0"})
+    storage.write_bytes("tiny/provenance.json", b'{"git_commit": "abc"}')
+    return study, storage, tracking_uri(None, storage)
+
+
+def runs_of(uri):
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("trainability/tiny")
+    return {
+        run.data.tags["trial_key"]: run for run in client.search_runs([experiment.experiment_id])
+    }
+
+
+def test_a_finished_cell_is_one_nested_run_with_the_contract_s_metrics(stored):
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    mirror = MlflowMirror(study, storage, uri)
+    mirror.start(cell)
+    mirror.finish(cell)
+    mirror.close("FINISHED")
+    runs = runs_of(uri)
+    assert set(runs) == {"study", cell.id}
+    run = runs[cell.id]
+    assert run.info.status == "FINISHED" and run.info.end_time == 1_000_000
+    assert run.data.tags["mlflow.parentRunId"] == runs["study"].info.run_id
+    assert run.data.params["scheme"] == "UnitSphere()" and run.data.params["width"] == "2"
+    assert {
+        "success_rate", "success_rate_low", "success_rate_high", "trainability", "trainable_rate",
+        "born_dead_rate", "replicates", "networks_per_second", "loss_median", "loss_q90",
+        "active_mean", "tentatively_dead_mean", "permanently_dead_mean",
+    } <= set(run.data.metrics)  # fmt: skip
+    assert len(run.data.metrics) <= 20
+    history = MlflowClient(uri).get_metric_history(run.info.run_id, "active_mean")
+    assert [point.step for point in history] == checkpoints(study.max_steps)
+    assert runs["study"].data.tags["git_commit"] == "abc"
+    names = [file.path for file in MlflowClient(uri).list_artifacts(run.info.run_id)]
+    assert names == ["rows.parquet"]
+
+
+def test_mirroring_again_changes_nothing(stored):
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    for _ in range(3):
+        mirror = MlflowMirror(study, storage, uri)
+        mirror.finish(cell)
+        mirror.close("FINISHED")
+    run = runs_of(uri)[cell.id]
+    assert len(runs_of(uri)) == 2
+    history = MlflowClient(uri).get_metric_history(run.info.run_id, "success_rate")
+    assert len(history) == len(checkpoints(study.max_steps))
+
+
+def test_a_cell_that_grows_replaces_its_run(stored):
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    MlflowMirror(study, storage, uri).finish(cell)
+    rows, provenance = run_trial("tiny", cell, [1], Runtime())
+    storage.write_rows("tiny", rows, provenance | {"finished_at": "2000.0"})
+    MlflowMirror(study, storage, uri).finish(cell)
+    run = runs_of(uri)[cell.id]
+    assert run.data.metrics["replicates"] == 512
+    history = MlflowClient(uri).get_metric_history(run.info.run_id, "loss_median")
+    assert len(history) == len(checkpoints(study.max_steps))
+
+
+def test_what_died_does_not_stay_running(stored):
+    study, storage, uri = stored
+    done, lost = study.cells()
+    MlflowMirror(study, storage, uri).start(lost)
+    assert runs_of(uri)[lost.id].info.status == "RUNNING"
+    mirror = MlflowMirror(study, storage, uri)  # after a kill: a new driver finds it
+    mirror.finish(done)
+    mirror.close("KILLED")
+    statuses = {key: run.info.status for key, run in runs_of(uri).items()}
+    assert statuses == {"study": "KILLED", done.id: "FINISHED", lost.id: "KILLED"}
+
+
+def test_a_failure_says_why(stored):
+    study, storage, uri = stored
+    lost = study.cells()[1]
+    mirror = MlflowMirror(study, storage, uri)
+    mirror.fail(lost, "ZeroDivisionError: bug", killed=False)
+    mirror.close("FAILED")
+    run = runs_of(uri)[lost.id]
+    assert run.info.status == "FAILED" and run.data.tags["failure"] == "ZeroDivisionError: bug"
+
+
+def test_an_outage_is_remembered_and_not_raised(stored):
+    study, storage, _ = stored
+    mirror = Mirror(study, storage, "http://127.0.0.1:9")
+    mirror.cell_done(study.cells()[0])
+    mirror.close("FINISHED")
+    assert mirror.trouble is not None and "127.0.0.1" in mirror.trouble
+
+
+def test_a_store_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no MLflow store at .*first run a study"):
+        require_store(f"sqlite:///{tmp_path}/mlflow.db")
