@@ -76,7 +76,7 @@ class BrokenAbsoluteValue(Task):
 
 @dataclass(frozen=True)
 class RotatedAbsoluteValues(Task):
-    """[|x1 + x2|, |x1 - x2|] on [-sqrt 3, sqrt 3]^2, at the points of an additive recurrence.
+    """[|x1 + x2|, |x1 - x2|] on [-sqrt 3, sqrt 3]^2, at points of the Halton sequence.
 
     Four neurons make it. Two are proven to be needed: with one active neuron all outputs lie on
     a line, and the targets do not (see `best_loss`, the bound by singular values).

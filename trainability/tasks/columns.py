@@ -155,10 +155,10 @@ def _read_parquet(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[st
 
 
 def _read_npz(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no archive of named arrays, as numpy.savez writes")
     columns: dict[str, Column] = {}
     with np.load(path, allow_pickle=False) as file:
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array without a name")
         names = list(file.files)
         for name in wanted:
             if names.count(name) == 1:

@@ -58,6 +58,9 @@ class Function(Task):
         if isinstance(self.need, bool) or not isinstance(self.need, int) or self.need < 1:
             problems.append(f"Function need must be an int >= 1, got {self.need!r}")
         refuse(problems)
+        if isinstance(self.domain, Points):
+            # As networks see them, so that the domain holds the training points to the last bit.
+            object.__setattr__(self, "domain", Points(self.domain.x.astype(np.float32)))
         _FUNCTIONS[self.name] = self.function
 
     @classmethod

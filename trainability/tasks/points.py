@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats.qmc import Halton
 
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError
@@ -13,11 +14,10 @@ def training_points(domain: Domain, n: int) -> np.ndarray:
     """n points of a domain, float64, shape (n, d), also in the domain after rounding to float32.
 
     - One dimension: equispaced, ends included.
-    - A box: the additive recurrence x_i = frac(1/2 + i alpha), i = 1..n, with
-      alpha_j = g^-j and g > 0 the root of g^(d+1) = g + 1 (Roberts 2018, "The unreasonable
-      effectiveness of quasirandom sequences"), stretched to the box: evenly spread for any n.
-    - A ball: the same recurrence in d + 1 dimensions, d coordinates giving the direction through
-      the normal quantile function and the last the radius: uniform over the ball.
+    - A box: the Halton sequence (Halton 1960) from its second point on, stretched to the box:
+      evenly spread for any n.
+    - A ball: the same in d + 1 dimensions, d coordinates giving the direction through the normal
+      quantile function and the last the radius: uniform over the ball.
     - Points: the first n of them.
     """
     if isinstance(domain, Points):
@@ -28,9 +28,9 @@ def training_points(domain: Domain, n: int) -> np.ndarray:
         one = np.ones(1)
         return np.linspace(-domain.support(-one), domain.support(one), n).reshape(n, 1)
     if isinstance(domain, Box):
-        return domain.low + (domain.high - domain.low) * _recurrence(n, domain.d)
+        return domain.low + (domain.high - domain.low) * _halton(n, domain.d)
     if isinstance(domain, Ball):
-        u = _recurrence(n, domain.d + 1)
+        u = _halton(n, domain.d + 1)
         direction = ndtri(u[:, :-1])
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         # A hair inside, for rounding to float32 may lengthen a vector by 6e-8 of itself.
@@ -40,9 +40,8 @@ def training_points(domain: Domain, n: int) -> np.ndarray:
     )
 
 
-def _recurrence(n: int, d: int) -> np.ndarray:
-    root = 1.5
-    for _ in range(60):
-        root = (1 + root) ** (1 / (d + 1))
-    alpha = root ** -np.arange(1.0, d + 1)
-    return np.mod(0.5 + np.arange(1, n + 1)[:, None] * alpha, 1.0)
+def _halton(n: int, d: int) -> np.ndarray:
+    """Points 1 to n of the Halton sequence, in (0, 1)^d; point 0 is a corner."""
+    sequence = Halton(d, scramble=False)
+    sequence.fast_forward(1)
+    return sequence.random(n)

@@ -73,7 +73,7 @@ class StepPlusSine(Task):
 
 @dataclass(frozen=True)
 class SineProduct(Task):
-    """sin(pi x1) sin(pi x2) on [-1, 1]^2, at the points of an additive recurrence.
+    """sin(pi x1) sin(pi x2) on [-1, 1]^2, at points of the Halton sequence.
 
     More than one active neuron is not proven to be needed.
 

@@ -1,0 +1,107 @@
+"""Laws that every task obeys. A task dropped into the folder is tested without a line here."""
+
+import dataclasses
+import pickle
+
+import numpy as np
+import pytest
+
+from trainability.domains import Ball, Box, Points
+from trainability.errors import InputError
+from trainability.tasks import (
+    AbsoluteValue,
+    BrokenAbsoluteValue,
+    Function,
+    RotatedAbsoluteValues,
+    StepPlusSine,
+    Table,
+    Task,
+    task_types,
+)
+
+
+def cubic(x):
+    return x[:, 0] ** 3
+
+
+def pair(x):
+    return np.stack([x.sum(axis=1), (x**2).sum(axis=1)], axis=1)
+
+
+EXAMPLES = {
+    "Function": [
+        Function("cubic", cubic, Box(1, 1.0), n_train=20),
+        Function("cubic", cubic, Box(1, 1.0), n_train=20, need=3),
+        Function("pair", pair, Ball(3, 2.0), n_train=50, need=2),
+        Function("pair", pair, Box(2, (1.0, 2.0), center=(5.0, -1.0)), n_train=30),
+        Function("pair", pair, Points([[0.1, 0.2], [1.0, 3.0], [2.0, 2.0]]), n_train=3),
+    ],
+    "Table": [
+        Table(dataset="diabetes"),
+        Table(dataset="digits", rows=40),
+    ],
+}
+OTHERS = [AbsoluteValue(3), BrokenAbsoluteValue(7), RotatedAbsoluteValues(50), StepPlusSine(33)]
+
+
+def tasks() -> list[Task]:
+    kinds = [k for k in task_types().values() if k.__module__.startswith("trainability.tasks.")]
+    found = [task for kind in kinds for task in EXAMPLES.get(kind.__name__) or [kind()]]
+    return [*found, *OTHERS]
+
+
+each_task = pytest.mark.parametrize("task", tasks(), ids=lambda t: f"{t}")
+
+
+@each_task
+def test_data_are_finite_float32_of_the_stated_shapes(task):
+    x, y = task.data()
+    assert x.dtype == y.dtype == np.float32
+    assert x.shape == (task.n_train, task.d_in)
+    assert y.shape == (task.n_train, task.d_out)
+    assert np.isfinite(x).all() and np.isfinite(y).all()
+    assert task.data()[0] is x
+
+
+@each_task
+def test_training_points_lie_in_the_domain_and_differ(task):
+    x, _ = task.data()
+    assert task.domain.d == task.d_in
+    assert task.domain.contains(x.astype(np.float64)).all()
+    assert len(np.unique(x, axis=0)) == len(x)
+
+
+@each_task
+def test_the_fingerprint_belongs_to_the_data(task):
+    again = pickle.loads(pickle.dumps(dataclasses.replace(task)))
+    assert again == task and hash(again) == hash(task)
+    assert str(again) == str(task)
+    assert again.fingerprint() == task.fingerprint()
+    assert all(np.array_equal(a, b) for a, b in zip(again.data(), task.data(), strict=True))
+
+
+def test_fingerprints_of_different_data_differ():
+    prints = [task.fingerprint() for task in tasks()]
+    twice = 1  # the same function once with need 1 and once with need 3
+    assert len(set(prints)) == len(prints) - twice
+
+
+@each_task
+def test_the_best_loss_below_need_is_between_0_and_the_variance(task):
+    _, y = task.data()
+    variance = np.var(y.astype(np.float64), axis=0).mean()
+    assert task.need >= 1
+    assert 0 <= task.best_loss_below_need() <= variance
+    if task.need == 1:
+        assert task.best_loss_below_need() == pytest.approx(variance, rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [0, 1, -3, 2.0, "9", None, True])
+@pytest.mark.parametrize(
+    "kind", [k for n, k in task_types().items() if n not in EXAMPLES], ids=lambda k: k.__name__
+)
+def test_a_number_of_training_points_below_2_is_refused(kind, bad):
+    with pytest.raises(
+        InputError, match=f"{kind.__name__} n_train must be an int >= 2, got {bad!r}"
+    ):
+        kind(n_train=bad)
