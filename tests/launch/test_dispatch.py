@@ -35,8 +35,15 @@ class Listening:
 def run(study, folder, **options):
     mirror = Listening()
     text = io.StringIO()
+    cells = {cell.id: cell for cell in study.cells()}
     outcome = launch(
-        study, Storage(folder), mirror, Options(**options), Console(file=text, width=200)
+        study.name,
+        cells,
+        dict.fromkeys(cells, study.n_blocks),
+        Storage(folder),
+        mirror,
+        Options(**options),
+        Console(file=text, width=200),
     )
     return outcome, mirror, text.getvalue()
 

@@ -113,7 +113,9 @@ def _run(
     mirror = tracking.Mirror(study, place, uri)
     started = time.monotonic()
     outcome = launch(
-        study,
+        study.name,
+        {cell.id: cell for cell in cells},
+        {cell.id: study.n_blocks for cell in cells},
         place,
         mirror,
         Options(

@@ -25,7 +25,6 @@ from trainability.launch.worker import Work, work_through
 from trainability.plan import Unit, deal, missing_blocks, units
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import Study
 from trainability.study.cell import Cell
 from trainability.tracking import Mirror
 from trainability.trial import Runtime
@@ -79,35 +78,37 @@ class Outcome:
 
 
 def launch(
-    study: Study,
+    name: str,
+    cells: Mapping[str, Cell],
+    wanted: Mapping[str, int],
     storage: Storage,
     mirror: Mirror,
     options: Options,
     console: Console,
 ) -> Outcome:
-    """Run what storage lacks of a study.
+    """Run what storage lacks of some cells.
 
     Args:
-        study: The study; its `replicates` says how many blocks every cell wants.
+        name: The study's name: its folder on storage.
+        cells: The cells by id.
+        wanted: How many blocks each of them wants.
         storage: Where rows are; checked to be writable by the caller.
         mirror: The MLflow mirror, told of every cell that starts, ends or fails.
         options: Runtime options.
         console: For progress.
     """
-    cells = {cell.id: cell for cell in study.cells()}
     outcome = Outcome()
     outcome.damaged = [
-        file.path for file in storage.set_damaged_aside(storage.block_files(study.name, cells))
+        file.path for file in storage.set_damaged_aside(storage.block_files(name, cells))
     ]
-    wanted = dict.fromkeys(cells, study.n_blocks)
-    missing = missing_blocks(wanted, storage.block_files(study.name, cells))
+    missing = missing_blocks(wanted, storage.block_files(name, cells))
     for cell in cells.values():
         if not missing[cell.id]:
             mirror.cell_done(cell)
     if not any(missing.values()):
         return outcome
     n_missing = sum(map(len, missing.values())) * BLOCK_SIZE
-    n_networks = len(cells) * study.n_blocks * BLOCK_SIZE
+    n_networks = sum(wanted.values()) * BLOCK_SIZE
     with (
         ProgressDisplay(
             console,
@@ -120,8 +121,8 @@ def launch(
     ):
         listener = _Listener(missing, cells, mirror, display)
         for _ in range(options.max_failures + 1):
-            _dispatch(study, cells, missing, storage, options, listener)
-            missing = missing_blocks(wanted, storage.block_files(study.name, cells))
+            _dispatch(name, cells, missing, storage, options, listener)
+            missing = missing_blocks(wanted, storage.block_files(name, cells))
             if not any(missing.values()) or listener.interrupted:
                 break
     outcome.networks = n_missing - sum(map(len, missing.values())) * BLOCK_SIZE
@@ -175,7 +176,7 @@ def connected(options: Options) -> Iterator[None]:
 
 
 def _dispatch(
-    study: Study,
+    name: str,
     cells: Mapping[str, Cell],
     missing: Mapping[str, Sequence[int]],
     storage: Storage,
@@ -190,7 +191,7 @@ def _dispatch(
         threads=max(1, int(options.cpus_per_trial)),
     )
     _ship_user_code(list(cells.values()))
-    work = Work(study=study.name, cells=cells, storage=storage, runtime=runtime)
+    work = Work(study=name, cells=cells, storage=storage, runtime=runtime)
     bundle = {"CPU": options.cpus_per_trial}
     if options.gpus_per_trial:
         bundle["GPU"] = options.gpus_per_trial
@@ -209,7 +210,7 @@ def _dispatch(
                     )
                 },
                 run_config=tune.RunConfig(
-                    name=study.name,
+                    name=name,
                     storage_path=scratch,  # Tune's own state; ours is on our storage
                     verbose=0,
                     callbacks=[_Forward(key)],
