@@ -1,0 +1,97 @@
+"""Do the counts of active and dead neurons follow their laws?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from trainability.analysis.comparisons import holm
+from trainability.analysis.rates import groups
+
+
+def count_tests(
+    rows: pd.DataFrame, laws: Mapping[Any, np.ndarray], column: str = "active_init", layer: int = 0
+) -> pd.DataFrame:
+    """Exact tests, cell by cell, that counts of neurons follow their law.
+
+    For every j, the number of networks with at most j such neurons is binomial: each is tested
+    two-sided, and the smallest p-value times the number of tests bounds the error. Where the law
+    is binomial itself, so is the total over all networks, which is one more test, the sharpest
+    one for a wrong probability. Beside them, not for the verdict because it is approximate,
+    stands the classical G-test, with neighboring counts pooled until 5 or more are expected.
+
+    Args:
+        rows: One row per replicate, with `cell` and the list column.
+        laws: For every cell to be tested the probabilities of 0..width, shape (width + 1,).
+        column: Counts per hidden layer.
+        layer: Which one, from 0.
+
+    Returns:
+        Indexed by cell: `n`, `mean` and `expected_mean` counts, `g`, `g_degrees_of_freedom`,
+        `g_p_value` (NaN with everything pooled), `p_value`, `p_holm` over the cells.
+    """
+    found = {}
+    for key, part in groups(rows.filter(["cell", column]), ["cell"]):
+        if key[0] not in laws:
+            continue
+        law = np.asarray(laws[key[0]], dtype=float)
+        counts = np.array([entry[layer] for entry in part[column]], dtype=np.int64)
+        seen = np.bincount(counts, minlength=len(law))
+        mean, expected = counts.mean(), np.arange(len(law)) @ law
+        found[key[0]] = [len(counts), mean, expected, *_g_test(seen, law), _exact(seen, law)]
+    names = ["n", "mean", "expected_mean", "g", "g_degrees_of_freedom", "g_p_value", "p_value"]
+    table = pd.DataFrame.from_dict(found, orient="index", columns=names).rename_axis("cell")
+    table["p_holm"] = holm(table["p_value"])
+    return table
+
+
+def binomial_laws(rates: pd.DataFrame, alive_probability: pd.Series) -> dict[Any, np.ndarray]:
+    """The law of the active neurons of the first hidden layer, Bin(width, 1 - p), per cell.
+
+    Args:
+        rates: From `success_rates`, for the widths.
+        alive_probability: 1 - p, indexed by cell; a cell without one (NaN or absent), such as one
+            whose neurons are dependent, gets no law.
+    """
+    alive = alive_probability.reindex(rates.index).dropna()
+    width = rates["width"].to_dict()
+    return {
+        cell: stats.binom.pmf(np.arange(width[cell] + 1), width[cell], chance)
+        for cell, chance in alive.items()
+    }
+
+
+def _exact(seen: np.ndarray, law: np.ndarray) -> float:
+    n, width = seen.sum(), len(law) - 1
+    at_most, below = seen.cumsum()[:-1], np.minimum(law.cumsum()[:-1], 1.0)
+    p_values = list(_two_sided(at_most, n, below))
+    chance = np.arange(width + 1) @ law / width
+    if np.allclose(law, stats.binom.pmf(np.arange(width + 1), width, chance), rtol=1e-9, atol=0):
+        p_values.append(float(_two_sided(np.arange(width + 1) @ seen, n * width, chance)))
+    return min(1.0, len(p_values) * min(p_values))
+
+
+def _two_sided(k: Any, n: Any, p: Any) -> np.ndarray:
+    return np.minimum(1.0, 2 * np.minimum(stats.binom.cdf(k, n, p), stats.binom.sf(k - 1, n, p)))
+
+
+def _g_test(seen: np.ndarray, law: np.ndarray) -> tuple[float, int, float]:
+    expected = seen.sum() * law
+    observed, wanted = [0.0], [0.0]
+    for count, chance in zip(seen, expected, strict=True):
+        if wanted[-1] >= 5:
+            observed.append(0.0)
+            wanted.append(0.0)
+        observed[-1] += count
+        wanted[-1] += chance
+    if wanted[-1] < 5 and len(wanted) > 1:
+        observed[-2] += observed.pop()
+        wanted[-2] += wanted.pop()
+    freedom = len(wanted) - 1
+    o, e = np.array(observed), np.array(wanted)
+    g = 2 * float(np.sum(o * np.log(np.where(o > 0, o, 1) / e)))
+    return g, freedom, float(stats.chi2.sf(g, freedom)) if freedom else float("nan")
