@@ -73,13 +73,18 @@ def test_torch_default_is_what_torch_does():
     assert stats.ks_2samp(bias.ravel(), of_torch).pvalue > ALPHA
 
 
-@pytest.mark.parametrize("layer", [WIDE, OUTPUT], ids=["hidden", "output"])
-def test_unit_sphere_rows_have_length_one_and_an_isotropic_direction(layer):
-    weight, bias = UnitSphere().draw(layer, rng())
+def test_unit_sphere_rows_have_length_one_and_an_isotropic_direction():
+    weight, bias = UnitSphere().draw(WIDE, rng())
     assert np.allclose((weight**2).sum(axis=2) + bias**2, 1)
-    squared = stats.beta(0.5, layer.fan_in / 2).cdf
+    squared = stats.beta(0.5, WIDE.fan_in / 2).cdf
     assert stats.kstest(bias.ravel() ** 2, squared).pvalue > ALPHA
     assert stats.kstest(weight[:, :, -1].ravel() ** 2, squared).pvalue > ALPHA
+
+
+def test_the_output_layer_of_unit_sphere_networks_is_that_of_he():
+    weight, bias = UnitSphere().draw(OUTPUT, rng())
+    assert stats.kstest(weight.ravel(), stats.norm(0, math.sqrt(2 / 6)).cdf).pvalue > ALPHA
+    assert not bias.any()
 
 
 @pytest.mark.parametrize(("fan_in", "fan_out"), [(4, 4), (3, 7), (7, 3), (1, 5), (5, 1), (1, 1)])

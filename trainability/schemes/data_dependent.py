@@ -75,10 +75,9 @@ class DataDependent(Scheme):
 
     def _output_std(self, layer: Layer) -> np.ndarray:
         """Standard deviation of the output weights, shape (R, 1, 1) or (1, 1, 1)."""
-        assert layer.inputs is not None and layer.training_inputs is not None
-        assert layer.target_mean_square is not None
-        if layer.depth == 2:
-            x = layer.training_inputs
+        assert layer.inputs is not None and layer.target_mean_square is not None
+        x = layer.training_inputs
+        if layer.depth == 2 and x is not None:
             spread = self._weight_std(x.shape[1]) * cdist(x, x)
             hidden = layer.fan_in * _mean_square_activation(spread, self.sigma_e).mean(
                 keepdims=True
