@@ -144,7 +144,12 @@ class MlflowMirror:
                 where = f"{Path(uri.removeprefix('sqlite:///')).parent.as_uri()}/mlflow-artifacts"
                 where = f"{where}/{self._study.name}"
             try:
-                return self._client.create_experiment(name, artifact_location=where)
+                return self._client.create_experiment(
+                    name,
+                    artifact_location=where,
+                    # Opens MLflow's page on the runs and their charts, not on language models.
+                    tags={"mlflow.experimentKind": "custom_model_development"},
+                )
             except MlflowException:
                 # Another driver was faster.
                 found = self._client.get_experiment_by_name(name)
