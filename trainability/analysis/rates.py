@@ -19,7 +19,7 @@ Method = Literal["clopper-pearson", "wilson"]
 
 _COUNTS = [
     f"{state}_{moment}"
-    for state in ("active", "tentative", "permanent")
+    for state in ("active", "tentative", "permanent", "undecided")
     for moment in ("init", "final", "curve")
 ]
 _PER_NETWORK = ["replicate", "status", "born_dead", "trainable", "n_revived", "steps", "success"]

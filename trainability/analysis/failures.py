@@ -1,0 +1,126 @@
+"""Why networks fail although they were trainable, and how long success takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from trainability.analysis.rates import clopper_pearson, groups
+
+REASONS = ("diverged", "lost neurons", "out of steps", "local minimum")
+"""What befell a trainable network that failed; the first that applies."""
+
+
+def outcomes(rows: pd.DataFrame, falling: float = 0.01) -> pd.Series:
+    """What became of every network.
+
+    - `success`.
+    - `untrainable`: failed, and was untrainable at initialization: no training could help.
+    - `diverged`: the loss stopped being finite.
+    - `lost neurons`: at the end fewer active neurons than the task needs are left in the first
+      hidden layer, or none in another layer.
+    - `out of steps`: enough neurons are active, and the loss still fell by more than `falling`
+      of itself between the last two checkpoints, that is over the last half of the budget or so.
+    - `local minimum`: enough neurons are active, and the loss has stalled above the tolerance.
+
+    Args:
+        rows: One row per replicate, with `success`, `trainable`, `status`, `need`,
+            `active_final` and `loss_curve`.
+        falling: Relative decrease that tells a falling loss from a stalled one. Default: 1 %, so
+            that at this pace a loss would need hundreds of such spans to fall tenfold.
+
+    Returns:
+        One of these words per row, with the index of `rows`.
+    """
+    succeeded, trainable = (rows[name].to_numpy(dtype=bool) for name in ("success", "trainable"))
+    outcome = np.where(succeeded, "success", np.where(trainable, "diverged", "untrainable"))
+    outcome = outcome.astype(object)
+    finished = np.flatnonzero(trainable & ~succeeded & (rows["status"].to_numpy() == "ok"))
+    part = rows.iloc[finished]
+    need = part["need"].to_numpy()
+    first = np.array([counts[0] for counts in part["active_final"]], dtype=int)
+    fewest = np.array([min(counts) for counts in part["active_final"]], dtype=int)
+    last = np.array([curve[-1] for curve in part["loss_curve"]], dtype=float)
+    before = np.array([curve[-2] for curve in part["loss_curve"]], dtype=float)
+    stalled = np.where(last < (1 - falling) * before, "out of steps", "local minimum")
+    outcome[finished] = np.where((first < need) | (fewest == 0), "lost neurons", stalled)
+    return pd.Series(outcome, index=rows.index, name="outcome")
+
+
+def failure_table(
+    rows: pd.DataFrame, by: Sequence[str] = ("cell",), level: float = 0.95, falling: float = 0.01
+) -> pd.DataFrame:
+    """How the trainable networks that failed divide among the reasons.
+
+    Args:
+        rows: As for `outcomes`.
+        by: Columns whose groups are counted.
+        level: Confidence level of every single interval.
+        falling: As for `outcomes`.
+
+    Returns:
+        One row per group and reason: the columns `by`, `reason`, `n_failed` (trainable networks
+        that failed), `count`, `share` of them with its exact interval `share_low`, `share_high`
+        (NaN share where none failed).
+    """
+    outcome = outcomes(rows, falling)
+    found = []
+    for key, part in groups(rows.filter([*by]).assign(_outcome=outcome), by):
+        counts = [int((part["_outcome"] == reason).sum()) for reason in REASONS]
+        found += [
+            [*key, reason, sum(counts), count]
+            for reason, count in zip(REASONS, counts, strict=True)
+        ]
+    table = pd.DataFrame(found, columns=[*by, "reason", "n_failed", "count"])
+    failed = table["n_failed"].to_numpy(dtype=float)
+    table["share"] = table["count"] / np.where(failed > 0, failed, np.nan)
+    table["share_low"], table["share_high"] = clopper_pearson(table["count"], failed, level)
+    return table
+
+
+def time_to_success(
+    rows: pd.DataFrame,
+    by: Sequence[str] = ("cell",),
+    steps: Sequence[int] | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Survival curves: the share of networks that have not succeeded after so many steps.
+
+    The Kaplan-Meier estimate, censored at the budget. A diverged network never succeeds, so it
+    counts as not having succeeded up to the budget, not as lost when it diverged. Nothing is
+    censored earlier, so the number of successes at a step is binomial and the exact interval
+    applies, pointwise.
+
+    Args:
+        rows: One row per replicate, with `steps`, `success` and `max_steps`; one budget per group.
+        by: Columns whose groups get a curve.
+        steps: Where to evaluate; 0 and about 60 geometrically spaced steps by default.
+        level: Confidence level of every single interval.
+
+    Returns:
+        One row per group and step: the columns `by`, `step`, `n`, `survival`, `survival_low`,
+        `survival_high`.
+
+    Source: Kaplan & Meier (1958), JASA 53, 457-481, by `scipy.stats.ecdf`.
+    """
+    found = []
+    names = ["steps", "success", "max_steps"]
+    for key, part in groups(rows.filter([*by, *names]), by):
+        taken, success, budget = (part[name].to_numpy() for name in names)
+        grid = _grid(int(budget.max())) if steps is None else np.asarray(steps)
+        times = np.where(success, taken, budget).astype(float)
+        data = stats.CensoredData(uncensored=times[success], right=times[~success])
+        survival = stats.ecdf(data).sf.evaluate(grid)
+        n = len(part)
+        low, high = clopper_pearson(np.round(survival * n), n, level)
+        values = {"step": grid, "n": n, "survival": survival}
+        values |= {"survival_low": low, "survival_high": high}
+        found.append(pd.DataFrame(dict(zip(by, key, strict=True)) | values))
+    return pd.concat(found, ignore_index=True)
+
+
+def _grid(budget: int) -> np.ndarray:
+    return np.unique(np.append(0, np.geomspace(1, max(budget, 1), 60).round().astype(int)))
