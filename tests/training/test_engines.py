@@ -33,7 +33,7 @@ def test_the_whole_curve_is_that_of_a_plain_loop(engine, sizes, optimizer, batch
     another order may stray as far. The bound is 10 times the loop's own straying, taken over
     all networks and all steps up to this one, and never below 100 roundings of the loss.
     """
-    n_networks, n_steps = 6, 40
+    n_networks, n_steps = 4, 30
     nets = loop.ensemble(sizes, n_networks)
     task = loop.problem(sizes, n_networks, optimizer, batch_size=batch_size)
     exact, rounded = oracle(sizes, optimizer, batch_size, n_networks, n_steps)

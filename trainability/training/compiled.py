@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+import itertools
 import os
 import tempfile
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
+import numpy as np
 
 from trainability.training.simd import FLOAT, INT, POINTER
 
 _CTYPES = {POINTER: ctypes.c_void_p, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
+_NUMBERS = itertools.count()
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -42,7 +45,7 @@ class Function:
 
 
 def _raw(value: Any) -> Any:
-    return value.ctypes.data if hasattr(value, "ctypes") else value
+    return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else value
 
 
 def cpu_features() -> dict[str, bool]:
@@ -59,18 +62,21 @@ def cache_folder() -> Path:
     return (Path(user) if user else Path.home() / ".cache") / "trainability"
 
 
-def load(source: str, functions: Mapping[str, Mapping[str, str]]) -> dict[str, Function]:
+def load(
+    source: str, functions: Mapping[str, Mapping[str, str]], unroll: bool
+) -> dict[str, Function]:
     """The functions of a module.
 
     Args:
         source: LLVM assembly.
         functions: The kinds of the arguments by name, per function.
+        unroll: Whether short loops are written out.
     """
-    library = llvm.JITLibraryBuilder().add_current_process().add_object_img(_object_code(source))
+    code = _object_code(source, unroll)
+    library = llvm.JITLibraryBuilder().add_current_process().add_object_img(code)
     for name in functions:
         library.export_symbol(name)
-    identity = hashlib.sha256(source.encode()).hexdigest()
-    linked = library.link(_linker(), identity)
+    linked = library.link(_linker(), f"kernel{next(_NUMBERS)}")
     found = {}
     for name, arguments in functions.items():
         kind = ctypes.CFUNCTYPE(None, *(_CTYPES[argument] for argument in arguments.values()))
@@ -78,16 +84,17 @@ def load(source: str, functions: Mapping[str, Mapping[str, str]]) -> dict[str, F
     return found
 
 
-def _object_code(source: str) -> bytes:
+def _object_code(source: str, unroll: bool) -> bytes:
     """Machine code from the cache, or compiled now. A damaged file counts as missing."""
-    key = "\n".join([source, llvmlite.__version__, llvm.get_host_cpu_name(), _features()])
+    machine = [llvmlite.__version__, llvm.get_host_cpu_name(), _features()]
+    key = "\n".join([source, str(unroll), *machine])
     path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     with contextlib.suppress(OSError):
         stored = path.read_bytes()
         digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
         if hashlib.sha256(code).digest() == digest:
             return code
-    code = _compile(source)
+    code = _compile(source, unroll)
     with contextlib.suppress(OSError):  # A folder that can't be written costs time, no more.
         _write(path, hashlib.sha256(code).digest() + code)
     return code
@@ -102,7 +109,7 @@ def _write(path: Path, content: bytes) -> None:
     os.replace(temporary, path)
 
 
-def _compile(source: str) -> bytes:
+def _compile(source: str, unroll: bool) -> bytes:
     machine = _target_machine()
     module = llvm.parse_assembly(source)
     module.verify()
@@ -110,6 +117,7 @@ def _compile(source: str) -> bytes:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = False
     options.slp_vectorization = False
+    options.loop_unrolling = unroll
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
     return machine.emit_object(module)

@@ -152,7 +152,7 @@ def plan_for(sizes: tuple[int, ...], problem: Problem) -> Plan:
         rule=rule,
         full_batch=problem.batch_size is None,
         lanes=lanes(),
-        points=min(range(4, 9), key=lambda points: (-n_points % points, -points)),
+        points=min(4, n_points),
     )
 
 
@@ -171,7 +171,7 @@ def has_fma() -> bool:
 
 @cache
 def _kernel(plan: Plan) -> dict[str, Function]:
-    return load(source(plan), {"evaluate": EVALUATE, "train": TRAIN})
+    return load(source(plan), {"evaluate": EVALUATE, "train": TRAIN}, plan.unroll)
 
 
 def _lanes(plan: Plan, n: int = 1, dtype: type = np.float32) -> np.ndarray:

@@ -100,6 +100,21 @@ class Plan:
         return sum(into * out + out for into, out in pairwise(self.sizes))
 
     @property
+    def rows(self) -> int:
+        """Neurons that the forward pass holds in registers."""
+        return 2
+
+    @property
+    def columns(self) -> int:
+        """Neurons that the backward pass holds in registers, of which AVX-512 has 32, others 16."""
+        return 3 if self.lanes == 16 else 1
+
+    @property
+    def unroll(self) -> bool:
+        """Whether loops over neurons are worth writing out: it makes the smallest faster."""
+        return self.n_parameters <= 64
+
+    @property
     def n_outputs(self) -> int:
         """Vectors that the outputs of all layers take in a pass."""
         return sum(self.sizes[1:]) * self.points
@@ -235,7 +250,7 @@ class _Kernel:
         code, plan, given = self.code, self.plan, self.given
         for number, layer in enumerate(plan.layers):
             last = number == len(plan.layers) - 1
-            for j, n_rows in code.blocks(layer.fan_out, 2):
+            for j, n_rows in code.blocks(layer.fan_out, plan.rows):
                 rows = range(n_rows)
                 biases = [code.load(given["parameters"], layer.biases + j + r) for r in rows]
                 sums = [[code.variable(bias) for _ in range(plan.points)] for bias in biases]
@@ -269,7 +284,7 @@ class _Kernel:
         code, plan, given = self.code, self.plan, self.given
         for number in reversed(range(1, len(plan.layers))):
             layer, before = plan.layers[number], plan.layers[number - 1]
-            for i, n_columns in code.blocks(layer.fan_in, 1):
+            for i, n_columns in code.blocks(layer.fan_in, plan.columns):
                 columns = range(n_columns)
                 inputs = [self.inputs(points, index, number, i + q) for q in columns]
                 zero = code.constant(0.0)
@@ -331,10 +346,13 @@ class _Kernel:
             code.store(code.constant(0.0), given["gradients"], k)
             if plan.rule == "momentum":
                 direction = beta1.fma(code.load(given["moment"], k), direction)
+                direction = direction.without_denormals()
                 code.store(direction, given["moment"], k)
             elif plan.rule == "adam":
                 moment = beta1.fma(code.load(given["moment"], k), rest1 * direction)
                 square = beta2.fma(code.load(given["square"], k), rest2 * direction * direction)
+                # A dead neuron's moments shrink to the smallest float and would stay there.
+                moment, square = moment.without_denormals(), square.without_denormals()
                 code.store(moment, given["moment"], k)
                 code.store(square, given["square"], k)
                 direction = moment / square.sqrt().fma(correction, epsilon)

@@ -23,7 +23,7 @@ class TiledTraining(Training):
         n_networks: R.
         problem: What they are trained on.
         tile: Networks that a worker trains together.
-        chunk: Steps between two repackings.
+        chunk: Most steps between two repackings, but for whole epochs.
         threads: Workers, >= 1.
     """
 
@@ -36,20 +36,24 @@ class TiledTraining(Training):
         self.diverged = np.zeros(n_networks, dtype=bool)
         self._problem = problem
         self._tile = tile
-        epoch = problem.steps_per_epoch
-        self._chunk = -(-chunk // epoch) * epoch
+        self._chunk = chunk
         self._threads = threads
         self._step = 0
 
     def advance(self, until: int) -> None:
         with ThreadPoolExecutor(self._threads, initializer=self._prepare_worker) as pool:
             while self._step < until and len(self._live()):
-                start = self._step
-                # End at a multiple of the chunk, so that an epoch is not cut in two.
-                stop = min(until, (start // self._chunk + 1) * self._chunk)
+                start, stop = self._step, self._end_of_chunk(until)
                 list(pool.map(partial(self._train, start=start, stop=stop), self._tiles()))
                 self._step = stop
             list(pool.map(self._evaluate, self._tiles()))
+
+    def _end_of_chunk(self, until: int) -> int:
+        """Chunks of about the same length, which cut no epoch in two but the last."""
+        start, epoch = self._step, self._problem.steps_per_epoch
+        n_chunks = -(-(until - start) // self._chunk)
+        stop = start - (start - until) // n_chunks
+        return min(until, -(-stop // epoch) * epoch)
 
     @abstractmethod
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:

@@ -1,0 +1,54 @@
+"""Which engine trains what."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import training_by_loop as loop
+
+from trainability.errors import InputError
+from trainability.training import SGD, choose_engine
+from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.torch_engine import TorchEngine
+
+SIZES = (1, 3, 1)
+TASK = loop.problem(SIZES, 1, SGD(0.1))
+
+
+def test_a_name_is_taken_at_its_word() -> None:
+    assert isinstance(choose_engine("torch", SIZES, TASK), TorchEngine)
+    assert isinstance(choose_engine("fused-cpu", SIZES, TASK), FusedCpuEngine)
+
+
+def test_auto_takes_the_fused_engine_on_a_cpu() -> None:
+    engine = choose_engine("auto", SIZES, TASK, threads=3)
+    assert isinstance(engine, FusedCpuEngine)
+    assert engine.threads == 3
+
+
+def test_auto_takes_torch_where_the_fused_engine_has_an_obstacle(monkeypatch) -> None:
+    monkeypatch.setattr("trainability.training.fused_cpu.has_fma", lambda: False)
+    assert isinstance(choose_engine("auto", SIZES, TASK), TorchEngine)
+    with pytest.raises(InputError, match="no fused multiply-add.*try engine 'torch'"):
+        choose_engine("fused-cpu", SIZES, TASK)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="one of auto, fused-cpu, torch, got 'fast'"):
+        choose_engine("fast", SIZES, TASK)
+
+
+def test_the_fused_engine_refuses_another_device() -> None:
+    with pytest.raises(InputError, match="runs on the cpu, got device 'cuda'"):
+        choose_engine("fused-cpu", SIZES, TASK, device="cuda")
+
+
+def test_the_contract_loads_neither_torch_nor_llvm() -> None:
+    program = (
+        "import sys, trainability.training;"
+        "print([name for name in ('torch', 'numba', 'llvmlite') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,80 @@
+"""Compiled code is kept on disk, and the disk is not trusted."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainability.training import compiled
+from trainability.training.simd import POINTER, Code
+
+ARGUMENTS = {"data": POINTER}
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def twice() -> list[float]:
+    """Compile or load a kernel that doubles a vector, and double 0..15."""
+    code = Code(16)
+    with code.function("double", ARGUMENTS) as given:
+        code.store(code.load(given["data"], 0) * 2.0, given["data"], 0)
+    data = np.arange(16, dtype=np.float32)
+    compiled.load(str(code), {"double": ARGUMENTS}, unroll=False)["double"](data=data)
+    return data.tolist()
+
+
+DOUBLED = [2.0 * number for number in range(16)]
+
+
+def test_a_second_start_compiles_nothing(cache, monkeypatch) -> None:
+    assert twice() == DOUBLED
+    assert [file.suffix for file in cache.iterdir()] == [".o"]
+    monkeypatch.setattr(compiled, "_compile", lambda *_: pytest.fail("compiled again"))
+    assert twice() == DOUBLED
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200, -1])
+def test_a_file_cut_short_is_compiled_again(cache, keep) -> None:
+    twice()
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:keep])
+    assert twice() == DOUBLED
+    assert file.read_bytes() == whole
+
+
+def test_a_flipped_bit_is_compiled_again(cache) -> None:
+    twice()
+    (file,) = cache.iterdir()
+    damaged = bytearray(file.read_bytes())
+    damaged[100] ^= 1
+    file.write_bytes(damaged)
+    assert twice() == DOUBLED
+
+
+def test_a_folder_that_cannot_be_made_costs_time_only(tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path / "file" / "cache"))
+    assert twice() == DOUBLED
+
+
+def test_many_processes_may_start_at_once(cache) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        found = [pool.apply_async(twice) for _ in range(2)]
+        assert all(result.get(timeout=60) == DOUBLED for result in found)
+    assert [file.suffix for file in cache.iterdir()] == [".o"]
+
+
+def test_the_cache_is_the_users(monkeypatch) -> None:
+    monkeypatch.delenv("TRAINABILITY_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert compiled.cache_folder() == Path("/somewhere/trainability")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert compiled.cache_folder() == Path.home() / ".cache" / "trainability"

@@ -1,0 +1,80 @@
+"""What a kernel says is what the CPU does, in every lane."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainability.seeds import batch_order, order_keys
+from trainability.training.compiled import load
+from trainability.training.fused_source import shuffle
+from trainability.training.simd import INT, POINTER, Code, Value
+
+LANES = 16
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path))
+
+
+def apply(formula, *inputs: np.ndarray) -> np.ndarray:
+    """The formula of vectors, compiled and applied to arrays of LANES floats."""
+    names = [f"input{index}" for index in range(len(inputs))]
+    arguments = dict.fromkeys([*names, "output"], POINTER)
+    code = Code(LANES)
+    with code.function("apply", arguments) as given:
+        code.store(formula(*(code.load(given[name], 0) for name in names)), given["output"], 0)
+    output = np.zeros(LANES, dtype=np.float32)
+    kernel = load(str(code), {"apply": arguments}, unroll=False)["apply"]
+    kernel(**dict(zip(names, inputs, strict=True)), output=output)
+    return output
+
+
+def lanes(*values: float) -> np.ndarray:
+    return np.resize(np.array(values, dtype=np.float32), LANES)
+
+
+def test_a_fused_multiply_add_rounds_once() -> None:
+    rng = np.random.default_rng(0)
+    a, b, c = rng.standard_normal((3, LANES)).astype(np.float32)
+    # A product of two floats is exact in float64; then one rounding to 53 bits, harmless here.
+    exact = a.astype(np.float64) * b + c
+    np.testing.assert_array_equal(apply(Value.fma, a, b, c), exact.astype(np.float32))
+
+
+def test_sums_are_not_reordered() -> None:
+    a, b = lanes(1e8), lanes(1.0)
+    np.testing.assert_array_equal(apply(lambda a, b: (a + b) - a, a, b), lanes(0.0))
+
+
+def test_relu_keeps_nan() -> None:
+    given = lanes(-1.0, 2.0, np.nan, -np.inf, np.inf, 0.0)
+    np.testing.assert_array_equal(apply(Value.relu, given), lanes(0, 2, np.nan, 0, np.inf, 0))
+
+
+def test_denormals_become_zero_and_nan_stays() -> None:
+    given = lanes(1e-40, -1e-39, 1e-37, -1.0, np.nan, np.inf)
+    wanted = lanes(0, 0, 1e-37, -1.0, np.nan, np.inf)
+    np.testing.assert_array_equal(apply(Value.without_denormals, given), wanted)
+
+
+def test_lanes_do_not_mix() -> None:
+    given = np.arange(LANES, dtype=np.float32)
+    found = apply(lambda a: (a > 7.0).choose(a * a, a / a), given)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(found, np.where(given > 7, given * given, given / given))
+
+
+@pytest.mark.parametrize("n_points", [1, 2, 3, 37, 128])
+@pytest.mark.parametrize("epoch", [0, 1, 12345])
+def test_the_kernel_shuffles_as_the_streams_say(n_points: int, epoch: int) -> None:
+    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "order": POINTER}
+    code = Code(LANES)
+    with code.function("run", arguments) as given:
+        shuffle(code, **given)
+    keys = order_keys(3, "any", 1)[:LANES]
+    order = np.zeros((n_points, LANES), dtype=np.int32)
+    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
+    kernel(keys=keys, epoch=epoch, n_points=n_points, order=order)
+    np.testing.assert_array_equal(order.T, batch_order(keys, epoch, n_points))
