@@ -55,7 +55,7 @@ def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
                 cell.scheme,
                 cell.sizes,
                 BLOCK_SIZE,
-                stream(cell.seed, cell.initialization, "initialization", block),
+                stream(cell.seed, cell.stream_identity, "initialization", block),
                 x,
                 y,
             )
@@ -94,7 +94,7 @@ def run_trial(
         tolerance=cell.tolerance,
         batch_size=cell.batch_size,
         order_keys=np.concatenate(
-            [order_keys(cell.seed, cell.initialization, block) for block in blocks]
+            [order_keys(cell.seed, cell.stream_identity, block) for block in blocks]
         ),
     )
     engine = choose_engine(

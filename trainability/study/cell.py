@@ -27,6 +27,8 @@ class Cell:
         max_steps: The budget, in updates.
         tolerance: Training loss at which a network has succeeded.
         seed: The study's seed.
+        paired_over: Settings of the scheme that don't key the random streams: cells that differ
+            only in them draw common random numbers, and can be compared pair by pair.
     """
 
     task: Task
@@ -38,6 +40,7 @@ class Cell:
     max_steps: int
     tolerance: float
     seed: int
+    paired_over: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -50,17 +53,28 @@ class Cell:
             "tolerance": self.tolerance,
             "seed": self.seed,
         }
+        if self.paired_over:
+            identity["paired_over"] = self.paired_over
         return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
 
     @cached_property
     def initialization(self) -> str:
-        """What determines the initial networks, apart from the seed; keys their random streams.
+        """What determines the initial networks, apart from the seed and `paired_over`.
 
         The task counts by its name and the bytes of its data, not by where a file lies.
         """
+        return self._initialization(())
+
+    @cached_property
+    def stream_identity(self) -> str:
+        """What keys the random streams, beside the seed: `initialization`, less `paired_over`."""
+        return self._initialization(self.paired_over)
+
+    def _initialization(self, without: tuple[str, ...]) -> str:
+        scheme = to_record(self.scheme)
         return canonical(
             {
-                "scheme": to_record(self.scheme),
+                "scheme": {key: value for key, value in scheme.items() if key not in without},
                 "sizes": self.sizes,
                 "task": [type(self.task).__name__, self.task.fingerprint()],
             }
