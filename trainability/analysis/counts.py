@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from trainability.analysis.comparisons import holm
-from trainability.analysis.rates import groups
+from trainability.analysis.rates import clopper_pearson, groups
 
 
 def count_tests(
@@ -35,14 +35,15 @@ def count_tests(
         `g_p_value` (NaN with everything pooled), `p_value`, `p_holm` over the cells.
     """
     found = {}
-    for key, part in groups(rows.filter(["cell", column]), ["cell"]):
-        if key[0] not in laws:
-            continue
-        law = np.asarray(laws[key[0]], dtype=float)
-        counts = np.array([entry[layer] for entry in part[column]], dtype=np.int64)
-        seen = np.bincount(counts, minlength=len(law))
-        mean, expected = counts.mean(), np.arange(len(law)) @ law
-        found[key[0]] = [len(counts), mean, expected, *_g_test(seen, law), _exact(seen, law)]
+    for key, seen, law in _observed(rows, laws, column, layer):
+        n, possible = int(seen.sum()), np.arange(len(law))
+        found[key] = [
+            n,
+            possible @ seen / n,
+            possible @ law,
+            *_g_test(seen, law),
+            _exact(seen, law),
+        ]
     names = ["n", "mean", "expected_mean", "g", "g_degrees_of_freedom", "g_p_value", "p_value"]
     table = pd.DataFrame.from_dict(found, orient="index", columns=names).rename_axis("cell")
     table["p_holm"] = holm(table["p_value"])
@@ -63,6 +64,40 @@ def binomial_laws(rates: pd.DataFrame, alive_probability: pd.Series) -> dict[Any
         cell: stats.binom.pmf(np.arange(width[cell] + 1), width[cell], chance)
         for cell, chance in alive.items()
     }
+
+
+def count_shares(
+    rows: pd.DataFrame,
+    laws: Mapping[Any, np.ndarray],
+    column: str = "active_init",
+    layer: int = 0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How often every count was seen beside how often its law expects it; arguments as above.
+
+    Returns:
+        One row per cell and possible count: `cell`, `count`, `n`, `expected` (probability),
+        `share` (of networks), and its exact interval `low`, `high` at `level`.
+    """
+    found = []
+    for key, seen, law in _observed(rows, laws, column, layer):
+        n = int(seen.sum())
+        low, high = clopper_pearson(seen, n, level)
+        part = {"cell": key, "count": np.arange(len(law)), "n": n, "expected": law}
+        found.append(pd.DataFrame(part | {"share": seen / n, "low": low, "high": high}))
+    names = ["cell", "count", "n", "expected", "share", "low", "high"]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=names)
+
+
+def _observed(
+    rows: pd.DataFrame, laws: Mapping[Any, np.ndarray], column: str, layer: int
+) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
+    """Every cell that has a law, how many networks show each count, and the law."""
+    for key, part in groups(rows.filter(["cell", column]), ["cell"]):
+        if key[0] in laws:
+            law = np.asarray(laws[key[0]], dtype=float)
+            counts = np.array([entry[layer] for entry in part[column]], dtype=np.int64)
+            yield key[0], np.bincount(counts, minlength=len(law)), law
 
 
 def _exact(seen: np.ndarray, law: np.ndarray) -> float:

@@ -1,6 +1,25 @@
 """Figures: estimates in, Axes out; no statistic is computed here."""
 
+from trainability.plots.census import plot_census, plot_count_calibration
+from trainability.plots.maps import plot_success_map
 from trainability.plots.style import save
-from trainability.plots.success import plot_success_over_width, success_panels
+from trainability.plots.success import (
+    plot_scheme_against_scheme,
+    plot_success_over_width,
+    plot_trainability,
+    success_panels,
+)
+from trainability.plots.training import plot_loss, plot_survival
 
-__all__ = ["plot_success_over_width", "save", "success_panels"]
+__all__ = [
+    "plot_census",
+    "plot_count_calibration",
+    "plot_loss",
+    "plot_scheme_against_scheme",
+    "plot_success_map",
+    "plot_success_over_width",
+    "plot_survival",
+    "plot_trainability",
+    "save",
+    "success_panels",
+]

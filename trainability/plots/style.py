@@ -154,9 +154,14 @@ def save(figure: Figure, path: str | Path, dpi: int = 160) -> Path:
     return path
 
 
-def sample_note(n: Iterable[int], level: float | None = None, unit: str = "networks a cell") -> str:
+def sample_note(
+    n: Iterable[int],
+    level: float | None = None,
+    unit: str = "networks a cell",
+    mark: str = "bands",
+) -> str:
     """How many, and what the bands mean: "n = 1,024 networks a cell; bands: 95 % intervals"."""
     values = sorted({int(value) for value in n})
     count = f"{values[0]:,}" if len(values) == 1 else f"{values[0]:,} to {values[-1]:,}"
-    bands = "" if level is None else f"; bands: {100 * level:g} % intervals"
-    return f"n = {count} {unit}{bands}"
+    intervals = "" if level is None else f"; {mark}: {100 * level:g} % intervals"
+    return f"n = {count} {unit}{intervals}"

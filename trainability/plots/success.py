@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +17,7 @@ from trainability.plots.style import (
     figure_legend,
     label_outer,
     legend_beside,
+    look,
     looks,
     new_axes,
     number_axis,
@@ -25,6 +28,7 @@ from trainability.plots.style import (
 
 BOUND = (0, (2, 1.5))
 BEHIND = "#cfcfcf"
+ENDS = ("low", "high")
 
 
 def plot_success_over_width(
@@ -86,10 +90,83 @@ def success_panels(
         _axes(ax, rates["width"].to_numpy())
         ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
     label_outer(panels, "width", "success rate")
-    behind = Line2D([], [], color=BEHIND, lw=1.0, label=f"measured, the other {panel}s")
-    measured = Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")
-    figure_legend(figure, [measured, *_theory_handles(rates), behind], spare)
+    handles = [Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")]
+    handles += _theory_handles(rates)
+    if len(names) > 1:
+        handles.append(Line2D([], [], color=BEHIND, lw=1.0, label=f"measured, other {panel}s"))
+    figure_legend(figure, handles, spare)
     return figure
+
+
+def plot_scheme_against_scheme(
+    rates: pd.DataFrame,
+    a: str,
+    b: str,
+    ax: Axes | None = None,
+    *,
+    column: str = "scheme",
+    title: str = "",
+    level: float = 0.95,
+) -> Axes:
+    """Success of one scheme against another's: one point per width, above the line where b wins.
+
+    Args:
+        rates: From `analysis.rates.success_rates`, one cell per scheme and width.
+        a: The scheme along the horizontal axis.
+        b: The scheme along the vertical axis.
+        ax: Where to draw; a new figure by default.
+        column: The column that holds a and b.
+        title: The finding.
+        level: Level of the intervals in `rates`, for the note.
+    """
+    ax = new_axes(ax, 5.2, 5.2)
+    first, second = (_curve(rates, column, name).set_index("width") for name in (a, b))
+    both = first.add_suffix("_a").join(second.add_suffix("_b"), how="inner")
+    x, y = (both[f"success_rate_{side}"].to_numpy(dtype=float) for side in "ab")
+    lengths = {
+        side: np.abs(
+            [both[f"success_rate_{end}_{side}"] - both[f"success_rate_{side}"] for end in ENDS]
+        )
+        for side in "ab"
+    }
+    ax.axline((0, 0), (1, 1), color=INK, ls=BOUND, lw=1.1)
+    bars = {"xerr": lengths["a"], "yerr": lengths["b"], "elinewidth": 1.0}
+    ax.errorbar(x, y, fmt="o-", ms=5, lw=1.0, color=look(0).color, **bars)
+    labelled = (-1.0, -1.0)
+    for width, place in zip(both.index, zip(x, y, strict=True), strict=True):
+        # Where points crowd, the first width is enough.
+        if math.dist(place, labelled) > 0.06:
+            offset = {"xytext": (-5, 6), "textcoords": "offset points", "ha": "right"}
+            ax.annotate(f"{width:g}", place, fontsize=8, **offset)
+            labelled = place
+    ax.set(xlim=(-0.02, 1.03), ylim=(-0.02, 1.03), aspect="equal")
+    ax.set_xlabel(f"success rate of {a}")
+    ax.set_ylabel(f"success rate of {b}")
+    set_title(ax, title, sample_note(both["n_a"], level, mark="bars") + "; numbers: width")
+    return ax
+
+
+def plot_trainability(
+    theory: pd.DataFrame, ax: Axes | None = None, *, curve: str = "scheme", title: str = ""
+) -> Axes:
+    """Theory alone: trainability over width.
+
+    Args:
+        theory: Columns `width`, `trainability` and `curve`.
+        ax: Where to draw; a new figure by default.
+        curve: The column that tells the curves apart.
+        title: The finding.
+    """
+    ax = new_axes(ax, 7.2, 4.2)
+    for name, style in looks(dict.fromkeys(theory[curve])):
+        part = _curve(theory, curve, name)
+        line = {"color": style.color, "marker": style.marker, "ls": style.dashes}
+        ax.plot(part["width"], part["trainability"], ms=4.5, lw=1.5, label=str(name), **line)
+    _axes(ax, theory["width"].to_numpy())
+    ax.set_ylabel("trainability")
+    legend_beside(ax)
+    set_title(ax, title)
+    return ax
 
 
 def _curve(rates: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
@@ -98,7 +175,7 @@ def _curve(rates: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
 
 def _draw(ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK) -> None:
     width = cells["width"].to_numpy(dtype=float)
-    low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
+    low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ENDS)
     ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
     ax.vlines(width, low, high, color=style.color, lw=1.0, zorder=3)
     ax.plot(

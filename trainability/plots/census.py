@@ -1,0 +1,107 @@
+"""Active and dead neurons: layer by layer, and against the law of their number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from trainability.plots.style import (
+    INK,
+    OKABE_ITO,
+    legend_beside,
+    new_axes,
+    sample_note,
+    set_title,
+)
+
+STATES = {
+    "active": (OKABE_ITO[2], ""),
+    "tentatively dead": (OKABE_ITO[4], "////"),
+    "permanently dead": ("#333333", ""),
+}
+"""Color and hatch of each state: light to dark in grayscale too."""
+
+
+def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "") -> Axes:
+    """Stacked bars of the neurons of every layer, before (left) and after training (right).
+
+    Args:
+        table: From `analysis.curves.layer_census`, one group.
+        ax: Where to draw; a new figure by default.
+        title: The finding.
+    """
+    layers = sorted(set(table["layer"]))
+    ax = new_axes(ax, max(0.75 * len(layers) + 3.0, 5.2), 3.9)
+    ax.grid(False, axis="x")
+    for side, moment in ((-0.21, "before"), (0.21, "after")):
+        at_moment = table[table["moment"] == moment]
+        if at_moment.empty:
+            continue
+        shares = at_moment.pivot(index="layer", columns="state", values="share").reindex(layers)
+        x = np.arange(len(layers)) + side
+        bottom = np.zeros(len(layers))
+        for state, (color, hatch) in STATES.items():
+            height = shares[state].to_numpy()
+            label = state if moment == "before" else None
+            ax.bar(
+                x,
+                height,
+                0.38,
+                bottom=bottom,
+                color=color,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0.5,
+                label=label,
+            )
+            bottom += height
+    ax.set_xticks(range(len(layers)), [str(layer) for layer in layers])
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlabel("hidden layer")
+    ax.set_ylabel("share of the layer's neurons")
+    ax.set_ylim(0, 1)
+    handles, _ = ax.get_legend_handles_labels()
+    legend_beside(ax, handles[::-1])
+    note = sample_note(table["n"], unit="networks")
+    set_title(ax, title, f"{note}; left bars before training, right bars after")
+    return ax
+
+
+def plot_count_calibration(
+    table: pd.DataFrame, ax: Axes | None = None, *, title: str = "", level: float = 0.95
+) -> Axes:
+    """How often each number of active neurons was seen, against how often theory expects it.
+
+    Args:
+        table: From `analysis.counts.count_shares`.
+        ax: Where to draw; a new figure by default.
+        title: The finding.
+        level: Level of the intervals in the table, for the note.
+    """
+    ax = new_axes(ax, 7.0, 4.6)
+    smallest = 0.3 / float(table["n"].max())
+    expected, share, low, high = (
+        table[name].to_numpy(dtype=float) for name in ("expected", "share", "low", "high")
+    )
+    possible = expected > smallest
+    ends = np.maximum(low, smallest)
+    ax.vlines(expected[possible], ends[possible], high[possible], color=OKABE_ITO[0], lw=0.7)
+    shown = possible & (share > 0)
+    ax.plot(
+        expected[shown],
+        share[shown],
+        ls="",
+        marker="o",
+        ms=4,
+        mfc="white",
+        mec=OKABE_ITO[0],
+        label="one count in one cell",
+    )
+    ax.axline((smallest, smallest), (1, 1), color=INK, lw=1.1, label="as theory expects")
+    ax.set(xscale="log", yscale="log", xlim=(smallest, 1.4), ylim=(smallest, 1.4))
+    ax.set_xlabel("probability of the count by theory")
+    ax.set_ylabel("share of networks")
+    legend_beside(ax)
+    set_title(ax, title, sample_note(table["n"], level, mark="bars"))
+    return ax
