@@ -22,7 +22,9 @@ class Layer:
             `Scheme.needs_data`.
         living: Whether each training point has had an active neuron in every hidden layer so
             far; bool, shape (R, N), or (1, N) where it is the same for all networks.
-        training_inputs: The training points themselves, shape (N, d_in).
+        training_inputs: The training points themselves, shape (N, d_in). None, too, where more
+            than affine layers and ReLU lies between them and this layer, as may be in a module
+            of the user's, or where they are too many to look at all pairs of them.
         target_mean_square: Mean over the training points of |y|^2, the sum over the outputs.
     """
 
