@@ -32,6 +32,15 @@ def test_every_pre_activation_lies_between_its_bounds(size, bias_std):
             assert (bounds.upper - bounds.lower).max() < 1e-9
 
 
+def test_rounding_is_paid_for_where_only_biases_are_left():
+    # One point, the origin: there the region has no extent and lends no slack.
+    weights, biases = by_hand.hidden(by_hand.gaussian(500, [3, 8, 8, 8, 1], 0.5, seed=2))
+    x = np.zeros((500, 3))
+    found = layer_bounds(weights, biases, Region(x, x))
+    for bounds, z in zip(found, pre_activations(weights, biases, x[:, None]), strict=True):
+        assert (bounds.lower[:, None] <= z).all() and (z <= bounds.upper[:, None]).all()
+
+
 def test_bounds_over_a_ball_hold_in_it_and_beat_those_over_its_box():
     rng = np.random.default_rng(3)
     weights, biases = by_hand.hidden(by_hand.gaussian(100, [4, 6, 6, 1], 0.3, seed=3))

@@ -58,9 +58,22 @@ def test_the_solver_agrees_with_the_polygons():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("domain", [Box(3, 1.0), Ball(3, 1.0)], ids=str)
+def test_the_solver_finds_a_spike_and_leaves_what_its_tolerance_hides(domain):
+    blind = Effort(samples=2, boxes=0, solver_calls=100)
+    verdicts = {
+        height: CERTIFICATES[census(spike(height, 3), domain, effort=blind).certificate[1][0, 0]]
+        for height in (0.01, 2.0**-30, -(2.0**-30), -0.01)
+    }
+    assert verdicts[0.01] == "sample"
+    assert verdicts[-0.01] == "solver"
+    assert verdicts[2.0**-30] in ("sample", "undecided")
+    assert verdicts[-(2.0**-30)] == "undecided"
+
+
 def test_the_solver_settles_what_bounds_leave_open_in_many_dimensions():
-    networks = by_hand.gaussian(6, [8, 6, 6, 6, 1], 0.5, seed=14)
-    for domain in (Box(8, 1.0), Ball(8, 1.0)):
+    networks = by_hand.gaussian(3, [5, 5, 5, 5, 1], 0.5, seed=14)
+    for domain in (Box(5, 1.0), Ball(5, 1.0)):
         open_ = census(networks, domain, effort=Effort(boxes=1))
         found = census(networks, domain, effort=Effort(boxes=1, solver_calls=100))
         assert found.undecided.sum() < open_.undecided.sum()

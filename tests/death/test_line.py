@@ -74,3 +74,12 @@ def test_a_first_layer_neuron_is_born_dead_with_probability_one_sixth():
     networks = by_hand.gaussian(5000, [1, 8, 1], np.sqrt(2), seed=3)
     n_dead = int(census(networks, Ball(1, 3**0.5)).permanent.sum())
     assert binomtest(n_dead, 40_000, 1 / 6).pvalue > ALPHA
+
+
+def test_the_second_layer_without_biases_is_active_as_often_as_theory_says():
+    # Both rays live with probability 1 - 2^(1-N_1), and each neuron then with 3/4, else 1/2.
+    networks = by_hand.gaussian(20_000, [1, 3, 2, 1], seed=8)
+    n_full = int((census(networks, Ball(1, 1.0)).active[:, 1] == 2).sum())
+    both_rays = 1 - 2.0 ** (1 - 3)
+    expected = both_rays * (3 / 4) ** 2 + (1 - both_rays) * (1 / 2) ** 2
+    assert binomtest(n_full, 20_000, expected).pvalue > ALPHA

@@ -14,8 +14,8 @@ from trainability.domains import Ball, Box
 
 TOLERANCE = 1e-6
 """HiGHS's default tolerance of feasibility, of rows and of integers."""
-GOOD_ENOUGH = 1e3
-"""Relative gap at which a search for a positive point may stop: at the first good one."""
+GOOD_ENOUGH = 0.9
+"""Relative gap at which a search may stop: below 1, the best value and its bound have one sign."""
 INFEASIBLE = 2
 """Status of a SciPy result."""
 
@@ -38,7 +38,7 @@ def settle_by_solver(
         biases: Of the hidden layers, each of shape (R, W_t).
         verdicts: Filled in.
         domain: A ball, of which the program sees a polytope around it, or a box.
-        max_calls: Programs per network.
+        max_calls: Programs per network; on a ball one neuron may take several.
         max_nodes: Nodes per program.
     """
     biased = np.logical_or.reduce([(bias != 0).any(axis=1) for bias in biases])
@@ -46,28 +46,48 @@ def settle_by_solver(
         row = slice(r, r + 1)
         network = [w[row] for w in weights], [b[row] for b in biases]
         found = layer_bounds(*network, Region.around(domain))
-        todo = [(t, i) for t, sign in enumerate(verdicts.sign) for i in _unknown(sign[r])]
-        for t, i in todo[:max_calls]:
-            if verdicts.sign[t][r, i] != UNKNOWN:
-                continue
-            program = _Program(
-                [w[r] for w in weights[:t]], [b[r] for b in biases[:t]], found, domain
-            )
-            x, silent = program.maximize(weights[t][r, i], biases[t][r, i], max_nodes)
-            if silent:
-                only = np.arange(weights[t].shape[1]) == i
-                verdicts.record(t, row, np.where(only, SILENT, UNKNOWN)[None], SOLVER)
-            elif x is not None:
-                for layer, positive in enumerate(positive_at(*network, _inside(domain, x)[None])):
-                    verdicts.record(layer, row, np.where(positive, POSITIVE, UNKNOWN), SAMPLE)
+        tangents = [*weights[0][r], *-weights[0][r]]
+        calls_left = max_calls
+        for t, i in [(t, i) for t, sign in enumerate(verdicts.sign) for i in _unknown(sign[r])]:
+            before = [w[r] for w in weights[:t]], [b[r] for b in biases[:t]]
+            while calls_left and verdicts.sign[t][r, i] == UNKNOWN:
+                calls_left -= 1
+                program = _Program(*before, found, domain, tangents)
+                x, silent = program.maximize(weights[t][r, i], biases[t][r, i], max_nodes)
+                if silent:
+                    only = np.arange(weights[t].shape[1]) == i
+                    verdicts.record(t, row, np.where(only, SILENT, UNKNOWN)[None], SOLVER)
+                elif x is None or _look_at(verdicts, row, network, domain, x):
+                    break
+                else:
+                    tangents.append(x)
+
+
+def _look_at(
+    verdicts: Verdicts,
+    row: slice,
+    network: tuple[Sequence[np.ndarray], Sequence[np.ndarray]],
+    domain: Ball | Box,
+    x: np.ndarray,
+) -> bool:
+    """Record who is positive at the point of the domain next to x; whether x lies in it itself."""
+    if isinstance(domain, Ball):
+        inside = into_ball(x, domain.radius)
+    else:
+        inside = np.clip(x, domain.low, domain.high)
+    for layer, positive in enumerate(positive_at(*network, inside[None])):
+        verdicts.record(layer, row, np.where(positive, POSITIVE, UNKNOWN), SAMPLE)
+    return bool(np.allclose(x, inside, rtol=TOLERANCE, atol=TOLERANCE))
 
 
 class _Program:
     """The graph of the first layers of one network over the domain, as linear constraints.
 
     Variables: the d inputs; then, layer by layer, h = relu(z) of every neuron and a switch,
-    which is 1 where z >= 0. With z between l <= 0 and u >= 0: h >= z, h <= z - l (1 - switch),
-    0 <= h <= u switch.
+    which is 1 where z >= 0; last a constant 1, which makes the bias part of the objective. With z
+    between l <= 0 and u >= 0: h >= z, h <= z - l (1 - switch), 0 <= h <= u switch. A ball is the
+    polytope of its tangent planes in the directions `tangents`: those of the first layer's
+    weights, and of the points outside of it that were found.
 
     Source: Tjeng, Xiao & Tedrake (2019), Evaluating robustness of neural networks with mixed
     integer programming.
@@ -79,22 +99,24 @@ class _Program:
         biases: Sequence[np.ndarray],
         found: Sequence[Bounds],
         domain: Ball | Box,
+        tangents: Sequence[np.ndarray],
     ) -> None:
         d = domain.d
         self.d = d
-        self.n = d + 2 * sum(len(bias) for bias in biases)
+        self.n = d + 2 * sum(len(bias) for bias in biases) + 1
         self.low, self.high = np.zeros(self.n), np.ones(self.n)
         self.integer = np.zeros(self.n)
         self.rows: list[np.ndarray] = []
         self.floor: list[np.ndarray] = []
         self.ceiling: list[np.ndarray] = []
         region = Region.around(domain)
+        self.low[-1] = 1
         self.low[:d] = region.center[0] - region.half[0]
         self.high[:d] = region.center[0] + region.half[0]
-        if isinstance(domain, Ball) and weights:
-            directions = np.zeros((len(weights[0]), self.n))
-            directions[:, :d] = weights[0]
-            self._require(directions, -domain.support(weights[0]), domain.support(weights[0]))
+        if isinstance(domain, Ball):
+            directions = np.zeros((len(tangents), self.n))
+            directions[:, :d] = tangents
+            self._require(directions, -np.inf, domain.support(np.array(tangents)))
         self.last = slice(0, d)
         self.error = np.full(d, TOLERANCE)
         for weight, bias, bounds in zip(weights, biases, found, strict=False):
@@ -142,15 +164,16 @@ class _Program:
         """
         objective = np.zeros((1, self.n))
         objective[0, self.last] = weight
-        slack = np.abs(weight) @ self.error + TOLERANCE
-        self._require(objective, -bias - slack, np.inf)
+        objective[0, -1] = bias
+        slack = np.atleast_1d(np.abs(weight) @ self.error + TOLERANCE)
         result = milp(
             -objective[0],
             integrality=self.integer,
             bounds=(self.low, self.high),
             constraints=(
-                np.concatenate(self.rows),
-                *map(np.concatenate, (self.floor, self.ceiling)),
+                np.concatenate([*self.rows, objective]),
+                np.concatenate([*self.floor, -slack]),
+                np.concatenate([*self.ceiling, [np.inf]]),
             ),
             options={"node_limit": max_nodes, "mip_rel_gap": GOOD_ENOUGH},
         )
@@ -159,9 +182,3 @@ class _Program:
 
 def _unknown(sign: np.ndarray) -> list[int]:
     return [int(i) for i in np.flatnonzero(sign == UNKNOWN)]
-
-
-def _inside(domain: Ball | Box, x: np.ndarray) -> np.ndarray:
-    if isinstance(domain, Box):
-        return np.clip(x, domain.low, domain.high)
-    return into_ball(x, domain.radius)
