@@ -10,7 +10,7 @@ import pytest
 import torch
 import training_by_loop as loop
 
-from trainability.training import SGD, Adam, Engine, Training
+from trainability.training import SGD, Adam, Engine, Training, fused_cpu
 from trainability.training.fused_cpu import FusedCpuEngine
 from trainability.training.torch_engine import TorchEngine
 
@@ -186,3 +186,16 @@ def assert_same(found: Training, wanted: Training, rows) -> None:
         np.testing.assert_array_equal(getattr(found, name)[ours], getattr(wanted, name)[theirs])
     pairs = zip(tensors(found.ensemble()), tensors(wanted.ensemble()), strict=True)
     assert all(torch.equal(a[ours], b[theirs]) for a, b in pairs)
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_the_width_of_the_vectors_changes_no_bit(monkeypatch, batch_size) -> None:
+    """So rows are the same on CPUs with AVX-512 and on others."""
+    nets = loop.ensemble(DEEP, 20)
+    task = loop.problem(DEEP, 20, OPTIMIZERS[0], batch_size=batch_size)
+    found = []
+    for lanes in (16, 8):
+        monkeypatch.setattr(fused_cpu, "lanes", lambda lanes=lanes: lanes)
+        found.append(FusedCpuEngine().start(nets, task))
+        found[-1].advance(40)
+    assert_same(*found, rows=range(20))

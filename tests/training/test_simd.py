@@ -7,7 +7,7 @@ import pytest
 
 from trainability.seeds import batch_order, order_keys
 from trainability.training.compiled import load
-from trainability.training.fused_source import shuffle
+from trainability.training.kernel import shuffle
 from trainability.training.simd import INT, POINTER, Code, Value
 
 LANES = 16

@@ -49,8 +49,11 @@ def _raw(value: Any) -> Any:
 
 
 def cpu_features() -> dict[str, bool]:
-    """What the CPU of this machine can do, by LLVM's names."""
-    return dict(llvm.get_host_cpu_features())
+    """What the CPU of this machine can do, by LLVM's names; empty where LLVM can't tell."""
+    try:
+        return dict(llvm.get_host_cpu_features())
+    except RuntimeError:
+        return {}
 
 
 def cache_folder() -> Path:
@@ -141,6 +144,6 @@ def _target_machine() -> Any:
 
 
 def _features() -> str:
-    features = llvm.get_host_cpu_features()
-    features["prefer-256-bit"] = False
-    return features.flatten()
+    # LLVM would rather not use the widest vectors on some CPUs; here they pay.
+    features = cpu_features() | {"prefer-256-bit": False}
+    return ",".join(f"{'+' if on else '-'}{name}" for name, on in sorted(features.items()))

@@ -11,7 +11,8 @@ import torch
 from trainability.networks import Ensemble
 from trainability.training.base import Engine, Problem
 from trainability.training.compiled import Function, cpu_features, load
-from trainability.training.fused_source import EVALUATE, TRAIN, Plan, Rule, source
+from trainability.training.kernel import source
+from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan, Rule
 from trainability.training.optimizers import Adam, Optimizer
 from trainability.training.tiles import TiledTraining
 

@@ -1,138 +1,19 @@
 """The fused kernel: everything that a group of networks does in training, in one function.
 
 The network index is the vector lane. A pass takes a few points through the network and back,
-written out, so that weights and gradients are loaded once for all of them.
+written out, so that weights and gradients are loaded once for all of them. Sizes are constants,
+the number of points, of steps and all settings are arguments.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, pairwise
-from typing import Literal
 
-from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value, Variable
-
-Rule = Literal["sgd", "momentum", "adam"]
-
+from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan, PlannedLayer
+from trainability.training.simd import FLOAT, INT, Code, Index, Value, Variable
 
 _GOLDEN = 0x9E3779B97F4A7C15
-
-EVALUATE = {
-    "parameters": POINTER,
-    "outputs": POINTER,
-    "x": POINTER,
-    "y": POINTER,
-    "scales": POINTER,
-    "n_passes": INT,
-    "losses": POINTER,
-}
-"""Arguments of the function `evaluate`, which writes the losses.
-
-Parameters have shape (parameters, lanes); `outputs` is scratch. For the points see `Points`.
-"""
-
-TRAIN = EVALUATE | {
-    "gradients": POINTER,
-    "moment": POINTER,
-    "square": POINTER,
-    "settings": POINTER,
-    "schedule": POINTER,
-    "first_step": INT,
-    "n_steps": INT,
-    "tolerance": FLOAT,
-    "steps": POINTER,
-    "live": POINTER,
-    "keys": POINTER,
-    "order": POINTER,
-    "table_x": POINTER,
-    "table_y": POINTER,
-    "n_points": INT,
-    "batch_size": INT,
-    "steps_per_epoch": INT,
-    "own_x": POINTER,
-    "own_y": POINTER,
-    "own_scales": POINTER,
-    "n_own_passes": INT,
-}
-"""Arguments of the function `train`.
-
-Gradients (scratch), moment and square have the shape of the parameters. `settings` holds
-beta1, 1 - beta1, beta2, 1 - beta2 and epsilon, or the momentum; `schedule` has per step the
-step size, negative, and Adam's correction of the second moment. `losses` gets the last loss
-that was looked at, `steps` (int32) the number of updates; `live` (int32) tells which networks
-train, and which are still training afterwards. From `keys` on: for minibatches only.
-"""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a kernel is specialized for.
-
-    Args:
-        sizes: d_in, the hidden widths, d_out.
-        rule: The update rule.
-        full_batch: Whether every step sees all points.
-        lanes: Networks side by side.
-        points: Points per pass.
-    """
-
-    sizes: tuple[int, ...]
-    rule: Rule
-    full_batch: bool
-    lanes: int
-    points: int
-
-    @cached_property
-    def layers(self) -> list[PlannedLayer]:
-        fans = list(pairwise(self.sizes))
-        weights = [0, *accumulate(into * out + out for into, out in fans)]
-        outputs = [0, *accumulate(out * self.points for _, out in fans)]
-        return [
-            PlannedLayer(into, out, weights[i], weights[i] + into * out, outputs[i])
-            for i, (into, out) in enumerate(fans)
-        ]
-
-    @property
-    def n_parameters(self) -> int:
-        """Weights and biases of one network, in the order W1, b1, W2, b2, ..."""
-        return sum(into * out + out for into, out in pairwise(self.sizes))
-
-    @property
-    def rows(self) -> int:
-        """Neurons that the forward pass holds in registers."""
-        return 2
-
-    @property
-    def columns(self) -> int:
-        """Neurons that the backward pass holds in registers, of which AVX-512 has 32, others 16."""
-        return 3 if self.lanes == 16 else 1
-
-    @property
-    def unroll(self) -> bool:
-        """Whether loops over neurons are worth writing out: it makes the smallest faster."""
-        return self.n_parameters <= 64
-
-    @property
-    def n_outputs(self) -> int:
-        """Vectors that the outputs of all layers take in a pass."""
-        return sum(self.sizes[1:]) * self.points
-
-    @property
-    def n_moments(self) -> int:
-        return {"sgd": 0, "momentum": 1, "adam": 2}[self.rule]
-
-
-@dataclass(frozen=True)
-class PlannedLayer:
-    """Sizes of a layer, and where its numbers lie, counted in vectors."""
-
-    fan_in: int
-    fan_out: int
-    weights: int
-    biases: int
-    outputs: int
 
 
 @dataclass(frozen=True)
@@ -159,6 +40,10 @@ def source(plan: Plan) -> str:
 
 
 class _Kernel:
+    """Writes the two functions; `given` are the arguments of the one that is being written."""
+
+    given: dict[str, Value]
+
     def __init__(self, plan: Plan, code: Code) -> None:
         self.plan = plan
         self.code = code
@@ -249,89 +134,104 @@ class _Kernel:
         """Add twice the loss of a pass to `total`; leave d loss / d output in the last layer."""
         code, plan, given = self.code, self.plan, self.given
         for number, layer in enumerate(plan.layers):
-            last = number == len(plan.layers) - 1
             for j, n_rows in code.blocks(layer.fan_out, plan.rows):
-                rows = range(n_rows)
-                biases = [code.load(given["parameters"], layer.biases + j + r) for r in rows]
+                rows = [j + r for r in range(n_rows)]
+                biases = [code.load(given["parameters"], layer.biases + row) for row in rows]
                 sums = [[code.variable(bias) for _ in range(plan.points)] for bias in biases]
                 with code.loop(layer.fan_in) as i:
                     inputs = self.inputs(points, index, number, i)
-                    for r in rows:
-                        at = layer.weights + (j + r) * layer.fan_in + i
-                        weight = code.load(given["parameters"], at)
-                        for value, place in zip(inputs, sums[r], strict=True):
+                    for row, places in zip(rows, sums, strict=True):
+                        weight = code.load(given["parameters"], layer.weight(row, i))
+                        for value, place in zip(inputs, places, strict=True):
                             place.set(weight.fma(value, place.get()))
-                for r in rows:
-                    at = layer.outputs + (j + r) * plan.points
-                    for p, place in enumerate(sums[r]):
-                        output = place.get()
-                        if last:
-                            output = self.output_delta(points, index, j + r, p, output, total)
-                        else:
-                            output = output.relu()
-                        code.store(output, given["outputs"], at + p)
+                for row, places in zip(rows, sums, strict=True):
+                    outputs = [place.get() for place in places]
+                    if number == len(plan.layers) - 1:
+                        outputs = self.output_deltas(points, index, row, outputs, total)
+                    else:
+                        outputs = [output.relu() for output in outputs]
+                    self.store_outputs(layer, row, outputs)
 
-    def output_delta(
-        self, points: Points, index: Index, o: Index, p: int, output: Value, total: Variable
-    ) -> Value:
-        difference = output - self.target(points, index, o, p)
-        delta = difference * self.code.splat(points.scales, index * self.plan.points + p)
-        total.set(delta.fma(difference, total.get()))
-        return delta
+    def output_deltas(
+        self, points: Points, index: Index, o: Index, outputs: list[Value], total: Variable
+    ) -> list[Value]:
+        deltas = []
+        targets = self.at_points(points, points.y, index * self.plan.sizes[-1] + o)
+        for p, (output, target) in enumerate(zip(outputs, targets, strict=True)):
+            difference = output - target
+            delta = difference * self.code.splat(points.scales, index * self.plan.points + p)
+            total.set(delta.fma(difference, total.get()))
+            deltas.append(delta)
+        return deltas
 
     def backward(self, points: Points, index: Index) -> None:
-        """Add the gradients of a pass; a layer's d loss / d input replaces its inputs."""
+        """Add the gradients of a pass; d loss / d input of a layer replaces its inputs."""
         code, plan, given = self.code, self.plan, self.given
+        zero = code.constant(0.0)
         for number in reversed(range(1, len(plan.layers))):
-            layer, before = plan.layers[number], plan.layers[number - 1]
+            layer = plan.layers[number]
             for i, n_columns in code.blocks(layer.fan_in, plan.columns):
-                columns = range(n_columns)
-                inputs = [self.inputs(points, index, number, i + q) for q in columns]
-                zero = code.constant(0.0)
+                columns = [i + q for q in range(n_columns)]
+                inputs = [self.inputs(points, index, number, column) for column in columns]
                 sums = [[code.variable(zero) for _ in range(plan.points)] for _ in columns]
                 with code.loop(layer.fan_out) as j:
-                    deltas = self.deltas(layer, j)
-                    for q in columns:
-                        at = layer.weights + j * layer.fan_in + i + q
-                        self.add_product(at, deltas, inputs[q])
+                    deltas = self.outputs(layer, j)
+                    for column, values, places in zip(columns, inputs, sums, strict=True):
+                        at = layer.weight(j, column)
+                        self.add_products(at, deltas, values)
                         weight = code.load(given["parameters"], at)
-                        for delta, place in zip(deltas, sums[q], strict=True):
+                        for delta, place in zip(deltas, places, strict=True):
                             place.set(weight.fma(delta, place.get()))
-                for q in columns:
-                    masked = [
+                for column, values, places in zip(columns, inputs, sums, strict=True):
+                    found = [
                         (value > 0.0).choose(place.get(), zero)
-                        for value, place in zip(inputs[q], sums[q], strict=True)
+                        for value, place in zip(values, places, strict=True)
                     ]
                     if number > 1:
-                        for p, delta in enumerate(masked):
-                            code.store(
-                                delta, given["outputs"], before.outputs + (i + q) * plan.points + p
-                            )
+                        self.store_outputs(plan.layers[number - 1], column, found)
                     else:
-                        self.add_first_layer(points, index, i + q, masked)
+                        self.first_layer(points, index, column, found)
             with code.loop(layer.fan_out) as j:
-                self.add_sum(layer.biases + j, self.deltas(layer, j))
+                self.add_sum(layer.biases + j, self.outputs(layer, j))
 
-    def add_first_layer(self, points: Points, index: Index, j: Index, deltas: list[Value]) -> None:
+    def first_layer(self, points: Points, index: Index, j: Index, deltas: list[Value]) -> None:
+        """Its gradients are added as soon as its deltas are known, which are then forgotten."""
         layer = self.plan.layers[0]
         with self.code.loop(layer.fan_in) as i:
-            at = layer.weights + j * layer.fan_in + i
-            self.add_product(at, deltas, self.inputs(points, index, 0, i))
+            self.add_products(layer.weight(j, i), deltas, self.inputs(points, index, 0, i))
         self.add_sum(layer.biases + j, deltas)
 
-    def add_product(self, at: Index, deltas: list[Value], inputs: list[Value]) -> None:
-        gradients = self.given["gradients"]
-        gradient = self.code.load(gradients, at)
+    def add_products(self, at: Index, deltas: list[Value], inputs: list[Value]) -> None:
+        gradient = self.code.load(self.given["gradients"], at)
         for delta, value in zip(deltas, inputs, strict=True):
             gradient = delta.fma(value, gradient)
-        self.code.store(gradient, gradients, at)
+        self.code.store(gradient, self.given["gradients"], at)
 
     def add_sum(self, at: Index, deltas: list[Value]) -> None:
-        while len(deltas) > 1:
-            pairs = [a + b for a, b in zip(deltas[::2], deltas[1::2], strict=False)]
-            deltas = pairs + deltas[len(pairs) * 2 :]
-        gradients = self.given["gradients"]
-        self.code.store(self.code.load(gradients, at) + deltas[0], gradients, at)
+        gradient = self.code.load(self.given["gradients"], at)
+        for delta in deltas:
+            gradient = gradient + delta
+        self.code.store(gradient, self.given["gradients"], at)
+
+    def inputs(self, points: Points, index: Index, number: int, i: Index) -> list[Value]:
+        """Input i of layer `number` at the points of a pass."""
+        if number:
+            return self.outputs(self.plan.layers[number - 1], i)
+        return self.at_points(points, points.x, index * self.plan.sizes[0] + i)
+
+    def outputs(self, layer: PlannedLayer, j: Index) -> list[Value]:
+        """Output j of a layer at the points of a pass, or what replaced it."""
+        at = layer.outputs + j * self.plan.points
+        return [self.code.load(self.given["outputs"], at + p) for p in range(self.plan.points)]
+
+    def store_outputs(self, layer: PlannedLayer, j: Index, values: list[Value]) -> None:
+        for p, value in enumerate(values):
+            self.code.store(value, self.given["outputs"], layer.outputs + j * self.plan.points + p)
+
+    def at_points(self, points: Points, base: Value, row: Index) -> list[Value]:
+        """A row of the inputs or targets of all passes."""
+        load = self.code.load if points.own else self.code.splat
+        return [load(base, row * self.plan.points + p) for p in range(self.plan.points)]
 
     def update(self, step: Index) -> None:
         """One update of the live networks; leaves the gradients 0."""
@@ -359,26 +259,6 @@ class _Kernel:
             old = code.load(given["parameters"], k)
             code.store(live.choose(step_size.fma(direction, old), old), given["parameters"], k)
         self.count.set(self.count.get() + live.to(code.vector("i32"), "zext"))
-
-    def inputs(self, points: Points, index: Index, number: int, i: Index) -> list[Value]:
-        """Input i of layer `number` at the points of a pass."""
-        code, plan, given = self.code, self.plan, self.given
-        if number:
-            at = plan.layers[number - 1].outputs + i * plan.points
-            return [code.load(given["outputs"], at + p) for p in range(plan.points)]
-        at = (index * plan.sizes[0] + i) * plan.points
-        return [self.point(points, points.x, at + p) for p in range(plan.points)]
-
-    def target(self, points: Points, index: Index, o: Index, p: int) -> Value:
-        at = (index * self.plan.sizes[-1] + o) * self.plan.points + p
-        return self.point(points, points.y, at)
-
-    def point(self, points: Points, base: Value, at: Index) -> Value:
-        return self.code.load(base, at) if points.own else self.code.splat(base, at)
-
-    def deltas(self, layer: PlannedLayer, j: Index) -> list[Value]:
-        at = layer.outputs + j * self.plan.points
-        return [self.code.load(self.given["outputs"], at + p) for p in range(self.plan.points)]
 
 
 def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
