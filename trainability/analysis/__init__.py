@@ -1,0 +1,1 @@
+"""Rates with intervals, tests of the theory, fits; table in, table out."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from trainability.analysis.rates import clopper_pearson
 from trainability.errors import InputError
 
 
@@ -69,3 +71,65 @@ def _bisect(
         inside = np.where(is_in, middle, inside)
         outside = np.where(is_in, outside, middle)
     return outside
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A rule for when to stop: as soon as the exact interval is narrow enough.
+
+    After every look at whole blocks of networks, stop if half the width of the Clopper-Pearson
+    interval is at most `half_width`. Since the rule looks at nothing else, an interval of a
+    slightly higher level covers at `level` when it stops, with far fewer networks than a
+    confidence sequence needs, which allows for any rule. The error is taken as 3/4 of 1 - level:
+    by exact enumeration over all paths, for looks at every 256 networks or at numbers that grow
+    by a quarter, half-widths 0.01 to 0.1 and levels 0.9, 0.95 and 0.99, the coverage is then at
+    least the level at every success probability; unadjusted it falls to 0.939 at level 0.95.
+
+    Stopping depends on the counts alone, so resuming, or going on to a smaller half-width, ends
+    where a study that never paused would.
+
+    Args:
+        half_width: Wanted, in (0, 1/2].
+        level: Confidence level of the interval at the end.
+
+    Source: Frey (2010), "Fixed-width sequential confidence intervals for a proportion", The
+    American Statistician 64, 242-249; here with blocks and Clopper-Pearson limits.
+    """
+
+    half_width: float
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0 < self.half_width <= 0.5 or not 0 < self.level < 1:
+            raise InputError(
+                f"Precision wants a half_width in (0, 0.5] and a level in (0, 1), got "
+                f"{self.half_width!r} and {self.level!r}; for example half_width=0.01, level=0.95"
+            )
+
+    def interval(self, k: Any, n: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The interval to look at, and to report at the end; arguments as `clopper_pearson`."""
+        return clopper_pearson(k, n, 1 - 0.75 * (1 - self.level))
+
+    def is_reached(self, k: Any, n: Any) -> np.ndarray:
+        """Whether to stop after k successes in n networks; elementwise."""
+        low, high = self.interval(k, n)
+        return (high - low) / 2 <= self.half_width
+
+    def n_more(self, k: int, n: int, block: int) -> int:
+        """How many networks more, in whole blocks, to plan for: none if the rule says stop.
+
+        What would do if the observed rate, with one success and one failure added, were the
+        truth, but at most a quarter of n at a time once n is large, so that an early rate that
+        misleads costs little.
+        """
+        if n and bool(self.is_reached(k, n)):
+            return 0
+        rate = (k + 1) / (n + 2)
+        blocks = 1
+        most = max(1, n // (4 * block))
+        while blocks < most:
+            total = n + blocks * block
+            if bool(self.is_reached(round(rate * total), total)):
+                break
+            blocks += 1
+        return blocks * block
