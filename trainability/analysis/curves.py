@@ -112,7 +112,7 @@ def layer_census(rows: pd.DataFrame, by: Sequence[str] = ("cell",)) -> pd.DataFr
 
 def _stack(part: pd.DataFrame, column: str, length: int) -> np.ndarray:
     """A list column as a float array of shape (R, length); missing values as NaN."""
-    flat = np.concatenate([np.asarray(values, dtype=float) for values in part[column]])
+    flat = np.concatenate(part[column].to_list()).astype(float)
     if len(flat) != len(part) * length:
         raise InputError(
             f"{column} holds {len(flat) / len(part):g} values per network, wanted {length}; "
