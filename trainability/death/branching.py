@@ -33,11 +33,13 @@ def settle_by_boxes(
         biases: Of the hidden layers, each of shape (R, W_t).
         verdicts: Filled in.
         domain: A ball or a box.
-        max_boxes: Boxes per network, over all levels.
+        max_boxes: Boxes per network, over all levels. Where they are too few to halve every
+            input once, the domain is bounded as a whole.
     """
     open_networks = verdicts.open_networks
     without_bias = np.logical_and.reduce([(bias == 0).all(axis=1) for bias in biases])
-    if not domain.contains(np.zeros(domain.d)):
+    few_inputs = 2**domain.d <= max_boxes
+    if not few_inputs or not domain.contains(np.zeros(domain.d)):
         without_bias[:] = False
     whole = Region.around(domain)
     for chosen, start in ((~without_bias, whole), (without_bias, _faces(domain))):
@@ -48,7 +50,7 @@ def settle_by_boxes(
                 np.repeat(networks, n_start),
                 np.tile(start.center, (len(networks), 1)),
                 np.tile(start.half, (len(networks), 1)),
-                max_boxes,
+                max_boxes if few_inputs else 1,
             )
 
 

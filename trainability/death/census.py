@@ -38,7 +38,7 @@ class Effort:
         vertices: Corners of polygons per layer of one network, on 2-D boxes.
         samples: Points of the domain at which a network is looked at, >= 2.
         boxes: Boxes per network on which pre-activations are bounded. Few inputs need some
-            hundreds; with many inputs cutting boxes helps little.
+            hundreds; with more than log2(boxes) inputs only the whole domain is looked at.
         solver_calls: Mixed-integer programs per network, some tenths of a second each; none
             unless asked for.
         solver_nodes: Nodes of each of their search trees.
