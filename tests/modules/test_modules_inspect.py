@@ -27,6 +27,15 @@ from trainability.schemes import (
 )
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads cost more than they bring to tensors this small."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 def points(n, d, seed=0):
     return torch.tensor(np.random.default_rng(seed).standard_normal((n, d)), dtype=torch.float32)
 
@@ -107,7 +116,6 @@ def chain():
         nn.MaxPool2d(2),
         nn.Conv2d(6, 6, 2, groups=2),
         nn.ReLU(),
-        nn.Dropout(0.5),
         nn.Flatten(),
         nn.Linear(6, 5),
         nn.ReLU6(),
@@ -145,12 +153,7 @@ def test_dead_are_the_constant_and_the_permanently_dead_stay_so_in_training(buil
         assert len(dead) == len(found.status)
         for constant, status in zip(dead, found.status.values(), strict=True):
             np.testing.assert_array_equal(status != ACTIVE, constant)
-        optimizer = torch.optim.SGD(module.parameters(), lr=0.2)
-        for _ in range(10):
-            optimizer.zero_grad()
-            (module(x) - x.mean((1, 2, 3), keepdim=True).flatten(1)).square().mean().backward()
-            nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-            optimizer.step()
+        descend(module, x, n_steps=10)
         later = inspect(module, x).status
         for name, status in found.status.items():
             n_permanent += (status == PERMANENT).sum()
@@ -162,6 +165,18 @@ def test_dead_are_the_constant_and_the_permanently_dead_stay_so_in_training(buil
         assert n_permanent > 0
     if build is not double_use:
         assert n_revived > 0
+
+
+def descend(module, x, n_steps):
+    """Gradient descent on squared errors, in steps of length 0.2: plain, without momentum."""
+    parameters = list(module.parameters())
+    for _ in range(n_steps):
+        loss = (module(x) - x.mean((1, 2, 3))[:, None]).square().mean()
+        gradients = torch.autograd.grad(loss, parameters)
+        length = torch.stack([gradient.norm() for gradient in gradients]).norm() + 1e-12
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter -= 0.2 * gradient / length
 
 
 def constants(module, x):
@@ -214,6 +229,39 @@ def test_inputs_from_the_permanently_dead_count_as_zero_in_a_chain_only():
     signed = inspect(hand_made(Twice()), LINE)
     assert not signed.is_chain
     assert [s.tolist() for s in signed.status.values()] == [[0, 2], [2, 1, 0]]
+
+
+def test_a_permanently_dead_channel_counts_as_zero_wherever_it_goes():
+    enter = nn.Conv2d(1, 4, 1)
+    grouped = nn.Conv2d(4, 2, 2, groups=2)
+    last = nn.Linear(4, 3)
+    with torch.no_grad():
+        enter.weight.fill_(1.0)
+        enter.bias.copy_(torch.tensor([0.0, -9.0, 0.0, 0.0]))
+        # Channels 0 and 1, of which 1 is dead: by its sign for 0 alone, and alive.
+        grouped.weight.fill_(-1.0)
+        grouped.weight[0, 1, 1, 0] = 1.0
+        grouped.weight[1, 1, 1, 1] = 1.0
+        grouped.bias.copy_(torch.tensor([-1.0, 4.0]))
+        # Two places of a dead channel, then two of a living one.
+        last.weight.copy_(torch.tensor([[1.0, 1, -1, -1], [1, 1, -1, 0.1], [-1, -1, 1, 1]]))
+        last.bias.copy_(torch.tensor([-1.0, -99.0, 0.0]))
+    module = nn.Sequential(
+        *(enter, nn.ReLU(), nn.MaxPool2d(2, 1), grouped, nn.ReLU()),
+        *(nn.Flatten(), last, nn.ReLU(), nn.Linear(3, 1)),
+    )
+    found = inspect(module, points(9, 12).reshape(9, 1, 3, 4))
+    assert found.is_chain
+    statuses = [status.tolist() for status in found.status.values()]
+    assert statuses == [[0, 2, 0, 0], [2, 0], [2, 1, 0]]
+
+
+def test_dropout_leaves_the_proof_by_signs_alone():
+    found = inspect(hand_made(nn.Dropout()), LINE)
+    assert not found.is_chain
+    assert [s.tolist() for s in found.status.values()] == [[0, 2], [2, 1, 0]]
+    first = nn.Sequential(nn.Dropout(), linear([[1.0, 1.0]], [-2.0]), nn.ReLU())
+    assert inspect(first, LINE.expand(9, 2)).table["tentatively_dead"].tolist() == [1]
 
 
 def test_a_wholly_dead_layer_ends_all_hope_in_a_chain():
@@ -360,11 +408,17 @@ def test_data_dependent_initialization_leaves_nobody_dead():
         (LINE.split(3), "got 3 entries; pass several batches as a list"),
         ([{"x": LINE}], "inputs must be a tensor or an array of shape .* got dict"),
         (LINE / 0, "must be finite"),
+        (LINE[3], r"0 gets an input of shape \(1,\)"),
     ],
 )
 def test_what_is_wrong_with_the_data_is_said(data, message):
     with pytest.raises(InputError, match=message):
         inspect(hand_made(), data)
+
+
+def test_one_image_is_not_a_batch():
+    with pytest.raises(InputError, match=r"0 gets an input of shape \(2, 6, 6\)"):
+        inspect(chain(), images()[0])
 
 
 def test_diverged_modules_are_refused():

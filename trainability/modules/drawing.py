@@ -97,7 +97,7 @@ class _Drawing:
         self.written: set[int] = set()
 
     def before(self, layer: AffineLayer, inputs: Tensor) -> None:
-        if layer not in self.layers[self.n_drawn :]:
+        if self.n_drawn == len(self.layers) or layer is not self.layers[self.n_drawn]:
             return
         self.n_drawn += 1
         living = self._by_input(len(inputs))

@@ -8,6 +8,7 @@ an unknown module costs proofs, never truth.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from trainability.errors import InputError
 
 _AFFINE = {"linear", "conv1d", "conv2d", "conv3d"} | {f"conv_transpose{d}d" for d in (1, 2, 3)}
 _AFFINE_MODULES = (
@@ -30,14 +33,17 @@ _AFFINE_MODULES = (
 _RELU = {"relu", "relu_", "relu6"}
 _CLAMP = {"clamp": "min", "clamp_": "min", "clamp_min": "min", "clamp_min_": "min"}
 _CLAMP |= {"hardtanh": "min_val", "hardtanh_": "min_val"}
-_SAME = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "contiguous", "clone"}
-_SAME |= {"to", "float", "double"}
+_SAME = {"contiguous", "clone", "to", "float", "double"}
 _RESHAPE = {"flatten", "view", "reshape", "squeeze"}
 _POOL = {f"{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)}
 _POOL |= {f"adaptive_{pool}" for pool in _POOL}
-_ELEMENTWISE = {"batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm"}
+_DROPOUT = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d"}
+_ELEMENTWISE = _DROPOUT | {"batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm"}
 _ELEMENTWISE |= {"add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_", "rsub", "neg"}
-_NON_NEGATIVE = _SAME | _RESHAPE | _POOL | {"cat", "concat", "mean", "sum", "permute", "transpose"}
+_NON_NEGATIVE = _SAME | _RESHAPE | _POOL | _DROPOUT
+_NON_NEGATIVE |= {"cat", "concat", "mean", "sum", "permute", "transpose"}
+_IN_TRAINING = _DROPOUT | {"batch_norm"}
+"""What gives out something else while a module trains: it depends on chance or on the batch."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ class Flow:
         finally:
             for hook in hooks:
                 hook.remove()
-        watcher.spend([t for t in tree_leaves(outputs) if isinstance(t, Tensor)])
+        watcher.spend(watcher.origin(t) for t in tree_leaves(outputs) if isinstance(t, Tensor))
         self.n_passes += 1
 
 
@@ -174,13 +180,12 @@ class _Watcher(TorchFunctionMode):
         origin, version = self.origins[tensor]
         return origin if version == tensor._version else OTHER
 
-    def spend(self, tensors: list[Tensor]) -> None:
+    def spend(self, origins: Iterable[Origin | None]) -> None:
         """Note that these go into an operation that is not a layer or a ReLU, or are returned."""
-        for tensor in tensors:
-            origin = self.origin(tensor) or OTHER
-            if origin.kind == "affine":
+        for origin in origins:
+            if origin is not None and origin.kind == "affine":
                 self.flow.unusual_affine.update(origin.layers)
-            elif origin.kind == "relu":
+            elif origin is not None and origin.kind == "relu":
                 self.flow.unusual_relu.update(origin.layers)
 
     def __torch_function__(
@@ -204,7 +209,7 @@ class _Watcher(TorchFunctionMode):
         elif first is not None and len(tensors) == 1 and _keeps(name, first, shape, given[0]):
             origin = first
         else:
-            self.spend(tensors)
+            self.spend(origins)
             origin = _after(name, tensors, origins, len(tree_leaves((args, kwargs))), given[0])
         for tensor in given:
             if origin is not None and not isinstance(tensor, nn.Parameter):
@@ -223,10 +228,15 @@ class _Watcher(TorchFunctionMode):
         name = self._name(args, kwargs)
         assert name is not None
         source = self.origin(inputs) or DATA
+        axis = -1 if operation == "linear" else 1
+        if inputs.ndim != weight.ndim and (axis == 1 or inputs.ndim == 1):
+            raise InputError(
+                f"data must be batches of examples, but {name} gets an input of shape "
+                f"{tuple(inputs.shape)}; pass x of shape (N, ...), such as x[None] for one example"
+            )
         if source.kind == "affine":
             # No ReLU comes between two layers.
-            self.spend([inputs])
-        axis = -1 if operation == "linear" else 1
+            self.spend([source])
         flat = operation == "linear" and inputs.ndim == 2
         if source.kind == "relu" and source.axis != axis and not flat:
             source = replace(source, exact=False)
@@ -241,10 +251,8 @@ class _Watcher(TorchFunctionMode):
     def _relu(self, origin: Origin, output: Tensor) -> Origin:
         if origin.kind != "affine":
             return replace(origin, non_negative=True)
-        axes = [a for a in range(output.ndim) if a != origin.axis % output.ndim]
-        values = output.detach()
-        low = values.amin(axes).to("cpu", torch.float64)
-        high = values.amax(axes).to("cpu", torch.float64)
+        low, high = torch.aminmax(output.movedim(origin.axis, 0).flatten(1), dim=1)
+        low, high = low.to("cpu", torch.float64), high.to("cpu", torch.float64)
         seen = self.flow.activations.get(origin.layers)
         if seen is None:
             self.flow.activations[origin.layers] = Activation(origin.exact, low, high)
@@ -287,8 +295,7 @@ def _after(
     """Origin of what an operation gives out that is neither a layer nor a ReLU."""
     known = [origin for origin in origins if origin is not None]
     if all(origin.kind == "data" for origin in known):
-        # While the module trains, the statistics of other examples would enter.
-        return None if not known else OTHER if name == "batch_norm" else DATA
+        return None if not known else OTHER if name in _IN_TRAINING else DATA
     affine = [
         origin
         for tensor, origin in zip(tensors, origins, strict=True)
@@ -307,4 +314,4 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], index: int, key: st
 
 
 def _layer_name(parameter: str, module: nn.Module) -> str:
-    return parameter.removesuffix("weight").removesuffix(".") or type(module).__name__
+    return type(module).__name__ if parameter == "weight" else parameter.removesuffix(".weight")

@@ -90,14 +90,14 @@ def inspect(module: nn.Module, data: Any) -> Inspection:
     A neuron is *dead* if it gives out a constant over the data. It is *permanently* dead if no
     gradient step on this data can change that: it is silent and belongs to the first layer; or
     its weights and bias are all <= 0 while its inputs can't be negative. In a plain chain of
-    layers, ReLU, pooling, dropout and flattening, inputs from permanently dead neurons count as
-    0, and a layer that is wholly silent makes every dead neuron permanent, as in a census. With
-    anything else between (normalization, skip connections, shared or computed weights, layers
-    that are unknown here) a death counts as tentative unless its own weights prove more. Weight
-    decay and an optimizer's momentum may still move a dead neuron's weights.
+    layers, ReLU, pooling and flattening, inputs from permanently dead neurons count as 0, and a
+    layer that is wholly silent makes every dead neuron permanent, as in a census. With anything
+    else between (dropout, normalization, skip connections, shared or computed weights, what is
+    unknown here) a death counts as tentative unless its own weights prove more. Weight decay and
+    an optimizer's momentum may still move a dead neuron's weights.
 
-    The module is looked at in evaluation mode and left as it was. Not seen are neurons inside
-    compiled or scripted submodules, and behind plain matrix products.
+    The module is looked at in evaluation mode and left as it was. Not seen is what happens in
+    training mode alone, inside compiled or scripted submodules, and behind plain matrix products.
 
     Args:
         module: The module; its forward pass takes one tensor.
