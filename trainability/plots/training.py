@@ -37,9 +37,9 @@ def plot_loss(
         title: The finding.
     """
     ax = new_axes(ax, 7.2, 4.2)
-    shares = sorted(float(name[1:]) for name in map(str, table) if re.fullmatch(r"q[0-9.]+", name))
+    names = [str(name) for name in table] if curve is None else ["q50"]
+    shares = sorted(float(name[1:]) for name in names if re.fullmatch(r"q[0-9.]+", name))
     bands = [(share, 100 - share) for share in shares if share < 50 and 100 - share in shares]
-    bands = bands if curve is None else []
     quantiles = table[[f"q{share:g}" for share in shares]].to_numpy(dtype=float)
     finite = quantiles[np.isfinite(quantiles) & (quantiles > 0)]
     low, high = finite.min() / 1.5, finite.max() * 1.5
@@ -60,9 +60,8 @@ def plot_loss(
     legend_beside(ax)
     note = sample_note(table["n"], unit="networks" if curve is None else "networks a curve")
     shaded = ", ".join(f"{lower:g} to {upper:g} %" for lower, upper in bands)
-    set_title(
-        ax, title, f"{note}; shaded: {shaded} of the networks" if bands else f"{note}; medians"
-    )
+    what = f"shaded: {shaded} of the networks" if bands else "lines: medians"
+    set_title(ax, title, f"{note}; {what}")
     return ax
 
 
