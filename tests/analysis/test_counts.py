@@ -37,13 +37,13 @@ def test_counts_that_follow_another_law_are_found_out(kind):
 
 def test_false_alarms_are_at_most_the_level():
     rng = np.random.default_rng(2)
-    counts = rng.binomial(6, 0.8, (1000, 100))
+    counts = rng.binomial(6, 0.8, (500, 100))
     rows = rows_of({str(i): values for i, values in enumerate(counts)})
     law = stats.binom.pmf(np.arange(7), 6, 0.8)
-    tests = count_tests(rows, {str(i): law for i in range(1000)}, layer=1)
+    tests = count_tests(rows, {str(i): law for i in range(500)}, layer=1)
     for level in (0.02, 0.1):
         alarms = int((tests["p_value"] <= level).sum())
-        assert stats.binomtest(alarms, 1000, level, "greater").pvalue > ALPHA
+        assert stats.binomtest(alarms, 500, level, "greater").pvalue > ALPHA
 
 
 def test_the_g_test_pools_and_agrees_with_scipy():
