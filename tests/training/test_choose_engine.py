@@ -35,6 +35,14 @@ def test_auto_takes_torch_where_the_fused_engine_has_an_obstacle(monkeypatch) ->
         choose_engine("fused-cpu", SIZES, TASK)
 
 
+def test_auto_takes_torch_for_wide_networks_and_other_devices() -> None:
+    wide = (1, 512, 512, 1)
+    assert isinstance(choose_engine("auto", wide, TASK), TorchEngine)
+    assert isinstance(choose_engine("fused-cpu", wide, TASK), FusedCpuEngine)
+    assert isinstance(choose_engine("auto", (1, 1024, 1), TASK), FusedCpuEngine)
+    assert isinstance(choose_engine("auto", SIZES, TASK, device="meta"), TorchEngine)
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="one of auto, fused-cpu, torch, got 'fast'"):
         choose_engine("fast", SIZES, TASK)

@@ -41,7 +41,26 @@ class Function:
 
     def __call__(self, **given: Any) -> None:
         """Call it by names; arrays are passed by address, those left out are null or 0."""
-        self.pointer(*(_raw(given.get(name, 0)) for name in self.arguments))
+        self.bind(**given)()
+
+    def bind(self, **fixed: Any) -> Bound:
+        """The function with some arguments given already."""
+        return Bound(self, fixed)
+
+
+class Bound:
+    """A function that wants only its other arguments; for one thread at a time."""
+
+    def __init__(self, function: Function, fixed: dict[str, Any]) -> None:
+        self._pointer = function.pointer
+        self._fixed = fixed  # Keeps the arrays in memory.
+        self._places = {name: place for place, name in enumerate(function.arguments)}
+        self._values = [_raw(fixed.get(name, 0)) for name in function.arguments]
+
+    def __call__(self, **given: Any) -> None:
+        for name, value in given.items():
+            self._values[self._places[name]] = _raw(value)
+        self._pointer(*self._values)
 
 
 def _raw(value: Any) -> Any:

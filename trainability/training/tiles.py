@@ -8,6 +8,7 @@ training are dealt to tiles afresh, so that stopped ones cost nothing.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -44,9 +45,20 @@ class TiledTraining(Training):
         with ThreadPoolExecutor(self._threads, initializer=self._prepare_worker) as pool:
             while self._step < until and len(self._live()):
                 start, stop = self._step, self._end_of_chunk(until)
-                list(pool.map(partial(self._train, start=start, stop=stop), self._tiles()))
+                self._share(pool, partial(self._train, start=start, stop=stop))
                 self._step = stop
-            list(pool.map(self._evaluate, self._tiles()))
+            self._share(pool, self._evaluate)
+
+    def _share(self, pool: ThreadPoolExecutor, work: Callable[[np.ndarray], None]) -> None:
+        """Let every worker take tiles until none is left."""
+        tiles = iter(self._tiles())
+
+        def take() -> None:
+            for rows in tiles:
+                work(rows)
+
+        for worker in [pool.submit(take) for _ in range(self._threads)]:
+            worker.result()
 
     def _end_of_chunk(self, until: int) -> int:
         """Chunks of about the same length, which cut no epoch in two but the last."""
