@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# All nodes of a test are on this machine, and nobody else shall reach them.
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 
 import pytest
 
@@ -28,16 +30,25 @@ def tiny_study() -> Study:
 
 
 @pytest.fixture(scope="session")
-def ray_session():
-    """One Ray of two CPUs for all tests that need one."""
-    import ray
+def ray_session(tmp_path_factory):
+    """One Ray for all tests that need one: two nodes of one CPU, the second with a fake GPU.
 
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        _node_ip_address="127.0.0.1",
+    The second node's environment names a folder that stands for a disk of its own.
+    """
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "labels": {"zone": "a"}, "include_dashboard": False},
     )
+    cluster.add_node(
+        num_cpus=1,
+        num_gpus=1,
+        labels={"zone": "b"},
+        env_vars={"OWN_DISK": str(tmp_path_factory.mktemp("own_disk"))},
+    )
+    ray.init(address=cluster.address, log_to_driver=False)
     yield
     ray.shutdown()
+    cluster.shutdown()

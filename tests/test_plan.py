@@ -3,7 +3,7 @@
 import pytest
 
 from trainability import Adam
-from trainability.plan import UNIT_BLOCKS, deal, missing_blocks, units
+from trainability.plan import Slots, deal, missing_blocks, units
 from trainability.schemes import He
 from trainability.storage import BlockFile
 from trainability.study import Cell
@@ -36,29 +36,39 @@ def test_missing_is_what_no_file_holds():
 @pytest.mark.parametrize("slots", [1, 2, 64])
 @pytest.mark.parametrize("n_blocks", [1, 4, 100])
 def test_every_missing_block_is_in_exactly_one_unit_of_one_trial(slots, n_blocks):
+    slots = Slots(slots, unit_blocks=5)
     cells = some_cells()
     missing = {cell: [b for b in range(n_blocks) if b != 2] for cell in cells}
     work = units(cells, missing, slots)
     trials = deal(cells, work, slots)
     dealt = [(u.cell, b) for trial in trials for u in trial for b in u.blocks]
     assert sorted(dealt) == sorted((c, b) for c, blocks in missing.items() for b in blocks)
-    assert all(len(unit.blocks) <= UNIT_BLOCKS for unit in work)
+    assert all(len(unit.blocks) <= 5 for unit in work)
 
 
 def test_few_cells_are_split_over_many_slots():
     cells = some_cells(widths=(20,))
-    work = units(cells, {cell: range(64) for cell in cells}, slots=16)
-    assert len(deal(cells, work, slots=16)) >= 16
+    work = units(cells, {cell: range(64) for cell in cells}, slots=Slots(16))
+    assert len(deal(cells, work, slots=Slots(16))) >= 16
 
 
 def test_many_small_cells_share_a_trial():
     cells = some_cells(widths=tuple(range(2, 42)))
-    work = units(cells, {cell: [0] for cell in cells}, slots=2)
-    assert len(deal(cells, work, slots=2)) < len(work) / 3
+    work = units(cells, {cell: [0] for cell in cells}, slots=Slots(2))
+    assert len(deal(cells, work, slots=Slots(2))) < len(work) / 3
 
 
 def test_the_longest_units_come_first():
     cells = some_cells()
-    work = units(cells, {cell: range(8) for cell in cells}, slots=2)
+    work = units(cells, {cell: range(8) for cell in cells}, slots=Slots(2))
     lengths = [unit.n_networks * cells[unit.cell].operations for unit in work]
     assert lengths == sorted(lengths, reverse=True)
+
+
+def test_a_faster_slot_gets_more_work_at_a_time():
+    cells = some_cells()
+    missing = {cell: range(1024) for cell in cells}
+    slow, fast = Slots(4), Slots(4, speed=100.0, unit_blocks=256)
+    assert len(units(cells, missing, fast)) < len(units(cells, missing, slow)) / 10
+    n_trials = [len(deal(cells, units(cells, missing, s), s)) for s in (slow, fast)]
+    assert n_trials[1] < n_trials[0] / 10

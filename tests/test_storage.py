@@ -63,11 +63,10 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path, rows, monkeypatch):
     """A writer that dies in the middle leaves nothing that could be taken for a block."""
     storage = Storage(tmp_path)
 
-    def cut_short(table, sink, **options):
-        sink.write(b"PAR1 half a table")
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trainability.storage.pq.write_table", cut_short)
+    monkeypatch.setattr("trainability.storage.os.fsync", full)
     with pytest.raises(StorageError, match="can't be written: .*No space left on device"):
         storage.write_rows("tiny", part(rows, 0, 0), PROVENANCE)
     assert storage.block_files("tiny") == []

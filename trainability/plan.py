@@ -13,12 +13,26 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile
 from trainability.study.cell import Cell
 
-UNIT_BLOCKS = 16
-"""Most blocks in a unit: what a killed worker can lose."""
 TRIAL_OPERATIONS = 1e12
 """Operations in a trial, at most: about half a minute of a core."""
 LEAST_OPERATIONS = 2e11
 """Operations below which a trial would hardly last longer than its start."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Where trials run.
+
+    Args:
+        n: Trials that can run at once.
+        speed: Speed of one, in cores.
+        unit_blocks: Most blocks in a unit: what a killed worker can lose, and what must fit into
+            its memory.
+    """
+
+    n: int
+    speed: float = 1.0
+    unit_blocks: int = 16
 
 
 @dataclass(frozen=True)
@@ -58,21 +72,22 @@ def missing_blocks(n_blocks: Mapping[str, int], files: Iterable[BlockFile]) -> d
 
 
 def units(
-    cells: Mapping[str, Cell], missing: Mapping[str, Sequence[int]], slots: int
+    cells: Mapping[str, Cell], missing: Mapping[str, Sequence[int]], slots: Slots
 ) -> list[Unit]:
     """Cut the missing blocks into units, the longest first.
 
     Args:
         cells: The cells by id.
         missing: Their missing blocks, ascending.
-        slots: Trials that can work at once; with few cells, units get shorter to use them all.
+        slots: Where trials run; with few cells, units get shorter to use them all.
     """
     total = sum(len(missing[cell]) for cell in cells)
-    longest = max(1, min(UNIT_BLOCKS, -(-total // (2 * slots))))
+    longest = max(1, min(slots.unit_blocks, -(-total // (2 * slots.n))))
+    operations = TRIAL_OPERATIONS * slots.speed
     found = []
     for id_, cell in cells.items():
-        size = max(1, min(longest, int(TRIAL_OPERATIONS / (cell.operations * BLOCK_SIZE))))
-        for run in _runs(missing[id_]):
+        size = max(1, min(longest, int(operations / (cell.operations * BLOCK_SIZE))))
+        for run in runs(missing[id_]):
             found += [
                 Unit(id_, run[start], run[min(start + size, len(run)) - 1])
                 for start in range(0, len(run), size)
@@ -80,7 +95,7 @@ def units(
     return sorted(found, key=lambda unit: -_operations(cells, unit))
 
 
-def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: int) -> list[list[Unit]]:
+def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[list[Unit]]:
     """Pack units into trials: few long ones first, then shorter ones, so that no slot idles.
 
     This is guided self-scheduling (Polychronopoulos & Kuck 1987): a trial gets a fixed share of
@@ -90,7 +105,7 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: int) -> list[li
     left = sum(_operations(cells, unit) for unit in work)
     current: list[Unit] = []
     load = 0.0
-    share = min(TRIAL_OPERATIONS, max(LEAST_OPERATIONS, left / (2 * slots)))
+    share = _share(left, slots)
     for unit in work:
         current.append(unit)
         load += _operations(cells, unit)
@@ -98,22 +113,27 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: int) -> list[li
             trials.append(current)
             left -= load
             current, load = [], 0.0
-            share = min(TRIAL_OPERATIONS, max(LEAST_OPERATIONS, left / (2 * slots)))
+            share = _share(left, slots)
     if current:
         trials.append(current)
     return trials
+
+
+def _share(left: float, slots: Slots) -> float:
+    most, least = TRIAL_OPERATIONS * slots.speed, LEAST_OPERATIONS * slots.speed
+    return min(most, max(least, left / (2 * slots.n)))
 
 
 def _operations(cells: Mapping[str, Cell], unit: Unit) -> float:
     return unit.n_networks * cells[unit.cell].operations
 
 
-def _runs(blocks: Sequence[int]) -> list[list[int]]:
+def runs(blocks: Sequence[int]) -> list[list[int]]:
     """Consecutive blocks, together."""
-    runs: list[list[int]] = []
+    found: list[list[int]] = []
     for block in blocks:
-        if runs and runs[-1][-1] == block - 1:
-            runs[-1].append(block)
+        if found and found[-1][-1] == block - 1:
+            found[-1].append(block)
         else:
-            runs.append([block])
-    return runs
+            found.append([block])
+    return found

@@ -2,15 +2,17 @@
 
 Local folders and `s3://`, `gs://` and other addresses that `pyarrow.fs` knows are treated alike.
 An object store shows a file only once it is complete; on a file system it is written under a
-temporary name, flushed to disk and renamed.
+temporary name, flushed to disk and renamed. Whatever is written is made in memory first: a stream
+that an object store closes because of an error would show what it had got so far.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from trainability.seeds import BLOCK_SIZE
 
 _BLOCK_FILE = re.compile(r"blocks-(\d{6})-(\d{6})\.parquet")
 _READERS = 8
+_LISTED_ONE_BY_ONE = 16
 
 
 @dataclass(frozen=True)
@@ -85,19 +88,36 @@ class Storage:
             return
         probe = f".writable-{uuid.uuid4().hex}"
         self.write_bytes(probe, b"")
-        self._fs.delete_file(f"{self._root}/{probe}")
+        self.delete(probe)
 
-    def write_bytes(self, path: str, data: bytes) -> None:
-        """Write a file under the root, whole or not at all."""
-        self._write(path, lambda sink: sink.write(data))
+    def write_bytes(self, path: str, data: bytes | pa.Buffer) -> None:
+        """Write a file under the root, whole or not at all.
+
+        Raises:
+            StorageError: If it can't be written.
+        """
+        target = f"{self._root}/{path}"
+        with _telling(f"{target} can't be written"):
+            if self.is_local:
+                self._write_local(target, data)
+                return
+            with self._fs.open_output_stream(target) as sink:
+                sink.write(data)
 
     def read_bytes(self, path: str) -> bytes | None:
         """A file's content, or None if it is not there."""
         target = f"{self._root}/{path}"
-        if self._fs.get_file_info(target).type != fs.FileType.File:
-            return None
-        with self._fs.open_input_stream(target) as source:
-            return source.read()
+        with _telling(f"{target} can't be read"):
+            if self._fs.get_file_info(target).type != fs.FileType.File:
+                return None
+            with self._fs.open_input_stream(target) as source:
+                return source.read()
+
+    def delete(self, path: str) -> None:
+        """Remove a file under the root, if it is there."""
+        target = f"{self._root}/{path}"
+        with _telling(f"{target} can't be removed"), contextlib.suppress(FileNotFoundError):
+            self._fs.delete_file(target)
 
     def write_rows(self, study: str, rows: pd.DataFrame, provenance: dict[str, str]) -> str:
         """Store the rows of consecutive whole blocks of one cell.
@@ -115,20 +135,24 @@ class Storage:
         last = int(rows["replicate"].iloc[-1]) // BLOCK_SIZE
         path = f"{study}/{rows['cell'].iloc[0]}/blocks-{first:06d}-{last:06d}.parquet"
         table = table_of(rows).replace_schema_metadata(provenance)
-        self._write(
-            path,
-            lambda sink: pq.write_table(
-                table, sink, compression="zstd", write_page_checksum=True, store_schema=True
-            ),
+        buffer = pa.BufferOutputStream()
+        pq.write_table(
+            table, buffer, compression="zstd", write_page_checksum=True, store_schema=True
         )
+        self.write_bytes(path, buffer.getvalue())
         return path
 
     def block_files(self, study: str, cells: Iterable[str] | None = None) -> list[BlockFile]:
         """The block files of a study, or of some of its cells, in order."""
         wanted = None if cells is None else set(cells)
-        selector = fs.FileSelector(f"{self._root}/{study}", recursive=True, allow_not_found=True)
+        folder = f"{self._root}/{study}"
+        # The whole study's listing for one cell would make each of n trials cost n.
+        few = wanted is not None and len(wanted) <= _LISTED_ONE_BY_ONE
+        folders = [f"{folder}/{cell}" for cell in wanted] if wanted and few else [folder]
         found = []
-        for info in self._fs.get_file_info(selector):
+        with _telling(f"{folder} can't be listed"):
+            infos = [info for place in folders for info in self._list(place)]
+        for info in infos:
             match = _BLOCK_FILE.fullmatch(info.base_name)
             cell = info.path.rsplit("/", 2)[-2]
             if match and info.type == fs.FileType.File and (wanted is None or cell in wanted):
@@ -141,7 +165,8 @@ class Storage:
             sound = list(pool.map(self._is_sound, files))
         damaged = [file for file, fine in zip(files, sound, strict=True) if not fine]
         for file in damaged:
-            self._fs.move(file.path, f"{file.path}.damaged-{uuid.uuid4().hex[:8]}")
+            with _telling(f"{file.path} is damaged and can't be set aside"):
+                self._fs.move(file.path, f"{file.path}.damaged-{uuid.uuid4().hex[:8]}")
         return damaged
 
     def read_rows(
@@ -207,22 +232,26 @@ class Storage:
             expected
         )
 
-    def _write(self, path: str, write) -> None:
-        target = f"{self._root}/{path}"
+    def _list(self, folder: str) -> list[fs.FileInfo]:
+        return self._fs.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
+
+    def _write_local(self, target: str, data: bytes | pa.Buffer) -> None:
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        temporary = f"{target}.{uuid.uuid4().hex}.tmp"
         try:
-            if not self.is_local:
-                with self._fs.open_output_stream(target) as sink:
-                    write(sink)
-                return
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            temporary = f"{target}.{uuid.uuid4().hex}.tmp"
-            try:
-                with open(temporary, "wb") as sink:
-                    write(sink)
-                    sink.flush()
-                    os.fsync(sink.fileno())
-                os.replace(temporary, target)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"{target} can't be written: {error}") from error
+            with open(temporary, "wb") as sink:
+                sink.write(data)
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.replace(temporary, target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Turn what a file system raises into a `StorageError` that says what was tried."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise StorageError(f"{what}: {error}") from error

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 
 import numpy as np
 import pytest
@@ -107,15 +108,21 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_named(tiny_study, tmp
         tiny_study, axes={"scheme": [Broken(), UnitSphere()], "width": [2]}, replicates=256
     )
     broken, fine = study.cells()
-    outcome, mirror, _ = run(study, tmp_path, max_failures=1)
+    outcome, mirror, text = run(study, tmp_path, max_failures=1)
     assert outcome.missing == {broken.id: [0]}
     assert outcome.failures == {broken.id: "ZeroDivisionError: a bug in the user's scheme"}
     assert mirror.done == [fine.id]
-    assert mirror.failed == {broken.id: (outcome.failures[broken.id], False)}
+    why, killed = mirror.failed[broken.id]
+    assert not killed and 'raise ZeroDivisionError("a bug in the user\'s scheme")' in why
+    told = json.loads(Storage(tmp_path).read_bytes("tiny/failures.json"))
+    assert told == {broken.id: {"why": outcome.failures[broken.id], "traceback": why}}
+    assert f"failed: {broken}: ZeroDivisionError" in text
 
 
 def test_a_trial_that_asks_for_more_than_there_is_is_refused(tiny_study, tmp_path):
-    with pytest.raises(InputError, match="asks for 99 CPU, but the cluster has 2"):
+    with pytest.raises(InputError, match="asks for 99 CPU, but .* no node with more than 1"):
         run(tiny_study, tmp_path, cpus_per_trial=99)
-    with pytest.raises(InputError, match="asks for 1 GPU, but the cluster has 0"):
-        run(tiny_study, tmp_path, gpus_per_trial=1)
+    with pytest.raises(InputError, match="asks for 2 GPU, but .* no node with more than 1"):
+        run(tiny_study, tmp_path, gpus_per_trial=2)
+    with pytest.raises(InputError, match="no node .* has the labels zone=c; there are .*zone=a"):
+        run(tiny_study, tmp_path, labels={"zone": "c"})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import signal
 import time
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from trainability.cli.app import (
@@ -19,13 +23,17 @@ from trainability.cli.app import (
     out,
     stored_study,
 )
-from trainability.errors import StudyFailed, refuse
+from trainability.errors import StorageError, StudyFailed, refuse
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.records import did_you_mean
 from trainability.training import ENGINES
+
+if TYPE_CHECKING:
+    from trainability.report import Report
+    from trainability.tracking import Mirror
 
 
 @app.command()
@@ -41,8 +49,17 @@ def run(
     ] = None,
     cpus_per_trial: Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")] = 1.0,
     gpus_per_trial: Annotated[
-        float, typer.Option(help="GPUs of a trial; 0.5 puts two trials on a GPU.")
+        float, typer.Option(help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU.")
     ] = 0.0,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="Use only nodes with this label; may be given repeatedly."
+        ),
+    ] = None,
+    max_concurrent: Annotated[
+        int | None, typer.Option(help="Trials that run at once, at most; default: all that fit.")
+    ] = None,
     engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "auto",
     max_failures: Annotated[
         int, typer.Option(help="How often what fails is tried again before it is given up.")
@@ -59,6 +76,15 @@ def run(
         problems.append(f"--cpus-per-trial must be > 0, got {cpus_per_trial:g}")
     if not 0 <= gpus_per_trial < float("inf"):
         problems.append(f"--gpus-per-trial must be >= 0, got {gpus_per_trial:g}")
+    if gpus_per_trial > 1:
+        problems.append(
+            f"--gpus-per-trial must be at most 1, got {gpus_per_trial:g}: a trial trains on one GPU"
+        )
+    if max_concurrent is not None and max_concurrent < 1:
+        problems.append(f"--max-concurrent must be >= 1, got {max_concurrent}")
+    for text in label or []:
+        if not all(text.partition("=")):
+            problems.append(f"--label must be KEY=VALUE, got {text!r}")
     if max_failures < 0:
         problems.append(f"--max-failures must be >= 0, got {max_failures}")
     if engine not in ENGINES:
@@ -75,25 +101,47 @@ def run(
         _show_plan(chosen, place)
         return
     place.check_writable()
-    _run(chosen, place, study, tracking_uri, address, cpus_per_trial, gpus_per_trial, engine,
-         max_failures)  # fmt: skip
+    options = {
+        "address": address,
+        "cpus_per_trial": cpus_per_trial,
+        "gpus_per_trial": gpus_per_trial,
+        "labels": dict(text.split("=", 1) for text in label or []),
+        "max_concurrent": max_concurrent,
+        "engine": engine,
+        "max_failures": max_failures,
+    }
+    with _interruptible():
+        _run(chosen, place, study, tracking_uri, options)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Take SIGTERM, by which `kill`, Slurm and Kubernetes ask for an end, as Ctrl-C.
+
+    Raises:
+        StudyFailed: If an interrupt was not dealt with inside.
+    """
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise StudyFailed(
+            "interrupted; what is stored stays, and the same command goes on"
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(
-    study: Study,
-    place: Storage,
-    text: str,
-    tracking_uri: str | None,
-    address: str | None,
-    cpus_per_trial: float,
-    gpus_per_trial: float,
-    engine: str,
-    max_failures: int,
+    study: Study, place: Storage, text: str, tracking_uri: str | None, options: Mapping[str, Any]
 ) -> None:
     # Imported here, so that a study that is refused is refused at once.
     from trainability import tracking
     from trainability.launch import Options, launch
-    from trainability.report import write_report
 
     cells = study.cells()
     networks = study.n_blocks * BLOCK_SIZE
@@ -112,38 +160,35 @@ def _run(
     uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(study, place, uri)
     started = time.monotonic()
-    outcome = launch(
-        study.name,
-        {cell.id: cell for cell in cells},
-        {cell.id: study.n_blocks for cell in cells},
-        place,
-        mirror,
-        Options(
-            address=address,
-            cpus_per_trial=cpus_per_trial,
-            gpus_per_trial=gpus_per_trial,
-            engine=engine,
-            max_failures=max_failures,
-        ),
-        err,
-    )
+    try:
+        outcome = launch(
+            study.name,
+            {cell.id: cell for cell in cells},
+            {cell.id: study.n_blocks for cell in cells},
+            place,
+            mirror,
+            Options(**options),
+            err,
+        )
+    except BaseException:
+        mirror.close("FAILED", hurry=True)
+        raise
     for path in outcome.damaged:
         err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
     if outcome.networks:
         seconds = time.monotonic() - started
         err.print(f"{outcome.networks:,} networks trained in {seconds:.1f} s")
-    else:
+    elif not outcome.missing:
         err.print("nothing was missing")
-    err.print("writing the report")
-    report = write_report(study, place)
-    mirror.add(lambda target: target.log_report(report.folder, report.markdown))
+    report = None
+    if not outcome.interrupted:  # who ends a study, a batch system say, gives it little time
+        report = _write_report(study, place, mirror)
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
-    mirror.close(status)
-    report.show(out)
+    mirror.close(status, hurry=outcome.interrupted)
     if mirror.trouble:
         err.print(
-            f"[yellow]MLflow at {uri} is incomplete ({mirror.trouble}); when it is back:[/] "
-            f"trainability sync {text} --storage {place.address}",
+            f"[yellow]MLflow at {uri} is incomplete ({escape(mirror.trouble)}); when it is back:"
+            f"[/] trainability sync {text} --storage {place.address}",
             soft_wrap=True,
         )
     if outcome.missing:
@@ -156,8 +201,27 @@ def _run(
             f"{' (interrupted)' if outcome.interrupted else ''}:\n{lines}\n"
             "the same command runs what is missing"
         )
+    if report is None:
+        raise StudyFailed(
+            "all networks are trained and stored, but the report could not be written"
+        )
     out.print(f"report:  {report.page}", soft_wrap=True)
     out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
+
+
+def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None:
+    """Write and show the report; None, and a message, if the storage does not allow it."""
+    from trainability.report import write_report
+
+    err.print("writing the report")
+    try:
+        report = write_report(study, place)
+    except StorageError as error:
+        err.print(f"[yellow]no report:[/] {escape(str(error))}", soft_wrap=True)
+        return None
+    mirror.add(lambda target: target.log_report(report.folder, report.markdown))
+    report.show(out)
+    return report
 
 
 def _show_plan(study: Study, place: Storage) -> None:

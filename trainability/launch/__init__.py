@@ -1,5 +1,6 @@
-"""Cells to Ray Tune trials; the only room that imports ray."""
+"""Cells to Ray Tune trials: resume, retry, placement; the only room that imports ray."""
 
-from trainability.launch.dispatch import Options, Outcome, launch
+from trainability.launch.dispatch import launch
+from trainability.launch.options import Options, Outcome
 
 __all__ = ["Options", "Outcome", "launch"]

@@ -43,6 +43,7 @@ class ProgressDisplay:
         self._begun = networks_done
         self._started = time.monotonic()
         self._last_line = 0.0
+        self._noted: set[str] = set()
         self._progress = Progress(
             TextColumn("[bold]{task.fields[cells]}[/]"),
             BarColumn(bar_width=None),
@@ -77,6 +78,12 @@ class ProgressDisplay:
             rate=self._rate(),
         )
         self._line()
+
+    def note(self, text: str) -> None:
+        """Print a line that is not about progress, once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self._progress.console.print(text, style="yellow", markup=False, soft_wrap=True)
 
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from trainability.storage import Storage
@@ -11,12 +11,17 @@ from trainability.study import Study
 from trainability.study.cell import Cell
 from trainability.tracking.mirror import MlflowMirror
 
+_Task = Callable[[MlflowMirror], None]
+_LONGEST_PAUSE_S = 60.0
+_LAST_TRIES = 3
+
 
 class Mirror:
     """Tells an `MlflowMirror` in a thread of its own what happened.
 
     Trouble with MLflow is remembered in `trouble` and never raised: storage holds the truth, and
-    `trainability sync` makes the mirror whole. After a failure the rest is still tried.
+    `trainability sync` makes the mirror whole. What could not be told is told again later, when
+    the server may be back.
 
     Args:
         study: The study.
@@ -28,33 +33,75 @@ class Mirror:
         self.trouble: str | None = None
         self._connect = lambda: MlflowMirror(study, storage, uri)
         self._mirror: MlflowMirror | None = None
-        self._tasks: queue.SimpleQueue[Callable[[MlflowMirror], None] | None] = queue.SimpleQueue()
+        self._tasks: deque[_Task] = deque()
+        self._changed = threading.Condition()
+        self._failures = 0  # in a row
+        self._used = self._closing = self._dropped = False
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
 
     def cell_started(self, cell: Cell) -> None:
-        self._tasks.put(lambda mirror: mirror.start(cell))
+        self.add(lambda mirror: mirror.start(cell))
 
     def cell_done(self, cell: Cell) -> None:
-        self._tasks.put(lambda mirror: mirror.finish(cell))
+        self.add(lambda mirror: mirror.finish(cell))
 
     def cell_failed(self, cell: Cell, why: str, killed: bool) -> None:
-        self._tasks.put(lambda mirror: mirror.fail(cell, why, killed))
+        self.add(lambda mirror: mirror.fail(cell, why, killed))
 
-    def add(self, task: Callable[[MlflowMirror], None]) -> None:
+    def add(self, task: _Task) -> None:
         """Do something else with the mirror, in its turn."""
-        self._tasks.put(task)
+        with self._changed:
+            self._used = True
+            self._tasks.append(task)
+            self._changed.notify()
 
-    def close(self, status: str) -> None:
-        """Wait until everything is mirrored, then end the parent with this status."""
-        self._tasks.put(lambda mirror: mirror.close(status))
-        self._tasks.put(None)
+    def close(self, status: str, hurry: bool = False) -> None:
+        """Wait until everything is mirrored, then end the parent with this status.
+
+        Args:
+            status: `FINISHED`, `FAILED` or `KILLED`.
+            hurry: Leave undone what is still to be told, but end what runs.
+        """
+        with self._changed:
+            if hurry and self._tasks:
+                self.trouble = f"interrupted with {len(self._tasks)} updates to do"
+                self._dropped = True
+                self._tasks.clear()
+            if self._used:
+                self._tasks.append(lambda mirror: mirror.close(status))
+            self._failures = 0
+            self._closing = True
+            self._changed.notify()
         self._thread.join()
 
     def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
+        while (task := self._next()) is not None:
             try:
                 self._mirror = self._mirror or self._connect()
                 task(self._mirror)
             except Exception as error:  # an outage of any kind must not stop the study
                 self.trouble = f"{type(error).__name__}: {error}".splitlines()[0]
+                self._mirror = None  # whatever is there by then is looked up again
+                with self._changed:
+                    self._failures += 1
+                    # Behind the others, but before the end of the parent.
+                    self._tasks.insert(len(self._tasks) - self._closing, task)
+            else:
+                self._failures = 0
+                if not self._tasks and not self._dropped:
+                    self.trouble = None
+
+    def _next(self) -> _Task | None:
+        """The next task, after a pause if the last one failed; None at the end."""
+        with self._changed:
+            if self._failures:
+                pause = min(2.0**self._failures, _LONGEST_PAUSE_S)
+                if not self._closing:
+                    self._changed.wait_for(lambda: self._closing, pause)
+                elif self._failures < _LAST_TRIES:
+                    self._changed.wait(pause)
+                else:
+                    return None
+            self._changed.wait_for(lambda: self._tasks or self._closing)
+            return self._tasks.popleft() if self._tasks else None

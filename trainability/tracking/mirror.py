@@ -27,7 +27,9 @@ from trainability.study.cell import Cell
 from trainability.tracking.metrics import curve_metrics, final_metrics
 
 _PARENT_KEY = "study"
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+_PARENT_TAG = "mlflow.parentRunId"
+_PAGE = 1000
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 """So that an outage of the server is noticed in seconds; the user's own settings win."""
 
 
@@ -57,28 +59,13 @@ class MlflowMirror:
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
         from mlflow import MlflowClient
-        from mlflow.entities import ViewType
 
         self._study, self._storage = study, storage
         if uri.startswith("sqlite:///"):
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         self._client = MlflowClient(uri)
         self._experiment = self._find_or_create_experiment(uri)
-        self._runs: dict[str, Any] = {}
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment],
-                filter_string=f"tags.study = '{study.name}'",
-                run_view_type=ViewType.ACTIVE_ONLY,
-                max_results=1000,
-                page_token=token,
-            )
-            for run in page:
-                self._runs[run.data.tags.get("trial_key", "")] = run
-            token = page.token
-            if not token:
-                break
+        self._runs = self._reconcile()
         self.parent = self._parent()
 
     def start(self, cell: Cell) -> None:
@@ -120,17 +107,52 @@ class MlflowMirror:
 
     def close(self, status: str) -> None:
         """End the parent as `FINISHED`, `FAILED` or `KILLED`, and whatever still runs as killed."""
+        self._runs = self._reconcile()
         for key, run in self._runs.items():
             if key != _PARENT_KEY and run.info.status == "RUNNING":
-                current = self._client.get_run(run.info.run_id)
-                if current.info.status == "RUNNING":
-                    self._client.set_terminated(run.info.run_id, "KILLED")
+                self._client.set_terminated(run.info.run_id, "KILLED")
         self._client.set_terminated(self.parent, status)
 
     def log_report(self, folder: Path, description: str) -> None:
         """Put the report's files and a description in Markdown on the parent."""
         self._client.log_artifacts(self.parent, str(folder), "report")
         self._client.set_tag(self.parent, "mlflow.note.content", description)
+
+    def _reconcile(self) -> dict[str, Any]:
+        """The study's MLflow runs by key; of those that two drivers created for one key, one."""
+        found: dict[str, list[Any]] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                filter_string=f"tags.study = '{self._study.name}'",
+                max_results=_PAGE,
+                page_token=token,
+            )
+            for run in page:
+                found.setdefault(run.data.tags.get("trial_key", ""), []).append(run)
+            token = page.token
+            if not token:
+                break
+        kept = {}
+        for key, runs in found.items():
+            # Every driver that looks keeps the same: a whole one, else the oldest.
+            runs.sort(
+                key=lambda run: (
+                    "content" not in run.data.tags,
+                    run.info.start_time,
+                    run.info.run_id,
+                )
+            )
+            kept[key] = runs[0]
+            for run in runs[1:]:
+                self._client.delete_run(run.info.run_id)
+        if _PARENT_KEY in kept:
+            parent = kept[_PARENT_KEY].info.run_id
+            for key, run in kept.items():
+                if key != _PARENT_KEY and run.data.tags.get(_PARENT_TAG) != parent:
+                    self._client.set_tag(run.info.run_id, _PARENT_TAG, parent)
+        return kept
 
     def _find_or_create_experiment(self, uri: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -172,7 +194,8 @@ class MlflowMirror:
                     "mlflow.note.content": f"**{study.question}**",
                 },
             )
-            self._runs[_PARENT_KEY] = run
+            self._runs = self._reconcile()  # another driver may have created one just now
+            run = self._runs.get(_PARENT_KEY, run)
         else:
             self._client.update_run(run.info.run_id, status="RUNNING")
         run_id = run.info.run_id
@@ -185,8 +208,6 @@ class MlflowMirror:
         return run_id
 
     def _create(self, cell: Cell, start_time: int | None) -> Any:
-        from mlflow.entities import Param
-
         run = self._client.create_run(
             self._experiment,
             start_time=start_time,
@@ -194,13 +215,10 @@ class MlflowMirror:
             tags={
                 "trial_key": cell.id,
                 "study": self._study.name,
-                "mlflow.parentRunId": self.parent,
+                _PARENT_TAG: self.parent,
             },
         )
-        params = [
-            Param(name, str(value)) for name, value in cell.columns().items() if value is not None
-        ]
-        self._client.log_batch(run.info.run_id, params=params)
+        self._client.log_batch(run.info.run_id, params=_params(cell))
         self._runs[cell.id] = run
         return run
 
@@ -228,13 +246,21 @@ class MlflowMirror:
             for name, points in curves.items()
             for step, value in points
         ]
-        self._client.log_batch(run_id, metrics=metrics)
+        # Params again: a driver may have died after it had created the run.
+        self._client.log_batch(run_id, metrics=metrics, params=_params(cell))
 
     def _log_rows(self, run_id: str, rows: pd.DataFrame) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.parquet"
             rows.to_parquet(path, index=False)
             self._client.log_artifact(run_id, str(path))
+
+
+def _params(cell: Cell) -> list[Any]:
+    from mlflow.entities import Param
+
+    columns = cell.columns().items()
+    return [Param(name, str(value)) for name, value in columns if value is not None]
 
 
 def require_store(uri: str) -> None:

@@ -1,0 +1,219 @@
+"""The Ray cluster under a study: how it is reached, what it offers, whether it shares storage."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import ray
+from ray._private import ray_constants
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from trainability.errors import InputError, StorageError, refuse
+from trainability.launch.options import Options
+from trainability.plan import Slots
+from trainability.storage import Storage
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Tune's own state is not needed to resume
+}
+_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+_GPU_SPEED = 100.0
+_GPU_UNIT_BLOCKS = 256
+_PROBE_S = 120.0
+
+
+@contextlib.contextmanager
+def connected(options: Options) -> Iterator[None]:
+    """A connection to Ray: to a cluster if there is an address, else an embedded one.
+
+    Raises:
+        InputError: If the cluster can't be reached.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # What fails is told by us, once, at the end; Tune would print a traceback for each attempt.
+    for name in ("ray.tune", "ray.air"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if ray.is_initialized():
+        yield
+        return
+    address = options.address or os.environ.get("RAY_ADDRESS")
+    # Ray takes SIGTERM for itself, and would end without a word.
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        if address is None:
+            _start_embedded()
+        else:
+            client = address.startswith("ray://")
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"env_vars": _ENVIRONMENT} if client else None,
+            )
+    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+        raise InputError(
+            f"no Ray cluster at {address}: {error}; wanted a running one (ray start --head), "
+            "or no --address for an embedded Ray"
+        ) from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _start_embedded() -> None:
+    """A Ray for this process alone: on loopback only, behind a token that nobody else has."""
+    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    before = {name: os.environ.get(name) for name in changed}
+    clustered = ray_constants.ENABLE_RAY_CLUSTER
+    os.environ.update(changed)
+    # Ray has read the variable already. Without it a node listens on every interface: Ray
+    # replaces a loopback address that it is given by that of the machine.
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _node_ip_address="127.0.0.1",
+        )
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = clustered
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def find_nodes(options: Options) -> list[dict[str, Any]]:
+    """The live nodes that a trial fits on.
+
+    Raises:
+        InputError: If there is none; says what the nodes have.
+    """
+    live = [node for node in ray.nodes() if node["Alive"]]
+    labelled = [
+        node
+        for node in live
+        if all(node["Labels"].get(key) == value for key, value in options.labels.items())
+    ]
+    if not labelled:
+        wanted = ", ".join(f"{key}={value}" for key, value in options.labels.items())
+        there = sorted({f"{k}={v}" for node in live for k, v in node["Labels"].items()})
+        raise InputError(
+            f"no node of the cluster has the labels {wanted}; there are {', '.join(there)}"
+        )
+    problems = []
+    for kind, amount in options.resources.items():
+        most = max(node["Resources"].get(kind, 0) for node in labelled)
+        if amount > most:
+            problems.append(
+                f"a trial asks for {amount:g} {kind}, but the cluster has no node with more than "
+                f"{most:g}; choose a smaller --{kind.lower()}s-per-trial"
+            )
+    refuse(problems)
+    fitting = [node for node in labelled if _trials_on(node, options.resources)]
+    if not fitting:
+        raise InputError(
+            f"no node of the cluster has all that a trial asks for: {options.resources}"
+        )
+    return fitting
+
+
+def count_slots(nodes: Sequence[Mapping[str, Any]], options: Options) -> Slots:
+    """Trials that fit on some nodes at once, and how fast each is."""
+    n = sum(_trials_on(node, options.resources) for node in nodes)
+    n = min(n, options.max_concurrent or n)
+    if options.gpus_per_trial:
+        return Slots(n, _GPU_SPEED * options.gpus_per_trial, _GPU_UNIT_BLOCKS)
+    return Slots(n, max(1, int(options.cpus_per_trial)))
+
+
+def require_same_everywhere(
+    nodes: Sequence[Mapping[str, Any]], storage: Storage, token: str, device: str
+) -> None:
+    """Refuse a cluster whose nodes can't work on this study, before anything is trained.
+
+    Args:
+        nodes: Where trials may run.
+        storage: The study's storage.
+        token: A file that this process has written there.
+        device: The torch device of a trial.
+
+    Raises:
+        InputError: Says for every node what is wrong with it.
+    """
+    probe = ray.remote(num_cpus=0, max_retries=0)(find_obstacle)
+    asked = {
+        probe.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(storage, token, device, version("trainability")): node["NodeManagerAddress"]
+        for node in nodes
+    }
+    # A node that does not answer in time may be gone; every unit checks its storage anyway.
+    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_PROBE_S)
+    problems = []
+    for answer in answered:
+        try:
+            obstacle = ray.get(answer)
+        except ImportError as error:
+            obstacle = f"{error}; install this package there"
+        except RayError:
+            continue
+        if obstacle:
+            problems.append(f"node {asked[answer]}: {obstacle}")
+    refuse(problems)
+
+
+def find_obstacle(storage: Storage, token: str, device: str, wanted: str) -> str | None:
+    """What keeps this node from working on a study; None if nothing does."""
+    found = version("trainability")
+    if found != wanted:
+        return f"trainability {found}, but the driver has {wanted}; install the same version"
+    if device.startswith("cuda"):
+        import torch
+
+        if torch.version.cuda is None and torch.version.hip is None:
+            return f"torch {torch.__version__} is built without GPU support; install one with it"
+    try:
+        require_token(storage, token)
+    except StorageError as error:
+        return str(error)
+    return None
+
+
+def require_token(storage: Storage, token: str) -> None:
+    """Refuse a storage that is not the one that the driver writes to.
+
+    Raises:
+        StorageError: If what the driver has written is not there.
+    """
+    if storage.read_bytes(token) is None:
+        raise StorageError(
+            f"storage {storage.address} is gone, or not shared: a file that the driver has "
+            "written there can't be seen; give --storage a folder that all nodes mount, or an "
+            "address such as s3://bucket/folder"
+        )
+
+
+def _trials_on(node: Mapping[str, Any], asked: Mapping[str, float]) -> int:
+    return int(min(node["Resources"].get(kind, 0) / amount for kind, amount in asked.items()))

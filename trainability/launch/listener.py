@@ -1,0 +1,169 @@
+"""What trials report, as progress, MLflow runs and a list of failures."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ray import tune
+from ray.util.client import ray as ray_client
+from ray.util.queue import Queue
+
+from trainability.errors import StorageError
+from trainability.launch.progress import ProgressDisplay
+from trainability.plan import Unit
+from trainability.seeds import BLOCK_SIZE
+from trainability.study.cell import Cell
+from trainability.tracking import Mirror
+
+
+class Listener:
+    """Hears what trials report; hearing it twice changes nothing but the speed shown.
+
+    Args:
+        missing: Blocks that storage lacks, per cell id.
+        cells: The cells by id.
+        mirror: Told of every cell that starts or is whole.
+        display: Shows progress.
+    """
+
+    def __init__(
+        self,
+        missing: Mapping[str, Sequence[int]],
+        cells: Mapping[str, Cell],
+        mirror: Mirror,
+        display: ProgressDisplay,
+    ) -> None:
+        self.failures: dict[str, str] = {}
+        self.tracebacks: dict[str, str] = {}
+        self._left = {cell: set(blocks) for cell, blocks in missing.items()}
+        self._cells, self._mirror, self._display = cells, mirror, display
+
+    def heard(self, report: Mapping[str, Any]) -> None:
+        """React to one report of a trial; see `worker.work_through`."""
+        cell, event = report["cell"], report["event"]
+        if event == "waiting":
+            self._display.note(f"waiting: {report['why']}")
+        elif event == "failed":
+            self.failures[cell] = report["why"]
+            self.tracebacks[cell] = report["traceback"]
+            self._display.note(f"failed: {self._cells[cell]}: {report['why']}")
+        elif event == "started":
+            self._mirror.cell_started(self._cells[cell])
+        else:
+            self._advance(report)
+
+    def retried(self, error: str) -> None:
+        """A trial ended with work undone and starts again."""
+        self._display.note(f"started again: a trial that ended with {error}")
+
+    def lost(self, units: Sequence[Unit], error: str) -> None:
+        """A trial ended for good with work undone."""
+        for unit in units:
+            if self._left[unit.cell]:
+                self.failures[unit.cell] = error
+
+    def _advance(self, report: Mapping[str, Any]) -> None:
+        cell = report["cell"]
+        done = range(report["first"], report["last"] + 1) if report["event"] == "done" else ()
+        fresh = self._left[cell].intersection(done)
+        self._left[cell] -= fresh
+        whole = bool(fresh) and not self._left[cell]
+        self._display.advance(
+            networks=len(fresh) * BLOCK_SIZE,
+            cells=int(whole),
+            network_steps=report["network_steps"],
+        )
+        if whole:
+            self.failures.pop(cell, None)
+            self._mirror.cell_done(self._cells[cell])
+
+
+@contextlib.contextmanager
+def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator[tune.Callback]:
+    """A callback for Tune that tells a listener of this process, wherever Tune itself runs."""
+
+    def hear(kind: str, *what: Any) -> None:
+        if kind == "heard":
+            listener.heard(*what)
+        elif kind == "retried":
+            listener.retried(*what)
+        else:
+            trial, error = what
+            listener.lost(trials[trial], error)
+
+    if not ray_client.is_connected():
+        # Found by key, since Tune pickles callbacks.
+        key = uuid.uuid4().hex
+        _HERE[key] = hear
+        try:
+            yield _Forward(partial(_tell, key))
+        finally:
+            del _HERE[key]
+        return
+    queue = Queue(actor_options={"num_cpus": 0})
+
+    def drain() -> None:
+        while (message := queue.get()) is not None:
+            hear(*message)
+
+    thread = threading.Thread(target=drain, name="reports", daemon=True)
+    thread.start()
+    try:
+        yield _Forward(partial(_put, queue))
+        queue.put(None)
+        thread.join()
+    finally:
+        queue.shutdown()
+
+
+_HERE: dict[str, Callable[..., None]] = {}
+
+
+def _tell(key: str, *message: Any) -> None:
+    _HERE[key](*message)
+
+
+def _put(queue: Queue, *message: Any) -> None:
+    queue.put(message)
+
+
+class _Forward(tune.Callback):
+    """Hands on what Tune hears.
+
+    Raises:
+        StorageError: Ends the study when a trial has given up on the storage, with its retries.
+    """
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        self._tell = tell
+
+    def on_trial_result(self, iteration, trials, trial, result, **info) -> None:
+        if "event" in result:
+            known = ("event", "cell", "first", "last", "network_steps", "why", "traceback")
+            self._tell("heard", {name: result[name] for name in known if name in result})
+
+    def on_trial_recover(self, iteration, trials, trial, **info) -> None:
+        self._tell("retried", _describe(trial.get_error()))
+
+    def on_trial_error(self, iteration, trials, trial, **info) -> None:
+        error = trial.get_error()
+        self._tell("lost", trial.config["trial"], _describe(error))
+        if isinstance(error, StorageError):
+            raise StorageError(_cause(error))
+
+
+def _describe(error: BaseException | None) -> str:
+    name = type(error).__name__
+    if isinstance(error, StorageError):
+        name = StorageError.__name__
+    return f"{name}: {_cause(error)}"
+
+
+def _cause(error: BaseException | None) -> str:
+    """The message of an error without the traceback that Ray puts before it."""
+    return str(getattr(error, "cause", error)).strip()
