@@ -25,6 +25,7 @@ from trainability.theory.laws import (
     OrthogonalRows,
     Uniform,
     UniformWeights,
+    has_bias,
 )
 from trainability.theory.probability import (
     CLOSED_FORM,
@@ -90,7 +91,7 @@ def _exact(law: NeuronLaw, domain: Domain) -> Exact | None:
     """log p without sampling, or None where no way is known."""
     if isinstance(law, KinkAtData):
         return -math.inf, CLOSED_FORM
-    if _is_flat(law, domain):
+    if is_flat(law, domain):
         return _log_nonpositive_bias(law, domain.d), CLOSED_FORM
     if isinstance(domain, Ball):
         return _on_ball(law, domain.d, domain.radius)
@@ -103,10 +104,6 @@ def _exact(law: NeuronLaw, domain: Domain) -> Exact | None:
     return _on_plane(law, domain)
 
 
-def _has_bias(law: NeuronLaw) -> bool:
-    return not isinstance(law, Gaussian | UniformWeights | OrthogonalRows) or law.bias_std > 0
-
-
 def _scale(law: Gaussian | UniformWeights | OrthogonalRows) -> float:
     """The scale of the weights that kappa is stated in."""
     if isinstance(law, Gaussian):
@@ -114,7 +111,7 @@ def _scale(law: Gaussian | UniformWeights | OrthogonalRows) -> float:
     return law.half_width if isinstance(law, UniformWeights) else law.gain
 
 
-def _is_flat(law: NeuronLaw, domain: Domain) -> bool:
+def is_flat(law: NeuronLaw, domain: Domain) -> bool:
     """Whether h(w) = 0 for every w: all inputs or all weights are 0."""
     if isinstance(law, Gaussian | UniformWeights | OrthogonalRows) and _scale(law) == 0:
         return True
@@ -133,7 +130,7 @@ def _is_one_point(domain: Domain) -> bool:
 
 def _log_nonpositive_bias(law: NeuronLaw, d: int) -> float:
     """log P(b <= 0)."""
-    if not _has_bias(law):
+    if not has_bias(law):
         return 0.0
     return math.log(0.5) + (math.log(d / (d + 1)) if isinstance(law, Asymmetric) else 0.0)
 
@@ -189,6 +186,9 @@ def _on_box(law: NeuronLaw, domain: Box) -> Exact | None:
     if isinstance(law, Uniform):
         if domain.is_centered_cube:
             return box.log_torch_default_cube(domain.d, float(up[0])), CLOSED_FORM
+        exact = box.log_piecewise_polynomial(up, down, biased=True)
+        if exact is not None:
+            return exact, CLOSED_FORM
         return _quadrature(box.log_uniform_bias(up, down))
     if isinstance(law, Asymmetric):
         return _quadrature(box.log_asymmetric(law.sigma, up, down))
@@ -201,6 +201,10 @@ def _on_box(law: NeuronLaw, domain: Box) -> Exact | None:
     if law.bias_std == 0:
         if (up >= 0).all() and (down >= 0).all():
             return _log_no_height(up, down), CLOSED_FORM
+        if isinstance(law, UniformWeights):
+            exact = box.log_piecewise_polynomial(up, down, biased=False)
+            if exact is not None:
+                return exact, CLOSED_FORM
         return _quadrature(box.log_zero_bias(weight, up, down))
     if isinstance(law, OrthogonalRows):
         return None
@@ -216,16 +220,23 @@ def _log_no_height(up: np.ndarray, down: np.ndarray) -> float:
 
 
 def _on_plane(law: NeuronLaw, domain: Domain) -> Exact | None:
-    """Points with d >= 2: known in the plane, for laws that rotations leave alone."""
-    if domain.d != 2 or not isinstance(law, Gaussian | OrthogonalRows):
+    """Points with d >= 2: known if they lie in a plane, for laws that rotations leave alone."""
+    if not isinstance(law, Gaussian | OrthogonalRows):
+        return None
+    if isinstance(law, OrthogonalRows) and law.bias_std > 0:
         return None
     assert isinstance(domain, Points)
-    if law.bias_std == 0:
-        p = points.direction_plane(domain.x)
-        return math.log(p) if p > 0 else -math.inf, CLOSED_FORM
-    if isinstance(law, OrthogonalRows):
+    flat = points.in_plane(domain.x)
+    if flat is None:
         return None
-    return points.log_gaussian_plane(domain.x, law.weight_std / law.bias_std), CLOSED_FORM
+    x, distance = flat
+    # The bias, in units of the weights' scale, and what the weights add across the plane.
+    bias = law.bias_std / _scale(law) if law.bias_std else 0.0
+    across = math.hypot(bias, distance)
+    if across == 0:
+        p = points.direction_plane(x)
+        return math.log(p) if p > 0 else -math.inf, CLOSED_FORM
+    return points.log_gaussian_plane(x, 1 / across), CLOSED_FORM
 
 
 def _quadrature(log_p: float | None) -> Exact | None:

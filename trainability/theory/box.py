@@ -35,13 +35,13 @@ def log_gaussian_bias(weight: Transform, up: np.ndarray, down: np.ndarray) -> fl
         log p, or None where the integral does not settle.
     """
     heights = _log_heights(weight, up, down)
-    return log_inverse_laplace(lambda z: z**2 / 2 + heights(z) - np.log(z))
+    return log_inverse_laplace(lambda z: z**2 / 2 + heights(z) - np.log(z), _cost(up, down))
 
 
 def log_zero_bias(weight: Transform, up: np.ndarray, down: np.ndarray) -> float | None:
     """The same without a bias: P(h(w) <= 0), for a box that does not hold the origin."""
     heights = _log_heights(weight, up, down)
-    return log_inverse_laplace(lambda z: heights(z) - np.log(z))
+    return log_inverse_laplace(lambda z: heights(z) - np.log(z), _cost(up, down))
 
 
 def log_uniform_bias(up: np.ndarray, down: np.ndarray) -> float | None:
@@ -51,7 +51,55 @@ def log_uniform_bias(up: np.ndarray, down: np.ndarray) -> float | None:
     def log_f(z: np.ndarray) -> np.ndarray:
         return z + np.log(-np.expm1(-2 * z) / 2) - 2 * np.log(z) + heights(z)
 
-    return log_inverse_laplace(log_f)
+    return log_inverse_laplace(log_f, _cost(up, down))
+
+
+_MAX_TERMS = 20_000
+
+
+def log_piecewise_polynomial(up: np.ndarray, down: np.ndarray, *, biased: bool) -> float | None:
+    """Weights uniform on [-1, 1], bias likewise or 0: exact, in integers.
+
+    A coordinate with ends u and v (up and down) has the transform ((u + v) - v exp(-u l) -
+    u exp(-v l)) / (2 u v l), the bias (exp(l) - exp(-l)) / (2 l). The product of their numerators
+    is a sum of c l^j exp(-s l), and each such term over l^(P + 1) has the inverse transform
+    c (-s)_+^(P - j) / (P - j)! at 0. Ends are binary fractions, so in a common unit everything is
+    an integer and nothing is lost in the sum, which cancels.
+
+    Returns:
+        log p, or None where there are too many terms: about 3^d for unequal coordinates.
+    """
+    numbers = [float(end).as_integer_ratio() for end in (*up, *down, 1.0)]
+    unit = max(denominator for _, denominator in numbers)
+    ends = [numerator * (unit // denominator) for numerator, denominator in numbers]
+    d = len(up)
+    terms = {(0, -unit): 1, (0, unit): -1} if biased else {(0, 0): 1}
+    log_scale = math.log(2 * unit) if biased else 0.0
+    poles = int(biased)
+    for u, v in zip(ends[:d], ends[d : 2 * d], strict=True):
+        if u == v == 0:
+            continue
+        poles += 1
+        if u == 0 or v == 0:
+            # Half of the weights see height 0: (e l + 1 - exp(-e l)) / (2 e l), e the other end.
+            e = u or v
+            factor = {(1, 0): e, (0, 0): 1, (0, e): -1}
+            log_scale += math.log(abs(2 * e))
+        else:
+            factor = {(0, 0): u + v, (0, u): -v}
+            factor[0, v] = factor.get((0, v), 0) - u
+            log_scale += math.log(abs(2 * u * v))
+        product: dict[tuple[int, int], int] = {}
+        for (j, s), c in terms.items():
+            for (i, r), a in factor.items():
+                product[j + i, s + r] = product.get((j + i, s + r), 0) + c * a
+        terms = product
+        if len(terms) > _MAX_TERMS:
+            return None
+    total = sum(
+        c * (-s) ** (poles - j) * math.perm(poles, j) for (j, s), c in terms.items() if s <= 0
+    )
+    return math.log(abs(total)) - math.lgamma(poles + 1) - log_scale if total else -math.inf
 
 
 def log_torch_default_cube(d: int, half_width: float) -> float:
@@ -102,15 +150,21 @@ def log_asymmetric(sigma: float, up: np.ndarray, down: np.ndarray) -> float | No
         assert total is not None
         return z**2 / 2 + heights(z) + total - np.log(z)
 
-    log_p = log_inverse_laplace(with_beta_weight)
+    log_p = log_inverse_laplace(with_beta_weight, 3 * _cost(up, down))
     if log_p is None or ((up >= 0).all() and (down >= 0).all()):
         return log_p
-    with_beta_bias = log_inverse_laplace(lambda z: log_beta21(z * unit) + heights(z) - np.log(z))
+    with_beta_bias = log_inverse_laplace(
+        lambda z: log_beta21(z * unit) + heights(z) - np.log(z), _cost(up, down)
+    )
     return (
         None
         if with_beta_bias is None
         else float(np.logaddexp(log_p, with_beta_bias - math.log(d + 1)))
     )
+
+
+def _cost(up: np.ndarray, down: np.ndarray) -> int:
+    return 2 * np.unique(np.stack([up, down]), axis=1).shape[1]
 
 
 def _log_heights(weight: Transform, up: np.ndarray, down: np.ndarray) -> Transform:

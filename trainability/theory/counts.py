@@ -92,15 +92,21 @@ def active_count_pmf(
     if law is None:
         assert not isinstance(scheme_or_law, NeuronLaw)
         return _sampled_counts(scheme_or_law, domain, width, n_samples, rng)
-    if isinstance(law, OrthogonalRows) and not rows_are_independent(law, domain, width):
+    if isinstance(law, OrthogonalRows) and not layer_is_binomial(law, domain, width):
         return _orthogonal_counts(law, domain, width, n_samples, rng)
     p = born_dead_probability(law, domain, width, n_samples=max(n_samples, 2**16), seed=seed)
     return binomial_survivors(p, width)
 
 
-def rows_are_independent(law: OrthogonalRows, domain: Domain, width: int) -> bool:
-    """Whether neurons of an orthogonal layer die independently of each other."""
-    return width == 1 or (isinstance(domain, Ball) and width <= domain.d)
+def layer_is_binomial(law: NeuronLaw, domain: Domain, width: int) -> bool:
+    """Whether the neurons of a first layer die independently of each other.
+
+    Orthogonal rows depend on each other, but on a ball a neuron's death hangs on the length of
+    its row alone, which is the gain for width <= d.
+    """
+    if not isinstance(law, OrthogonalRows) or width == 1:
+        return True
+    return isinstance(domain, Ball) and width <= domain.d
 
 
 def permanent_count_pmf(

@@ -47,6 +47,14 @@ def law_of(scheme_or_law: HasLaw | NeuronLaw, fan_in: int, width: int | None) ->
     return law
 
 
+def laws_of(
+    scheme_or_law: HasLaw | NeuronLaw, d: int, widths: Sequence[int]
+) -> list[NeuronLaw | None]:
+    """The law of every hidden layer of a network with d inputs."""
+    fan_ins = (d, *widths)
+    return [law_of(scheme_or_law, fan_in, n) for fan_in, n in zip(fan_ins, widths, strict=False)]
+
+
 def hidden_layers(
     scheme: HasLaw,
     d: int,

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainability.errors import refuse
+from trainability.theory.checks import count_problem, number_problem
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -20,6 +23,9 @@ class Gaussian:
     weight_std: float
     bias_std: float
 
+    def __post_init__(self) -> None:
+        _refuse_negative(self, "weight_std", "bias_std")
+
 
 @dataclass(frozen=True)
 class UniformWeights:
@@ -28,12 +34,18 @@ class UniformWeights:
     half_width: float
     bias_std: float
 
+    def __post_init__(self) -> None:
+        _refuse_negative(self, "half_width", "bias_std")
+
 
 @dataclass(frozen=True)
 class Uniform:
     """Weights and bias i.i.d. uniform on [-bound, bound]: PyTorch's default, 1/sqrt(fan_in)."""
 
     bound: float
+
+    def __post_init__(self) -> None:
+        _refuse_negative(self, above=("bound",))
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,10 @@ class OrthogonalRows:
     bias_std: float
     fan_out: int
 
+    def __post_init__(self) -> None:
+        refuse(count_problem("OrthogonalRows", "fan_out", self.fan_out))
+        _refuse_negative(self, "gain", "bias_std")
+
 
 @dataclass(frozen=True)
 class Asymmetric:
@@ -55,6 +71,9 @@ class Asymmetric:
     initialization)."""
 
     sigma: float
+
+    def __post_init__(self) -> None:
+        _refuse_negative(self, above=("sigma",))
 
 
 @dataclass(frozen=True)
@@ -65,5 +84,23 @@ class KinkAtData:
     sigma_in: float
     sigma_e: float
 
+    def __post_init__(self) -> None:
+        _refuse_negative(self, "sigma_in", above=("sigma_e",))
+
 
 NeuronLaw = Gaussian | UniformWeights | Uniform | OrthogonalRows | Asymmetric | KinkAtData
+
+
+def has_bias(law: NeuronLaw) -> bool:
+    """Whether the neurons have biases that are not all 0."""
+    return not isinstance(law, Gaussian | UniformWeights | OrthogonalRows) or law.bias_std > 0
+
+
+def _refuse_negative(law: object, *at_least: str, above: tuple[str, ...] = ()) -> None:
+    owner = type(law).__name__
+    problems = []
+    for name in at_least:
+        problems += number_problem(owner, name, getattr(law, name))
+    for name in above:
+        problems += number_problem(owner, name, getattr(law, name), above=True)
+    refuse(problems)

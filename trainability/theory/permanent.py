@@ -15,11 +15,9 @@ from trainability.theory.checks import count_problem
 from trainability.theory.drawing import HasLaw, estimate, law_of
 from trainability.theory.laws import (
     Asymmetric,
-    Gaussian,
     KinkAtData,
     NeuronLaw,
-    OrthogonalRows,
-    UniformWeights,
+    has_bias,
 )
 from trainability.theory.layer import Layer
 from trainability.theory.probability import CLOSED_FORM, SAMPLING, Probability, from_log, log_of
@@ -81,8 +79,7 @@ def log_permanent(law: NeuronLaw, fan_in: int, alive: int) -> float:
         if alive == fan_in:
             return -math.inf
         return math.log((fan_in - alive) / (fan_in + 1)) - (alive + 1) * math.log(2)
-    biased = not isinstance(law, Gaussian | UniformWeights | OrthogonalRows) or law.bias_std > 0
-    return -(alive + biased) * math.log(2)
+    return -(alive + has_bias(law)) * math.log(2)
 
 
 def _sampled(scheme: HasLaw, fan_in: int, width: int, n_samples: int, seed: int) -> Probability:

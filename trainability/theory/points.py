@@ -114,6 +114,26 @@ def log_gaussian_plane(x: np.ndarray, kappa: float) -> float:
     return math.log(p) if p > 0 else -math.inf
 
 
+def in_plane(x: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """Points of any dimension that lie in one plane: coordinates in it, and its distance from 0.
+
+    Across the plane w.x + b does not vary from point to point, so Gaussian weights see N points
+    in a plane at distance t as they see N points of R^2 with a bias of variance s_b^2 + s_w^2 t^2.
+
+    Returns:
+        Coordinates of shape (N, 2), their origin being the plane's point nearest to 0, and the
+        distance of that point from 0. None if the points span more than a plane.
+    """
+    middle = x.mean(axis=0)
+    _, size, axes = np.linalg.svd(x - middle, full_matrices=False)
+    if (size[2:] > 1e-14 * len(x) * np.abs(x).max()).any():
+        return None
+    axes = axes[: min(2, int((size > 0).sum()))]
+    coordinates = np.zeros((len(x), 2))
+    coordinates[:, : len(axes)] = x @ axes.T
+    return coordinates, float(np.linalg.norm(middle - (middle @ axes.T) @ axes))
+
+
 def direction_plane(x: np.ndarray) -> float:
     """P(max_i w.x_i <= 0) for a uniform direction w in the plane, x of shape (N, 2).
 

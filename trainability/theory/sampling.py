@@ -102,7 +102,7 @@ def sample_rows(law: NeuronLaw, n: int, d: int, rng: np.random.Generator) -> np.
         return rng.uniform(-law.bound, law.bound, (n, d))
     w = rng.standard_normal((n, d))
     if isinstance(law, OrthogonalRows):
-        length = np.full((n, 1), law.gain)
+        length = np.full((n, 1), float(law.gain))
         if law.fan_out > d:
             length *= np.sqrt(rng.beta(d / 2, (law.fan_out - d) / 2, (n, 1)))
         return w * (length / np.linalg.norm(w, axis=1, keepdims=True))
@@ -113,7 +113,8 @@ def sample_rows(law: NeuronLaw, n: int, d: int, rng: np.random.Generator) -> np.
 def log_bias_below(law: NeuronLaw, limit: np.ndarray) -> np.ndarray:
     """log P(b <= limit), elementwise, for laws whose bias is independent of the weights."""
     if isinstance(law, Uniform):
-        return np.log(np.clip((1 + limit / law.bound) / 2, 0, 1))
+        with np.errstate(divide="ignore"):
+            return np.log(np.clip((1 + limit / law.bound) / 2, 0, 1))
     assert isinstance(law, Gaussian | UniformWeights | OrthogonalRows)
     if law.bias_std == 0:
         return np.where(limit >= 0, 0.0, -np.inf)
@@ -159,14 +160,22 @@ def sample_layer(
     """
     if isinstance(law, OrthogonalRows):
         return orthogonal_layers(law, n_networks, fan_in, fan_out, rng)
-    shape = (n_networks, fan_out)
     if isinstance(law, Asymmetric):
-        both = law.sigma / math.sqrt(fan_in) * rng.standard_normal((*shape, fan_in + 1))
-        chosen = rng.integers(fan_in + 1, size=shape)
-        np.put_along_axis(both, chosen[..., None], rng.beta(2, 1, shape)[..., None], axis=2)
-        return both[..., :-1], both[..., -1]
+        return sample_asymmetric(law, n_networks, fan_in, fan_out, rng)[:2]
+    shape = (n_networks, fan_out)
     w = sample_rows(law, n_networks * fan_out, fan_in, rng).reshape(*shape, fan_in)
     if isinstance(law, Uniform):
         return w, rng.uniform(-law.bound, law.bound, shape)
     assert isinstance(law, Gaussian | UniformWeights)
     return w, law.bias_std * rng.standard_normal(shape)
+
+
+def sample_asymmetric(
+    law: Asymmetric, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights and biases of RAI, and whether the bias is the entry that is Beta, (R, fan_out)."""
+    shape = (n_networks, fan_out)
+    both = law.sigma / math.sqrt(fan_in) * rng.standard_normal((*shape, fan_in + 1))
+    chosen = rng.integers(fan_in + 1, size=shape)
+    np.put_along_axis(both, chosen[..., None], rng.beta(2, 1, shape)[..., None], axis=2)
+    return both[..., :-1], both[..., -1], chosen == fan_in

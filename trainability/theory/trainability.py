@@ -21,14 +21,14 @@ from trainability.theory.checks import count_problem, is_count, width_problems
 from trainability.theory.counts import (
     active_count_pmf,
     binomial_pmf,
+    layer_is_binomial,
     permanent_count_pmf,
-    rows_are_independent,
 )
 from trainability.theory.drawing import (
     HasLaw,
     chunks,
     estimate,
-    law_of,
+    laws_of,
     support_cost,
     training_inputs,
 )
@@ -91,7 +91,7 @@ def trainability_probability(
     0.9837962963
     """
     widths, needs = _checked(widths, need, method, n_samples, seed)
-    laws = _laws(scheme_or_law, domain.d, widths)
+    laws = laws_of(scheme_or_law, domain.d, widths)
     deep = len(widths) > 1
     if None in laws or (deep and method == "chain" and isinstance(laws[0], OrthogonalRows)):
         rng = seeds.stream(
@@ -148,14 +148,6 @@ def _checked(
     return tuple(map(int, every_width)), tuple(map(int, needs))
 
 
-def _laws(
-    scheme_or_law: HasLaw | NeuronLaw, d: int, widths: Sequence[int]
-) -> list[NeuronLaw | None]:
-    return [
-        law_of(scheme_or_law, fan_in, n) for fan_in, n in zip((d, *widths), widths, strict=False)
-    ]
-
-
 def _born_dead(
     law: NeuronLaw, domain: Domain, width: int, n_samples: int, seed: int
 ) -> Probability:
@@ -166,7 +158,7 @@ def _enough_active(
     law: NeuronLaw, domain: Domain, n: int, need: int, n_samples: int, seed: int
 ) -> Probability:
     """P(at least `need` of the n neurons of the first layer are active)."""
-    if isinstance(law, OrthogonalRows) and not rows_are_independent(law, domain, n):
+    if not layer_is_binomial(law, domain, n):
         return active_count_pmf(law, domain, n, n_samples=n_samples, seed=seed).at_least(need)
     p = _born_dead(law, domain, n, n_samples, seed)
     # P(n - D >= m) = I_(1-p)(m, n - m + 1), the regularized incomplete beta function

@@ -10,10 +10,14 @@ def log_half_normal(z: np.ndarray) -> np.ndarray:
     """log E exp(-z |W|), W ~ N(0, 1): erfcx(z / sqrt 2), continued to Re z < 0."""
     flip = np.real(z) < 0
     y = np.where(flip, -z, z) / np.sqrt(2)
-    # erfcx(-y) = 2 exp(y^2) - erfcx(y)
     scaled = special.wofz(1j * y)
-    with np.errstate(under="ignore"):
-        mirrored = y**2 + np.log(2 - np.exp(-(y**2)) * scaled) if flip.any() else 0.0
+    if not flip.any():
+        return np.log(scaled)
+    # erfcx(-y) = 2 exp(y^2) - erfcx(y), with the larger of the two taken out of the logarithm
+    square = y**2
+    grows = np.real(square) > 0
+    growing, falling = np.where(grows, square, 0), np.where(grows, 0, square)
+    mirrored = growing + np.log(2 * np.exp(falling) - np.exp(-growing) * scaled)
     return np.where(flip, mirrored, np.log(scaled))
 
 
@@ -21,19 +25,20 @@ def log_uniform(z: np.ndarray) -> np.ndarray:
     """log E exp(-z U), U uniform on [0, 1]: (1 - exp(-z)) / z."""
     flip = np.real(z) < 0
     y = np.where(flip, -z, z)
-    safe = np.where(y == 0, 1, y)
-    right = np.where(y == 0, 0, np.log(-np.expm1(-safe) / safe))
+    tiny = np.abs(y) < 1e-100
+    safe = np.where(tiny, 1, y)
+    right = np.where(tiny, 0, np.log(-np.expm1(-safe) / safe))
     return right - np.where(flip, z, 0)
 
 
 def log_beta21(z: np.ndarray) -> np.ndarray:
     """log E exp(-z B), B ~ Beta(2, 1): 2 (1 - exp(-z) (1 + z)) / z^2."""
+    small = np.abs(z) < 1
+    near = np.where(small, z, 0)
+    series = sum(2 * (-near) ** k / (special.factorial(k) * (k + 2)) for k in range(20))
     flip = np.real(z) < 0
-    y = np.where(flip, -z, z)
-    small = np.abs(y) < 1
-    series = sum(2 * (-z) ** k / (special.factorial(k) * (k + 2)) for k in range(20))
-    far = np.where(small, 1, y)
-    # The mirrored case is exp(y) E exp(-y (1 - B)), free of overflow.
+    far = np.where(small, 1, np.where(flip, -z, z))
+    # For Re z < 0: exp(-z) E exp(z (1 - B)), free of overflow.
     plain = 2 * (1 - np.exp(-far) * (1 + far)) / far**2
     mirrored = 2 * (np.exp(-far) + far - 1) / far**2
     distant = np.where(flip, np.log(mirrored) + far, np.log(plain))

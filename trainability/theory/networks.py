@@ -1,0 +1,284 @@
+"""The probability that a network is born dead: some hidden layer is wholly dead on the domain.
+
+Such a network is constant. Its later layers are constant too, dead or not, so the first wholly
+dead layer decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from trainability import seeds
+from trainability.domains import Ball, Box, Domain, Points
+from trainability.errors import refuse
+from trainability.theory.angles import angle_chain
+from trainability.theory.born_dead import born_dead_probability
+from trainability.theory.checks import count_problem, is_count, width_problems
+from trainability.theory.counts import active_count_pmf, layer_is_binomial
+from trainability.theory.drawing import (
+    HasLaw,
+    chunks,
+    estimate,
+    hidden_layers,
+    laws_of,
+    training_inputs,
+)
+from trainability.theory.laws import (
+    Asymmetric,
+    Gaussian,
+    KinkAtData,
+    NeuronLaw,
+    UniformWeights,
+    has_bias,
+)
+from trainability.theory.probability import (
+    RAO_BLACKWELL,
+    SAMPLING,
+    Probability,
+)
+from trainability.theory.sampling import log_bias_below, sample_asymmetric, sample_layer
+
+_N_POINTS = 512
+"""Points that stand for a ball or a box of two or more dimensions behind the first layer."""
+
+
+def born_dead_network_probability(
+    scheme_or_law: HasLaw | NeuronLaw,
+    domain: Domain,
+    widths: int | Sequence[int],
+    *,
+    n_samples: int = 2**14,
+    seed: int = 0,
+) -> Probability:
+    """Probability that some hidden layer of a network is wholly dead on the domain.
+
+    - One hidden layer: p^N, exact where p is and the neurons are independent.
+    - Kinks at data: 0, assuming that the domain holds the training points.
+    - No biases, symmetric signs, and a domain on one ray from the origin: a layer is dead with
+      probability 2^-N whatever came before, so 1 - prod_t (1 - 2^-N_t).
+    - No biases, i.i.d. symmetric weights, an interval around 0, two hidden layers: closed form;
+      Gaussian weights, any depth: `angle_chain`.
+    - Else networks are sampled. Given the weights up to layer t and the biases before it, the
+      probability that all of layer t is dead is exact where the law states one (Rao-Blackwell):
+      prod_i P(b_i <= -max_x w_i.h(x)). On intervals the maximum is taken over all breakpoints of
+      the piecewise linear h, on points over the points: exact. On balls and boxes of two or more
+      dimensions the first layer is exact and the others are looked at on sampled points, which
+      `method` then says: that overestimates the probability.
+
+    Args:
+        scheme_or_law: An initialization scheme, or a law that holds for every hidden layer.
+        domain: Where inputs live.
+        widths: Neurons of every hidden layer, first to last; an int for one layer.
+        n_samples: Networks to sample where that is needed, >= 2 (paths of angles: 4 times this).
+        seed: Seed of that sampling, >= 0.
+
+    >>> from trainability.theory.laws import Gaussian
+    >>> float(born_dead_network_probability(Gaussian(1.0, 0.0), Box(1, 1.0), [2, 2]))
+    0.15625
+    """
+    owner = "born_dead_network_probability"
+    sizes: Any = [widths] if is_count(widths) else widths
+    problems = width_problems(owner, sizes) + count_problem(owner, "n_samples", n_samples, 2)
+    refuse(problems + count_problem(owner, "seed", seed, 0))
+    laws = laws_of(scheme_or_law, domain.d, sizes)
+    known = _known(laws, domain, sizes, n_samples, seed)
+    if known is not None:
+        return known
+    rng = seeds.stream(seed, f"{scheme_or_law!r} born dead {domain!r} {list(sizes)}", "sampling")
+    return _sampled(scheme_or_law, laws, domain, sizes, n_samples, rng)
+
+
+def _known(
+    laws: Sequence[NeuronLaw | None],
+    domain: Domain,
+    widths: Sequence[int],
+    n_samples: int,
+    seed: int,
+) -> Probability | None:
+    """The answer where the network need not be sampled."""
+    law = laws[0]
+    if law is None:
+        return None
+    if isinstance(law, KinkAtData):
+        return Probability(0.0)
+    if len(widths) == 1:
+        return _shallow(law, domain, widths[0], n_samples, seed)
+    if isinstance(law, Asymmetric):
+        return None
+    unbiased = not has_bias(law)
+    direction = _direction(domain)
+    if direction is not None and (unbiased or _is_point(domain)):
+        if not direction.any() and unbiased:
+            return Probability(1.0)
+        return Probability(-math.expm1(sum(math.log1p(-(0.5**n)) for n in widths)))
+    around = isinstance(domain, Ball | Box | Points) and domain.d == 1
+    chain = isinstance(law, Gaussian) or (isinstance(law, UniformWeights) and len(widths) == 2)
+    if unbiased and around and chain:
+        return angle_chain(widths, n_samples=4 * n_samples, seed=seed).born_dead
+    return None
+
+
+def _shallow(law: NeuronLaw, domain: Domain, n: int, n_samples: int, seed: int) -> Probability:
+    """P(all n neurons of the one hidden layer are dead)."""
+    if not layer_is_binomial(law, domain, n):
+        counts = active_count_pmf(law, domain, n, n_samples=n_samples, seed=seed)
+        return Probability(float(counts.pmf[0]), float(counts.standard_error[0]), counts.method)
+    p = born_dead_probability(law, domain, n, n_samples=max(n_samples, 2**16), seed=seed)
+    return Probability(p.value**n, n * p.value ** (n - 1) * p.standard_error, p.method)
+
+
+def _direction(domain: Domain) -> np.ndarray | None:
+    """A point from which all others lie on one ray from the origin; 0 if all are; None if not."""
+    if isinstance(domain, Points):
+        x = domain.x
+    elif isinstance(domain, Box) and (domain.d == 1 or (domain.low == domain.high).all()):
+        x = np.stack([domain.low, domain.high])
+    elif isinstance(domain, Ball) and domain.radius == 0:
+        x = np.zeros((1, domain.d))
+    else:
+        return None
+    farthest = x[np.argmax(np.abs(x).sum(axis=1))]
+    # Exactly parallel: rounding is not forgiven, since a near miss is another law.
+    crossed = np.outer(x[:, 0], farthest) - x * farthest[0]
+    if farthest[0] == 0 and farthest.any():
+        pivot = int(np.argmax(np.abs(farthest)))
+        crossed = np.outer(x[:, pivot], farthest) - x * farthest[pivot]
+    return farthest if not crossed.any() and (x @ farthest >= 0).all() else None
+
+
+def _is_point(domain: Domain) -> bool:
+    if isinstance(domain, Points):
+        return bool((domain.x == domain.x[0]).all())
+    return isinstance(domain, Box) and bool((domain.low == domain.high).all())
+
+
+def _sampled(
+    scheme_or_law: HasLaw | NeuronLaw,
+    laws: Sequence[NeuronLaw | None],
+    domain: Domain,
+    widths: Sequence[int],
+    n_samples: int,
+    rng: np.random.Generator,
+) -> Probability:
+    exact = None not in laws and all(law is not None and has_bias(law) for law in laws)
+    method = RAO_BLACKWELL if exact else SAMPLING
+    data = None
+    if not isinstance(scheme_or_law, NeuronLaw) and None in laws:
+        data, note = training_inputs(scheme_or_law, domain, rng)
+        method += note
+    image, is_curve = _image(domain, rng)
+    if not is_curve and not isinstance(domain, Points):
+        method += f", behind the first layer on {_N_POINTS} points of the domain"
+    cost = max(widths) * (image.shape[1] + (4 * sum(widths) if is_curve else 0))
+    born_dead = []
+    for n in chunks(n_samples, cost * 2):
+        layers = _layers(scheme_or_law, laws, domain.d, widths, n, rng, data)
+        born_dead.append(_death(layers, domain, image, is_curve))
+    return estimate(np.concatenate(born_dead), 1 / n_samples, method)
+
+
+Conditional = Callable[[np.ndarray], np.ndarray]
+"""log P(b <= limit | weights), elementwise, limit of shape (R, fan_out)."""
+
+
+def _layers(
+    scheme_or_law: HasLaw | NeuronLaw,
+    laws: Sequence[NeuronLaw | None],
+    d: int,
+    widths: Sequence[int],
+    n: int,
+    rng: np.random.Generator,
+    data: np.ndarray | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray, Conditional]]:
+    """Weights, biases and the law of the biases given the weights, layer by layer."""
+    if None in laws:
+        assert not isinstance(scheme_or_law, NeuronLaw)
+        for w, b in hidden_layers(scheme_or_law, d, widths, n, rng, data):
+            yield w, b, _given(b)
+        return
+    for law, fan_in, fan_out in zip(laws, (d, *widths), widths, strict=False):
+        assert law is not None
+        if isinstance(law, Asymmetric):
+            w, b, bias_is_beta = sample_asymmetric(law, n, fan_in, fan_out, rng)
+            yield w, b, _asymmetric_below(law.sigma / math.sqrt(fan_in), bias_is_beta)
+        else:
+            w, b = sample_layer(law, n, fan_in, fan_out, rng)
+            yield w, b, _below(law)
+
+
+def _given(b: np.ndarray) -> Conditional:
+    return lambda limit: np.where(b <= limit, 0.0, -np.inf)
+
+
+def _below(law: NeuronLaw) -> Conditional:
+    return lambda limit: log_bias_below(law, limit)
+
+
+def _asymmetric_below(std: float, bias_is_beta: np.ndarray) -> Conditional:
+    def log_below(limit: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            beta = 2 * np.log(np.clip(limit, 0, 1))
+        return np.where(bias_is_beta, beta, special.log_ndtr(limit / std))
+
+    return log_below
+
+
+def _image(domain: Domain, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """Points of the domain, shape (1, M, d), and whether they are the corners of a curve."""
+    if isinstance(domain, Points):
+        return domain.x[None], False
+    if domain.d > 1:
+        return domain.sample(rng, _N_POINTS)[None], False
+    low, high = -float(domain.support(np.array([-1.0]))), float(domain.support(np.array([1.0])))
+    inner = [0.0] if low < 0 < high else []
+    return np.array([low, *inner, high])[None, :, None], True
+
+
+def _death(
+    layers: Iterator[tuple[np.ndarray, np.ndarray, Conditional]],
+    domain: Domain,
+    image: np.ndarray,
+    is_curve: bool,
+) -> np.ndarray:
+    """P(born dead | what was sampled), per network: sum over t of P(t is the first dead layer)."""
+    total: np.ndarray | float = 0.0
+    alive: np.ndarray | float = 1.0
+    first = True
+    for w, b, log_below in layers:
+        flat = image @ w.transpose(0, 2, 1)
+        highest = domain.support(w) if first else flat.max(axis=1)
+        total = total + alive * np.exp(log_below(-highest).sum(axis=1))
+        alive = alive * (b + highest > 0).any(axis=1)
+        before = flat + b[:, None]
+        image = np.maximum(_with_crossings(before) if is_curve else before, 0)
+        first = False
+    assert isinstance(total, np.ndarray)
+    return total
+
+
+def _with_crossings(before: np.ndarray) -> np.ndarray:
+    """Corners of a curve, (R, M, N), and the points between them where a coordinate is 0.
+
+    Networks have different numbers of corners; the last corner fills what is missing.
+    """
+    n, corners, _ = before.shape
+    left, right = before[:, :-1], before[:, 1:]
+    crosses = (left > 0) & (right < 0) | (left < 0) & (right > 0)
+    share = left / np.where(crosses, left - right, 1)
+    segment = np.arange(corners - 1.0)[None, :, None]
+    between = np.where(crosses, segment + share, np.inf).reshape(n, -1)
+    at = np.sort(
+        np.concatenate([np.broadcast_to(np.arange(float(corners)), (n, corners)), between], 1)
+    )
+    at = at[:, : int(np.isfinite(at).sum(axis=1).max())]
+    at = np.where(np.isfinite(at), at, corners - 1.0)
+    start = np.minimum(at.astype(int), corners - 2)
+    weight = (at - start)[:, :, None]
+    first = np.take_along_axis(before, start[:, :, None], axis=1)
+    second = np.take_along_axis(before, start[:, :, None] + 1, axis=1)
+    return (1 - weight) * first + weight * second
