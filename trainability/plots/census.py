@@ -26,6 +26,8 @@ STATES = {
 def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Stacked bars of the neurons of every layer, before (left) and after training (right).
 
+    A table of one moment alone gives one bar a layer.
+
     Args:
         table: From `analysis.curves.layer_census`, one group.
         ax: Where to draw; a new figure by default.
@@ -34,7 +36,8 @@ def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "")
     layers = sorted(set(table["layer"]))
     ax = new_axes(ax, max(0.75 * len(layers) + 3.0, 5.2), 3.9)
     ax.grid(False, axis="x")
-    for side, moment in ((-0.21, "before"), (0.21, "after")):
+    moments = sorted(set(table["moment"]), reverse=True)
+    for side, moment in zip((-0.21, 0.21) if len(moments) > 1 else (0.0,), moments, strict=True):
         at_moment = table[table["moment"] == moment]
         if at_moment.empty:
             continue
@@ -64,7 +67,9 @@ def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "")
     handles, _ = ax.get_legend_handles_labels()
     legend_beside(ax, handles[::-1])
     note = sample_note(table["n"], unit="networks")
-    set_title(ax, title, f"{note}; left bars before training, right bars after")
+    if len(set(table["moment"])) > 1:
+        note += "; left bars before training, right bars after"
+    set_title(ax, title, note)
     return ax
 
 

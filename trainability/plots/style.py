@@ -145,9 +145,11 @@ def figure_legend(figure: Figure, handles: Sequence[Artist], spare: Axes | None)
         )
 
 
-def save(figure: Figure, path: str | Path, dpi: int = 160) -> Path:
-    """Write a figure; the suffix (.png, .svg, .pdf) says how. The same figure, the same bytes."""
+def save(drawn: Figure | Axes, path: str | Path, dpi: int = 160) -> Path:
+    """Write a figure, or that of some axes; the suffix (.png, .svg, .pdf) says how. The same figure, the same bytes."""
     path = Path(path)
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
     metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
         figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")

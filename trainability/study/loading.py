@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import re
 import sys
@@ -11,7 +12,7 @@ from types import ModuleType
 
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
-from trainability.study.records import did_you_mean
+from trainability.study.records import did_you_mean, strategy_types
 
 STUDIES = Path("studies")
 
@@ -24,7 +25,7 @@ def load_study(text: str) -> Study:
     Raises:
         StudyError: If there is no such study, or it can't be run as it is declared.
     """
-    path = _find(text)
+    path = find_study_file(text)
     if path.suffix == ".json":
         return _located(path, lambda: Study.from_json(path.read_text(encoding="utf-8")))
     study = getattr(load_module(path), "STUDY", None)
@@ -49,7 +50,12 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-def _find(text: str) -> Path:
+def find_study_file(text: str) -> Path:
+    """The file of that path, or of that name in `studies/`.
+
+    Raises:
+        StudyError: If there is none.
+    """
     path = Path(text)
     if path.suffix in (".py", ".json"):
         if path.is_file():
@@ -77,7 +83,19 @@ def _located(path: Path, load):
     except OSError as error:
         raise StudyError(f"{path} can't be read: {error}") from error
     except Exception as error:
-        raise StudyError(f"{path}{_line(path, error)}: {type(error).__name__}: {error}") from error
+        told = _unknown_setting(error) or f"{type(error).__name__}: {error}"
+        raise StudyError(f"{path}{_line(path, error)}: {told}") from error
+
+
+def _unknown_setting(error: Exception) -> str | None:
+    """What to say of a setting that a scheme, task, optimizer or study does not have."""
+    match = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    kind = match and {**strategy_types(), "Study": Study}.get(match[1])
+    if not match or not kind or not dataclasses.is_dataclass(kind):
+        return None
+    settings = [field.name for field in dataclasses.fields(kind)]
+    close = did_you_mean(match[2], settings)
+    return f"{match[1]} has no setting {match[2]!r}{close}; it has {', '.join(settings) or 'none'}"
 
 
 def _line(path: Path, error: BaseException) -> str:

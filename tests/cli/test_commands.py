@@ -1,0 +1,181 @@
+"""Commands as a user types them: one clear message for what is wrong, JSON that is only JSON."""
+
+import json
+import sys
+
+import pytest
+
+from trainability.cli import main
+
+STUDY = """
+from trainability import Adam, Study
+from trainability.schemes import {scheme_import}
+from trainability.tasks import AbsoluteValue
+
+STUDY = Study(
+    name="mine",
+    question="Does it run?",
+    task=AbsoluteValue(n_train=16),
+    axes={{"scheme": [{scheme}], "width": [{width}]}},
+    optimizer=Adam(learning_rate=0.02),
+    max_steps=50,
+    tolerance={tolerance},
+    replicates=256,
+)
+"""
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs the command line in this process: exit code, stdout, stderr."""
+
+    def calling(*arguments):
+        monkeypatch.setattr(sys, "argv", ["trainability", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        return code, *capsys.readouterr()
+
+    return calling
+
+
+def write(folder, scheme="He()", scheme_import="He", width=4, tolerance=1e-2):
+    path = folder / "mine.py"
+    path.write_text(
+        STUDY.format(scheme=scheme, scheme_import=scheme_import, width=width, tolerance=tolerance)
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": "'8'"}, "width must be an int >= 1, got '8'"),
+        ({"width": 0}, "width must be an int >= 1, got 0"),
+        ({"scheme": "He(bias=1.0)"}, "He has no setting 'bias'; did you mean bias_std?"),
+        ({"scheme": "He(bias_std=-1)"}, "bias_std must be"),
+        ({"scheme_import": "Hee as He"}, "cannot import name 'Hee'"),
+        ({"tolerance": 0.5}, "fewer than 2 active neurons can reach"),
+        ({"width": "("}, "does not match opening parenthesis"),
+    ],
+)
+def test_a_wrong_study_is_refused_with_its_place_and_nothing_written(
+    call, tmp_path, changes, message
+):
+    path = write(tmp_path, **changes)
+    code, out, err = call("run", path, "--storage", tmp_path / "results")
+    assert code == 2
+    assert message in err.replace("\n", " ") and "mine.py" in err
+    assert "Traceback" not in err and out == ""
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_storage_that_can_not_be_written_is_refused(call, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = call("run", write(tmp_path), "--storage", tmp_path / "file" / "results")
+    assert code == 2 and "is not a folder" in err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], "no study 'nosuch'"),
+        (["nosuch.py"], "no study file nosuch.py"),
+        (["mine.py", "--replicates", "0"], "--replicates must be >= 1, got 0"),
+        (["mine.py", "--engine", "fussed-cpu"], "did you mean fused-cpu?"),
+        (["mine.py", "--cpus-per-trial", "nan"], "--cpus-per-trial must be"),
+        (["mine.py", "--storage", "ftp://nowhere"], "storage ftp://nowhere can't be used"),
+    ],
+)
+def test_wrong_options_are_refused(call, tmp_path, monkeypatch, arguments, message):
+    write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call("run", *arguments)
+    assert code == 2 and message in err.replace("\n", " ") and out == ""
+    assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == ["mine.py"]
+
+
+def test_a_json_study_is_data(call, tmp_path):
+    path = tmp_path / "study.json"
+    path.write_text('__import__("os").abort()')
+    code, _, err = call("run", path, "--storage", tmp_path / "results")
+    assert code == 2 and "not valid JSON" in err
+
+
+def test_a_dry_run_starts_and_writes_nothing(call, tmp_path):
+    code, out, _ = call("run", write(tmp_path), "--storage", tmp_path / "results", "--dry-run")
+    assert code == 0 and "He()" in out and "256" in out
+    assert not (tmp_path / "results").exists()
+
+
+def test_theory_as_json_holds_known_values(call):
+    code, out, _ = call(
+        "theory", "--scheme", "UnitSphere", "--widths", "1,2,4", "--need", 2, "--json"
+    )
+    values = [entry["trainability"] for entry in json.loads(out)["theory"]]
+    # P(Bin(n, 5/6) >= 2): the cap of a unit-sphere neuron on [-sqrt 3, sqrt 3] has p = 1/6.
+    assert code == 0
+    assert values == pytest.approx([0, 25 / 36, 1 - (1 + 20) / 6**4], rel=1e-9)
+
+
+def test_theory_refuses_everything_that_is_wrong_at_once(call):
+    code, _, err = call("theory", "--depth", 1, "--need", 0, "--figure", "x.gif")
+    assert code == 2 and "3 problems" in err
+
+
+def test_a_census_passes_for_a_scheme_that_keeps_its_law(call, tmp_path):
+    figure = tmp_path / "census.png"
+    code, out, _ = call(
+        "census", "He(bias_std=1.0)", "--networks", 1024, "--json", "--figure", figure
+    )
+    found = json.loads(out)
+    assert code == 0 and found["passed"] and len(found["layers"]) == 2
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+MY_SCHEMES = '''
+from dataclasses import dataclass
+import numpy as np
+from trainability.schemes import Scheme
+from trainability.theory import Gaussian
+
+@dataclass(frozen=True)
+class Mine(Scheme):
+    """A user's scheme without a law."""
+
+    def draw(self, layer, rng):
+        shape = (layer.n_networks, layer.fan_out)
+        return rng.standard_normal((*shape, layer.fan_in)), rng.standard_normal(shape)
+
+@dataclass(frozen=True)
+class Liar(Mine):
+    """One that states a law which it does not keep: its biases are too large."""
+
+    def draw(self, layer, rng):
+        weight, bias = super().draw(layer, rng)
+        return weight, 2 * bias
+
+    def law(self, fan_in, fan_out):
+        return Gaussian(1.0, 1.0)
+'''
+
+
+def test_a_census_works_on_a_scheme_that_a_user_just_wrote(call, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MY_SCHEMES)
+    code, out, _ = call("census", "Mine", "--from", path, "--networks", 512, "--json")
+    assert code == 0 and json.loads(out)["passed"]
+
+
+def test_a_census_fails_for_a_scheme_that_breaks_its_law(call, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MY_SCHEMES)
+    code, out, err = call("census", "Liar", "--from", path, "--networks", 2048)
+    assert code == 1 and "FAIL" in out and "does not do what theory says" in err
+
+
+def test_unknown_schemes_are_refused(call):
+    code, _, err = call("census", "Hee")
+    assert code == 2 and "did you mean He?" in err

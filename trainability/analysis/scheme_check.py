@@ -1,0 +1,187 @@
+"""Does a scheme do what theory says of it? Draw networks, count their dead, compare.
+
+What a coordinate check is to a parametrization (Yang et al. 2022), this is to an initialization:
+one call that measures it, without training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trainability import seeds
+from trainability.analysis.counts import count_tests
+from trainability.analysis.laws import Verdict, bound_tests, judge
+from trainability.analysis.rates import success_rates
+from trainability.death import Census, census
+from trainability.domains import Domain, Points
+from trainability.errors import InputError, refuse
+from trainability.networks import concatenate, initialize
+from trainability.schemes.base import Scheme
+from trainability.theory import (
+    active_count_pmf,
+    born_dead_lower_bound,
+    born_dead_network_probability,
+    born_dead_upper_bound,
+)
+
+_CELL = "scheme"
+_N_TRAIN = 100
+
+
+@dataclass(frozen=True)
+class SchemeCheck:
+    """What was measured, and what theory says of it.
+
+    Args:
+        layers: One row per hidden layer: `layer`, `n` networks, `neurons`, and the shares
+            `active`, `tentatively_dead`, `permanently_dead`, `undecided`.
+        rates: Born-dead rate of the networks with its interval, beside theory and its bounds.
+        verdicts: The tests of theory; `passed` says whether all hold.
+    """
+
+    layers: pd.DataFrame
+    rates: pd.DataFrame
+    verdicts: list[Verdict]
+
+    @property
+    def passed(self) -> bool:
+        return all(verdict.holds for verdict in self.verdicts)
+
+
+def check_scheme(
+    scheme: Scheme, domain: Domain, width: int, depth: int, n_networks: int, seed: int = 0
+) -> SchemeCheck:
+    """Draw networks of a scheme, count the dead neurons of every layer, compare with theory.
+
+    Args:
+        scheme: Any scheme; one without a law is held against its own sampled statistics, drawn
+            from another stream.
+        domain: Where inputs live. A scheme that looks at data sees its points, or 100 points of
+            it, with targets of mean square 1.
+        width: Neurons of every hidden layer, >= 1.
+        depth: L, the number of affine layers, >= 2.
+        n_networks: Networks to draw, rounded up to whole blocks of 256.
+        seed: Seed of the draws, >= 0.
+
+    Raises:
+        InputError: Lists what is wrong with the arguments.
+    """
+    refuse(
+        [
+            f"{name} must be an int >= {least}, got {value!r}"
+            for name, value, least in (
+                ("width", width, 1), ("depth", depth, 2), ("n_networks", n_networks, 1),
+                ("seed", seed, 0),
+            )
+            if isinstance(value, bool) or not isinstance(value, int) or value < least
+        ]
+    )  # fmt: skip
+    found = _draw_and_count(scheme, domain, width, depth, n_networks, seed)
+    n = len(found.born_dead)
+    rows = pd.DataFrame(
+        {
+            "cell": _CELL,
+            "width": width,
+            "depth": depth,
+            "replicate": range(n),
+            "status": "ok",
+            "success": False,
+            "steps": 0,
+            "trainable": ~found.born_dead,
+            "born_dead": found.born_dead,
+            "active_init": list(found.active),
+        }
+    )
+    widths = [width] * (depth - 1)
+    rates, verdicts = _network_law(scheme, domain, widths, success_rates(rows))
+    law = active_count_pmf(scheme, domain, width)
+    if not law.standard_error.any():
+        sentence = "The number of active neurons of the first layer follows its law."
+        verdicts.insert(0, judge(count_tests(rows, {_CELL: law.pmf}), sentence))
+    return SchemeCheck(_layers(found, width), rates, verdicts)
+
+
+def _draw_and_count(
+    scheme: Scheme, domain: Domain, width: int, depth: int, n_networks: int, seed: int
+) -> Census:
+    rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
+    x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
+    y = np.ones((len(x), 1))
+    sizes = (domain.d, *[width] * (depth - 1), 1)
+    identity = f"{scheme!r} {sizes} on {domain!r}"
+    blocks = range(-(-n_networks // seeds.BLOCK_SIZE))
+    drawn = [
+        initialize(
+            scheme,
+            sizes,
+            seeds.BLOCK_SIZE,
+            seeds.stream(seed, identity, "initialization", block),
+            x,
+            y,
+        )
+        for block in blocks
+    ]
+    return census(concatenate(drawn), domain)
+
+
+def _network_law(
+    scheme: Scheme, domain: Domain, widths: list[int], rates: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Verdict]]:
+    """Born-dead networks against their probability and against its bounds."""
+    dead = born_dead_network_probability(scheme, domain, widths)
+    rates["born_dead_theory"] = float(dead)
+    rates["born_dead_theory_se"] = dead.standard_error
+    rates["born_dead_method"] = dead.method
+    # Sampled points see too much death: on balls and boxes of d >= 2 theory is then a bound.
+    above_only = "points" in dead.method
+    verdicts = [
+        judge(
+            bound_tests(
+                rates,
+                "n_born_dead",
+                None if above_only else "born_dead_theory",
+                "born_dead_theory",
+            ),
+            "Networks are born dead as often as theory says" + (" at most." if above_only else "."),
+        )
+    ]
+    bounds: dict[str, Callable[..., object]] = {
+        "born_dead_lower": born_dead_lower_bound,
+        "born_dead_upper": born_dead_upper_bound,
+    }
+    for column, bound in bounds.items():
+        try:
+            rates[column] = float(bound(scheme, domain, widths))  # type: ignore[arg-type]
+        except InputError:  # the bound does not hold for this scheme
+            rates[column] = np.nan
+    if rates[list(bounds)].notna().to_numpy().any():
+        sentence = "The rate of born-dead networks lies within the general bounds."
+        verdicts.append(judge(bound_tests(rates, "n_born_dead", *bounds), sentence))
+    return rates, verdicts
+
+
+def _layers(found: Census, width: int) -> pd.DataFrame:
+    n = len(found.born_dead)
+    return pd.DataFrame(
+        [
+            {
+                "layer": layer + 1,
+                "n": n,
+                "neurons": n * width,
+                **{
+                    name: counts[:, layer].sum() / (n * width)
+                    for name, counts in (
+                        ("active", found.active),
+                        ("tentatively_dead", found.tentative),
+                        ("permanently_dead", found.permanent),
+                        ("undecided", found.undecided),
+                    )
+                },
+            }
+            for layer in range(found.active.shape[1])
+        ]
+    )
