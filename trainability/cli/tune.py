@@ -1,0 +1,154 @@
+"""`trainability tune`: find the settings of an initialization that make training succeed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from trainability.cli.app import StorageOption, TrackingOption, app, err, out
+from trainability.errors import StudyError, StudyFailed, refuse
+from trainability.provenance import describe_environment
+from trainability.storage import Storage
+from trainability.study.loading import find_study_file, load_module
+from trainability.study.records import did_you_mean
+from trainability.training import ENGINES
+from trainability.tuning import Tuning
+
+if TYPE_CHECKING:
+    from trainability.launch import Options
+    from trainability.study import Cell
+
+TuningArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY", help="A file with TUNING = Tuning(...), or a name in [b]studies/[/b]."
+    ),
+]
+
+
+@app.command()
+def tune(
+    study: TuningArgument,
+    storage: StorageOption = "results",
+    tracking_uri: TrackingOption = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster; default: RAY_ADDRESS, or an embedded Ray.")
+    ] = None,
+    cpus_per_trial: Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")] = 1.0,
+    gpus_per_trial: Annotated[
+        float, typer.Option(help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU.")
+    ] = 0.0,
+    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "auto",
+    max_failures: Annotated[
+        int, typer.Option(help="How often what fails is tried again before it is given up.")
+    ] = 3,
+) -> None:
+    """Tune the settings of a scheme: the same command again resumes."""
+    problems = []
+    if not 0 < cpus_per_trial < float("inf"):
+        problems.append(f"--cpus-per-trial must be > 0, got {cpus_per_trial:g}")
+    if not 0 <= gpus_per_trial <= 1:
+        problems.append(f"--gpus-per-trial must be from 0 to 1, got {gpus_per_trial:g}")
+    if max_failures < 0:
+        problems.append(f"--max-failures must be >= 0, got {max_failures}")
+    if engine not in ENGINES:
+        problems.append(
+            f"unknown --engine {engine!r}; wanted one of {', '.join(ENGINES)}"
+            f"{did_you_mean(engine, ENGINES)}"
+        )
+    refuse(problems)
+    place = Storage(storage)
+    tunings = load_tunings(study)
+    place.check_writable()
+    # Imported here, so that a tuning that is refused is refused at once.
+    from trainability.launch import Options
+    from trainability.launch.cluster import connected
+
+    options = Options(
+        address=address,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        engine=engine,
+        max_failures=max_failures,
+    )
+    with connected(options):
+        for tuning in tunings:
+            _tune(tuning, place, tracking_uri, options)
+    out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
+
+
+def load_tunings(text: str) -> list[Tuning]:
+    """The tunings that a file declares, or the one of a tuning.json.
+
+    Raises:
+        StudyError: If there is no such file, or it can't be run as it is declared.
+    """
+    path: Path = find_study_file(text)
+    if path.suffix == ".json":
+        return [Tuning.from_json(path.read_text(encoding="utf-8"))]
+    found = getattr(load_module(path), "TUNING", None)
+    declared = found if isinstance(found, list | tuple) else [found]
+    tunings = [tuning for tuning in declared if isinstance(tuning, Tuning)]
+    if not tunings or len(tunings) < len(declared):
+        raise StudyError(
+            f"{path} declares no tuning; wanted TUNING = Tuning(...), or a list of such, "
+            f"got {found!r}"
+        )
+    names = [tuning.name for tuning in tunings]
+    if len(set(names)) < len(names):
+        raise StudyError(f"{path} declares two tunings of one name: {', '.join(names)}")
+    return tunings
+
+
+def _tune(tuning: Tuning, place: Storage, tracking_uri: str | None, options: Options) -> None:
+    from trainability import tracking
+    from trainability.launch import launch
+    from trainability.tuning.loop import run_search
+    from trainability.tuning.report import write_report
+    from trainability.tuning.result import judge
+
+    err.print(
+        f"[bold]{tuning.name}[/]  {tuning.budget:,} networks to search "
+        f"{' x '.join(tuning.vary)}, from {tuning.scheme}"
+    )
+    place.write_bytes(f"{tuning.name}/tuning.json", tuning.to_json().encode())
+    place.write_bytes(
+        f"{tuning.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
+    )
+    uri = tracking.tracking_uri(tracking_uri, place)
+    mirror = tracking.Mirror(tuning.study(), place, uri)
+
+    def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
+        err.print(what)
+        outcome = launch(tuning.name, cells, wanted, place, mirror, options, err)
+        for path in outcome.damaged:
+            err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        if outcome.missing:
+            why = next(iter(outcome.failures.values()))
+            raise StudyFailed(
+                f"{len(outcome.missing)} of {len(cells)} cells are incomplete: {why}; the same "
+                "command runs what is missing"
+            )
+
+    status = "FAILED"
+    try:
+        found = run_search(tuning, place, dispatch)
+        err.print("writing the report")
+        report = write_report(judge(found), place)
+        mirror.add(lambda target: target.log_report(report.folder, report.markdown))
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise StudyFailed("interrupted; the same command goes on") from None
+    finally:
+        mirror.close(status)
+    report.show(out)
+    if mirror.trouble:
+        err.print(f"[yellow]MLflow at {uri} is incomplete:[/] {escape(mirror.trouble)}")

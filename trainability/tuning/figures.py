@@ -1,0 +1,81 @@
+"""The figures of a tuning's report."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pandas as pd
+
+from trainability.plots.tuning import (
+    plot_history,
+    plot_importance,
+    plot_pareto,
+    plot_slices,
+    plot_surface,
+)
+from trainability.tuning.landscape import Landscape
+from trainability.tuning.result import Result
+from trainability.tuning.tables import finalist_table
+
+
+def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
+    """History and slices always; importance and surface for two settings and more; Pareto front
+    for two objectives. Figures by name."""
+    tuning = result.tuning
+    words = tuning.objectives[0].words
+    landscape = Landscape(tuning, result.found.standings)
+    logarithmic = {name: values.log for name, values in tuning.vary.items()}
+    default = result.default.values[0]
+    note = (
+        f"{int(candidates['n_networks'].sum()):,} networks in the search, "
+        f"{tuning.n_fresh_blocks * 256:,} each on fresh seeds; bars and bands: 95 %"
+    )
+    found = {
+        "history": plot_history(
+            candidates,
+            (default.value, default.low, default.high),
+            words=words,
+            title=_headline(result),
+            note=note,
+        ).figure,
+        "slices": plot_slices(
+            {name: landscape.slice(name) for name in tuning.vary},
+            candidates,
+            logarithmic,
+            words=words,
+            title="Along each setting, through the best",
+            note="circles: candidates, larger for more networks",
+        ),
+    }
+    if len(tuning.vary) > 1:
+        shares = landscape.importance()
+        ranked = shares.sort_values(ascending=False)
+        across, up = map(str, ranked.index[:2])
+        best = dict(zip(tuning.vary, landscape.best, strict=True))
+        found["surface"] = plot_surface(
+            landscape.surface(across, up),
+            candidates,
+            (best[across], best[up]),
+            logarithmic,
+            across=across,
+            up=up,
+            words=words,
+            title=f"The {words} over {across} and {up}",
+        ).figure
+        found["importance"] = plot_importance(
+            shares, title=f"{across} matters most" if len(ranked) else ""
+        ).figure
+    if len(tuning.objectives) == 2:
+        found["pareto"] = plot_pareto(
+            candidates,
+            finalist_table(result),
+            [part.words for part in tuning.objectives],
+            title="What one objective costs in the other",
+        ).figure
+    return cast(dict, found)
+
+
+def _headline(result: Result) -> str:
+    if not result.is_improvement:
+        return "No significant improvement over the default"
+    return f"{result.best.name} beats the default"

@@ -1,0 +1,186 @@
+"""The loop around the search: train a batch, look, ask for the next; all truth on storage.
+
+A batch is written down before it is trained, so that a search that was cut short goes on with the
+very same one, on any machine. What its networks did is in their cells' blocks, as for a study.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from trainability.analysis.expected import expected_trainability
+from trainability.seeds import BLOCK_SIZE
+from trainability.storage import Storage
+from trainability.study import Cell
+from trainability.theory import born_dead_probability
+from trainability.tuning.declaration import Settings, Tuning
+from trainability.tuning.finalists import finalists
+from trainability.tuning.objectives import Outcomes
+from trainability.tuning.search import ROUNDS, Round, Search, Standing
+
+Dispatch = Callable[[str, Mapping[str, Cell], Mapping[str, int]], None]
+"""Trains what storage lacks of some cells; told what for, the cells and their blocks by id.
+Raises where some could not be trained."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A search that is over, and the evaluation on fresh seeds after it.
+
+    Args:
+        tuning: What was asked.
+        rounds: The batches, in order.
+        standings: Every candidate, in the order in which they were proposed.
+        measured: What the candidates' networks did in the search.
+        finalists: Who was evaluated again, and what their networks did.
+        default: What the default's networks did on the same fresh seeds.
+    """
+
+    tuning: Tuning
+    rounds: list[Round]
+    standings: list[Standing]
+    measured: dict[Settings, Outcomes]
+    finalists: dict[Settings, Outcomes] = field(default_factory=dict)
+    default: Outcomes = field(default_factory=dict)
+
+    @property
+    def refused(self) -> list[Settings]:
+        """Settings that were proposed but never trained: by theory they can't be best."""
+        return list(dict.fromkeys(settings for batch in self.rounds for settings in batch.refused))
+
+
+def search_of(tuning: Tuning) -> Search:
+    """The search for what a tuning asks, with what theory knows."""
+
+    @cache
+    def theory(settings: Settings) -> tuple[float, ...]:
+        bound = cache(lambda width: _exact_trainability(tuning, settings, width))
+        return tuple(part.best_possible(bound) for part in tuning.objectives)
+
+    return Search(
+        space=tuning.vary,
+        objectives=tuning.objectives,
+        n_evaluations=tuning.n_evaluations,
+        max_steps=tuning.max_steps,
+        seed=tuning.seed,
+        theory=theory,
+        is_allowed=cache(lambda settings: _meets_constraint(tuning, settings)),
+        start=[] if tuning.default is None else [tuning.default],
+    )
+
+
+def run_search(tuning: Tuning, storage: Storage, dispatch: Dispatch) -> Found:
+    """Search until the budget is spent, then evaluate the best few and the default again.
+
+    Raises:
+        StudyFailed: If some networks could not be trained; running it again goes on.
+    """
+    search = search_of(tuning)
+    rounds = _stored_rounds(tuning, storage)
+    blocks = _blocks_after(rounds)
+    if blocks:
+        dispatch(f"rounds 1 to {len(rounds)}", *_wanted(tuning, blocks))
+    measured = _read(tuning, storage, blocks, tuning.seed)
+    while (batch := search.next_round(len(rounds), measured)).blocks:
+        _store_round(tuning, storage, len(rounds), batch)
+        rounds.append(batch)
+        blocks = _blocks_after(rounds)
+        what = f"round {len(rounds)} of {max(ROUNDS, len(rounds))}"
+        dispatch(what, *_wanted(tuning, batch.blocks))
+        measured |= _read(tuning, storage, batch.blocks, tuning.seed)
+    standings = search.standings(measured)
+    chosen = finalists(tuning.vary, standings)
+    again: list[Settings | None] = [*chosen, None]
+    counts = dict.fromkeys(again, tuning.n_fresh_blocks)
+    what = f"the best {len(chosen)} and the default on fresh seeds"
+    dispatch(what, *_wanted(tuning, counts, tuning.fresh_seed))
+    fresh = _read(tuning, storage, counts, tuning.fresh_seed)
+    default = fresh.pop(None)
+    return Found(tuning, rounds, standings, measured, fresh, default)
+
+
+def _exact_trainability(tuning: Tuning, settings: Settings, width: int) -> float:
+    """Trainability where theory is exact, else 1: an estimate must not rule anything out."""
+    expected = expected_trainability(tuning.cell(settings, width))
+    return expected.value if expected.standard_error == 0 else 1.0
+
+
+def _meets_constraint(tuning: Tuning, settings: Settings) -> bool:
+    if tuning.max_born_dead is None:
+        return True
+    scheme, _ = tuning.strategies(settings)
+    return all(
+        float(born_dead_probability(scheme, tuning.task.domain, width)) <= tuning.max_born_dead
+        for width in tuning.widths
+    )
+
+
+def _blocks_after(rounds: Sequence[Round]) -> dict[Settings, int]:
+    found: dict[Settings, int] = {}
+    for batch in rounds:
+        found |= batch.blocks
+    return found
+
+
+def _wanted(
+    tuning: Tuning,
+    blocks: Mapping[Settings, int] | Mapping[Settings | None, int],
+    seed: int | None = None,
+) -> tuple[dict[str, Cell], dict[str, int]]:
+    """The cells of candidates at every width, and their blocks, by id."""
+    cells, wanted = {}, {}
+    for settings, n in blocks.items():
+        for width in tuning.widths:
+            cell = tuning.cell(settings, width, seed)
+            cells[cell.id] = cell
+            wanted[cell.id] = n
+    return cells, wanted
+
+
+def _read(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) -> dict:
+    """What the first blocks of candidates did; later ones may belong to another search."""
+    cells, _ = _wanted(tuning, blocks, seed)
+    columns = ["cell", "replicate", "success", "steps"]
+    rows = storage.read_rows(tuning.name, list(cells), columns)
+    by_cell = dict(list(rows.groupby("cell")))
+    found: dict[Settings | None, dict[int, np.ndarray]] = {}
+    for settings, n in blocks.items():
+        found[settings] = {}
+        for width in tuning.widths:
+            part = by_cell[tuning.cell(settings, width, seed).id].iloc[: n * BLOCK_SIZE]
+            assert part["replicate"].tolist() == list(range(n * BLOCK_SIZE))
+            steps = part["steps"].to_numpy(dtype=float)
+            found[settings][width] = np.where(part["success"].to_numpy(), steps, np.inf)
+    return found
+
+
+def _round_path(tuning: Tuning, index: int) -> str:
+    return f"{tuning.name}/search-{tuning.search_id}/round-{index:04d}.json"
+
+
+def _store_round(tuning: Tuning, storage: Storage, index: int, batch: Round) -> None:
+    record = {
+        "settings": list(tuning.vary),
+        "blocks": [[list(settings), n] for settings, n in batch.blocks.items()],
+        "refused": [list(settings) for settings in batch.refused],
+    }
+    path = _round_path(tuning, index)
+    storage.write_bytes(path, json.dumps(record, indent=1).encode())
+
+
+def _stored_rounds(tuning: Tuning, storage: Storage) -> list[Round]:
+    """The batches that were written down, up to the first that is missing or damaged."""
+    found: list[Round] = []
+    while (text := storage.read_bytes(_round_path(tuning, len(found)))) is not None:
+        try:
+            record = json.loads(text)
+            blocks = {tuple(settings): int(n) for settings, n in record["blocks"]}
+            found.append(Round(blocks, [tuple(settings) for settings in record["refused"]]))
+        except (ValueError, KeyError, TypeError):
+            break
+    return found

@@ -1,0 +1,69 @@
+"""The search as an Optuna study in an SQLite file, for Optuna's dashboard; storage is the truth."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import optuna
+
+from trainability.tuning.result import Result
+from trainability.tuning.sampler import distributions
+
+
+def optuna_file(result: Result) -> bytes:
+    """The content of an SQLite file with one study: `optuna-dashboard sqlite:///optuna.db`.
+
+    A trial per candidate, its values as measured in the search, and one per proposal that theory
+    refused, pruned. Attributes of a trial: `networks`, `low` and `high` (limits of the first
+    objective that hold for all candidates at all times), `hopeful`, and `fresh`, the values on
+    fresh seeds, of finalists.
+    """
+    tuning, found = result.tuning, result.found
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = distributions(tuning.vary)
+    fresh = {
+        entry.settings: [estimate.value for estimate in entry.values] for entry in result.finalists
+    }
+    trials = [
+        optuna.trial.create_trial(
+            params=dict(zip(tuning.vary, standing.settings, strict=True)),
+            distributions=space,
+            values=[estimate.value for estimate in standing.estimates],
+            user_attrs={
+                "networks": standing.n_networks,
+                "low": standing.estimates[0].low,
+                "high": standing.estimates[0].high,
+                "hopeful": standing.hopeful,
+            }
+            | ({"fresh": fresh[standing.settings]} if standing.settings in fresh else {}),
+        )
+        for standing in found.standings
+    ] + [
+        optuna.trial.create_trial(
+            params=dict(zip(tuning.vary, settings, strict=True)),
+            distributions=space,
+            state=optuna.trial.TrialState.PRUNED,
+            user_attrs={"refused": "by theory it can't be best"},
+        )
+        for settings in found.refused
+    ]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "optuna.db"
+            storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+            study = optuna.create_study(
+                storage=storage,
+                study_name=tuning.name,
+                directions=["maximize" if p.maximize else "minimize" for p in tuning.objectives],
+            )
+            study.set_user_attr("question", tuning.question)
+            study.add_trials(trials)
+            storage.remove_session()
+            with contextlib.suppress(AttributeError):
+                storage.engine.dispose()
+            return path.read_bytes()
+    finally:
+        optuna.logging.set_verbosity(verbosity)

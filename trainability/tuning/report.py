@@ -1,0 +1,163 @@
+"""One folder per tuning: tables as CSV, figures as PNG and SVG, and one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, select_autoescape
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from trainability import plots
+from trainability.errors import StorageError
+from trainability.provenance import describe_environment
+from trainability.storage import Storage
+from trainability.tuning.figures import draw_figures
+from trainability.tuning.optuna_file import optuna_file
+from trainability.tuning.result import LEVEL, Judged, Result, answer, interval
+from trainability.tuning.tables import candidate_table, finalist_table
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written.
+
+    Args:
+        folder: Where.
+        page: Its HTML page.
+        markdown: Question and answer, for MLflow.
+        result: What it says.
+    """
+
+    folder: Path
+    page: Path
+    markdown: str
+    result: Result
+
+    def show(self, console: Console) -> None:
+        """Print the answer, the table of finalists, and the winner as a line to paste."""
+        result = self.result
+        console.print(f"\n[bold]{escape(result.tuning.question)}[/]")
+        for sentence in answer(result):
+            console.print(escape(sentence))
+        shown = shown_finalists(result)
+        table = Table(title="on fresh seeds", title_justify="left")
+        for index, name in enumerate(shown["header"]):
+            table.add_column(escape(name), justify="left" if index == 0 else "right")
+        for entries in shown["body"]:
+            table.add_row(*map(escape, entries))
+        console.print(table)
+        console.print(f"report:  {escape(str(self.page))}", soft_wrap=True)
+        console.print("paste into a study:", soft_wrap=True)
+        console.print(f"    {escape(result.python)}", soft_wrap=True)
+
+
+def write_report(result: Result, storage: Storage, folder: Path | None = None) -> Report:
+    """Write what a tuning found as tables, figures and a page, and Optuna's file beside it.
+
+    Args:
+        result: The verdict.
+        storage: Where its rows are; gets `<tuning>/optuna.db`.
+        folder: Where to write; default `<storage>/<tuning>/report`, or `<tuning>-report` in the
+            current folder if the storage is not local.
+
+    Raises:
+        StorageError: If the folder can't be written.
+    """
+    name = result.tuning.name
+    if folder is None:
+        local = Path(storage.address) / name / "report"
+        folder = local if storage.is_local else Path(f"{name}-report").resolve()
+    storage.write_bytes(f"{name}/optuna.db", optuna_file(result))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and swapped in, so that nobody opens half a report.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report-") as scratch:
+            made = Path(scratch) / "report"
+            made.mkdir()
+            _write(result, storage, made)
+            shutil.rmtree(folder, ignore_errors=True)
+            made.rename(folder)
+    except OSError as error:
+        raise StorageError(f"the report can't be written to {folder}: {error}") from error
+    markdown = f"**{result.tuning.question}**\n\n" + " ".join(answer(result))
+    return Report(folder, folder / "index.html", f"{markdown}\n\n`{result.python}`", result)
+
+
+def shown_finalists(result: Result) -> dict[str, Any]:
+    """The finalists and the default, as text: header, body."""
+    words = [part.words for part in result.tuning.objectives]
+    header = ["candidate"]
+    for word in words:
+        header += [f"{word} [{100 * LEVEL:g} %]", "minus the default's", "in the search"]
+    return {"header": header, "body": [_shown(e) for e in [*result.finalists, result.default]]}
+
+
+def _shown(entry: Judged) -> list[str]:
+    cells = [entry.name if entry.settings is not None else f"{entry.name}, the default"]
+    for value, difference, observed in zip(
+        entry.values, entry.differences, entry.observed, strict=True
+    ):
+        is_default = entry.settings is None
+        cells += [
+            interval(value),
+            "" if is_default else interval(difference, sign=True),
+            "" if is_default else f"{observed:.4g}",
+        ]
+    return cells
+
+
+def _write(result: Result, storage: Storage, folder: Path) -> None:
+    candidates = candidate_table(result)
+    candidates.to_csv(folder / "candidates.csv", index=False)
+    finalist_table(result).to_csv(folder / "finalists.csv", index=False)
+    (folder / "tuning.json").write_text(result.tuning.to_json(), encoding="utf-8")
+    figures = draw_figures(result, candidates)
+    for name, figure in figures.items():
+        for suffix in ("png", "svg"):
+            plots.save(figure, folder / f"{name}.{suffix}")
+    environment = Environment(
+        loader=PackageLoader("trainability.tuning", "templates"),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html").render(
+        tuning=result.tuning,
+        answer=answer(result),
+        python=result.python,
+        finalists=shown_finalists(result),
+        candidates=_shown_candidates(result, candidates),
+        figures={
+            name: base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+            for name in figures
+        },
+        environment=describe_environment(),
+        storage=storage.address,
+    )
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _shown_candidates(result: Result, candidates: pd.DataFrame) -> dict[str, Any]:
+    """The best of the search as text; all of them are in the CSV file."""
+    names = list(result.tuning.vary)
+    words = result.tuning.objectives[0].words
+    ranked = candidates.sort_values("expected", ascending=not result.tuning.objectives[0].maximize)
+    body = [
+        [
+            *(f"{row[name]:g}" for name in names),
+            f"{row['n_networks']:,}",
+            f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]",
+            f"{row['expected']:.4g}",
+            "yes" if row["hopeful"] else "given up",
+        ]
+        for _, row in ranked.head(20).iterrows()
+    ]
+    return {"header": [*names, "networks", words, "expected", "hopeful"], "body": body}

@@ -1,0 +1,159 @@
+"""What a tuning found, judged on fresh seeds alone: the search's own numbers flatter it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainability.analysis.rates import clopper_pearson
+from trainability.seeds import BLOCK_SIZE
+from trainability.tuning.declaration import Settings, Tuning
+from trainability.tuning.finalists import best_observed
+from trainability.tuning.loop import Found
+from trainability.tuning.objectives import Estimate
+
+LEVEL = 0.95
+"""Of every interval of a value; of the differences to the default all together."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate on fresh seeds; one entry per objective.
+
+    Args:
+        settings: Its settings; None for the default.
+        name: As one writes it.
+        values: With intervals at `LEVEL` each.
+        differences: Its values minus the default's, over the same random numbers, with intervals
+            that hold for all finalists and objectives together at `LEVEL`; zeros for the default.
+        observed: The values that the search had seen; NaN for the default.
+    """
+
+    settings: Settings | None
+    name: str
+    values: tuple[Estimate, ...]
+    differences: tuple[Estimate, ...]
+    observed: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict.
+
+    Args:
+        found: The search and its fresh evaluation.
+        finalists: Those that were evaluated again, the best in the first objective first.
+        default: What they are compared with.
+        optimism: By how much the value of the best observed candidate of the search fell short
+            on fresh seeds, in units of the first objective; > 0 if the search had flattered it.
+        flattered: The candidate that this is about.
+    """
+
+    found: Found
+    finalists: list[Judged]
+    default: Judged
+    optimism: float
+    flattered: Judged
+
+    @property
+    def tuning(self) -> Tuning:
+        return self.found.tuning
+
+    @property
+    def best(self) -> Judged:
+        """The finalist with the best first objective on fresh seeds."""
+        return self.finalists[0]
+
+    @property
+    def is_improvement(self) -> bool:
+        """Whether the best finalist surely beats the default in the first objective."""
+        objective, difference = self.tuning.objectives[0], self.best.differences[0]
+        return objective.is_better(objective.pessimistic(difference), 0.0)
+
+    @property
+    def winner(self) -> Judged:
+        """The best finalist if it surely beats the default, else the default."""
+        return self.best if self.is_improvement else self.default
+
+    @property
+    def python(self) -> str:
+        """The winner as a line to paste into a study."""
+        scheme, optimizer = self.tuning.strategies(self.winner.settings)
+        return f"scheme={scheme}, optimizer={optimizer},"
+
+
+def judge(found: Found) -> Result:
+    """Compare the finalists with the default and with what the search had said of them."""
+    tuning = found.tuning
+    n_comparisons = len(found.finalists) * len(tuning.objectives)
+    each = 1 - (1 - LEVEL) / n_comparisons
+    search = {standing.settings: standing for standing in found.standings}
+    judged = {
+        settings: Judged(
+            settings,
+            written(tuning, settings),
+            tuple(part.estimate(outcomes, LEVEL, clopper_pearson) for part in tuning.objectives),
+            tuple(part.difference(found.default, outcomes, each) for part in tuning.objectives),
+            tuple(estimate.value for estimate in search[settings].estimates),
+        )
+        for settings, outcomes in found.finalists.items()
+    }
+    default = Judged(
+        None,
+        written(tuning, None),
+        tuple(part.estimate(found.default, LEVEL, clopper_pearson) for part in tuning.objectives),
+        (Estimate(0.0, 0.0, 0.0),) * len(tuning.objectives),
+        (float("nan"),) * len(tuning.objectives),
+    )
+    objective = tuning.objectives[0]
+    sign = 1 if objective.maximize else -1
+    observed = best_observed(found.standings)
+    flattered = judged.get(observed) or max(
+        judged.values(), key=lambda entry: sign * entry.observed[0]
+    )
+    return Result(
+        found=found,
+        finalists=sorted(judged.values(), key=lambda entry: -sign * entry.values[0].value),
+        default=default,
+        optimism=sign * (flattered.observed[0] - flattered.values[0].value),
+        flattered=flattered,
+    )
+
+
+def written(tuning: Tuning, settings: Settings | None) -> str:
+    """A candidate as one writes it: its scheme, and its optimizer if that varies."""
+    scheme, optimizer = tuning.strategies(settings)
+    varies = {name for name in tuning.vary if hasattr(tuning.optimizer, name)}
+    return f"{scheme}, {optimizer}" if varies else str(scheme)
+
+
+def answer(result: Result) -> list[str]:
+    """What was found, in sentences."""
+    tuning, best, default = result.tuning, result.best, result.default
+    words = tuning.objectives[0].words
+    both = " and both objectives" if len(tuning.objectives) == 2 else ""
+    first = (
+        f"{best.name} is better than the default, {default.name}."
+        if result.is_improvement
+        else f"No significant improvement over the default, {default.name}; "
+        f"{best.name} came nearest."
+    )
+    return [
+        first,
+        f"On {tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds its {words} is "
+        f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
+        f"over the same random numbers is {interval(best.differences[0], sign=True)}, with an "
+        f"interval that holds for all {len(result.finalists)} finalists{both} together at "
+        f"{100 * LEVEL:g} %.",
+        f"The search flattered its best observed candidate, {result.flattered.name}, by "
+        f"{result.optimism:.4g}: {result.flattered.observed[0]:.4g} in the search, "
+        f"{result.flattered.values[0].value:.4g} on fresh seeds.",
+        f"It trained {sum(entry.n_networks for entry in result.found.standings):,} networks of "
+        f"{len(result.found.standings)} candidates and left out {len(result.found.refused)} that "
+        "by theory can't be best.",
+    ]
+
+
+def interval(estimate: Estimate, sign: bool = False) -> str:
+    """A value with its interval: "0.957 [0.953, 0.961]"."""
+    form = "+.4g" if sign else ".4g"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
