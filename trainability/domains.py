@@ -72,15 +72,18 @@ class Box(Domain):
         for name in ("half_width", "center"):
             value = getattr(self, name)
             if isinstance(value, list | np.ndarray):
-                value = tuple(float(entry) for entry in value)
+                value = tuple(value.tolist() if isinstance(value, np.ndarray) else value)
                 object.__setattr__(self, name, value)
             if isinstance(value, tuple) and len(value) != self.d:
                 problems.append(f"Box {name} has {len(value)} numbers, wanted d={self.d}")
         widths = self.half_width if isinstance(self.half_width, tuple) else (self.half_width,)
         for width in widths:
             problems += _size_problems("Box half_width", width)
-        if self.center is not None and not all(_is_number(entry) for entry in self.center):
-            problems.append(f"Box center must hold finite numbers, got {self.center}")
+        center = self.center
+        if center is not None and not (
+            isinstance(center, tuple) and all(_is_number(entry) for entry in center)
+        ):
+            problems.append(f"Box center must hold one finite number per input, got {center!r}")
         refuse(problems)
 
     @property
@@ -121,9 +124,17 @@ class Points(Domain):
     """The points of a data set, x of shape (N, d) with N >= 1 and finite numbers."""
 
     def __init__(self, x: Any) -> None:
-        points = np.atleast_2d(np.array(x, dtype=np.float64))
+        try:
+            points = np.array(x, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"Points wants numbers in rows of one length, shape (N, d), got {x!r}"
+            ) from None
         if points.ndim != 2 or not points.size:
-            raise InputError(f"Points wants x of shape (N, d) with N, d >= 1, got {points.shape}")
+            fix = "; for inputs of one coordinate pass x.reshape(-1, 1)" if points.ndim == 1 else ""
+            raise InputError(
+                f"Points wants x of shape (N, d) with N, d >= 1, got shape {points.shape}{fix}"
+            )
         if not np.isfinite(points).all():
             raise InputError("Points wants finite numbers, got NaN or infinity; drop those rows")
         points.setflags(write=False)
@@ -163,7 +174,7 @@ def _is_number(value: Any) -> bool:
 def _dimension_problems(name: str, d: Any) -> list[str]:
     if isinstance(d, int) and not isinstance(d, bool) and d >= 1:
         return []
-    return [f"{name} d must be an int >= 1, got {d!r}"]
+    return [f"{name} d must be an int >= 1, the number of input coordinates, got {d!r}"]
 
 
 def _size_problems(name: str, value: Any) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -25,7 +26,7 @@ from trainability.theory.laws import (
     OrthogonalRows,
     has_bias,
 )
-from trainability.theory.probability import CLOSED_FORM, Probability, from_log
+from trainability.theory.probability import Probability
 
 
 def born_dead_upper_bound(
@@ -57,8 +58,8 @@ def born_dead_upper_bound(
     0.4375
     """
     _laws("born_dead_upper_bound", scheme_or_law, domain, widths, orthogonal=True)
-    log_bound = _log_union([-n * math.log(2) for n in widths])
-    return from_log(log_bound, CLOSED_FORM, log)
+    log_p = [-int(n) * math.log(2) for n in widths]
+    return Probability(_log_union(log_p) if log else _union([0.5**n for n in map(int, widths)]))
 
 
 def born_dead_lower_bound_1d(
@@ -109,9 +110,10 @@ def born_dead_lower_bound_1d(
         half = mpmath.mpf(2) ** -n
         a1, a2 = 1 - half, 1 - 2 * half - (n - 1) * half**2
         share = (1 - 2 * half) * (1 - half) / (1 + (n - 1) * half)
-        bound = 1 - a1**steps + share * (a2**steps - a1**steps)
-        log_bound = float(mpmath.log(bound)) if bound else -math.inf
-    return from_log(log_bound, CLOSED_FORM, log)
+        bound: Any = 1 - a1**steps + share * (a2**steps - a1**steps)
+        if log:
+            return Probability(float(mpmath.log(bound)) if bound else -math.inf)
+        return Probability(float(bound))
 
 
 def born_dead_lower_bound(
@@ -214,6 +216,11 @@ def _laws(
                 f"{name} on {domain} is 0 everywhere"
             )
     return [law for law in laws if law is not None]
+
+
+def _union(p: Sequence[float]) -> float:
+    """1 - prod (1 - p_t), p_t < 1."""
+    return -math.expm1(sum(math.log1p(-entry) for entry in p))
 
 
 def _log_union(log_p: Sequence[float]) -> float:

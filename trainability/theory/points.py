@@ -104,7 +104,7 @@ def log_gaussian_plane(x: np.ndarray, kappa: float) -> float:
         log_angle = np.where(
             log_ratio < -25, log_ratio, np.log(np.arctan(np.exp(np.maximum(log_ratio, -25.0))))
         )
-        return float(special.logsumexp(log_angle)) - math.log(2 * math.pi)
+        return float(np.logaddexp.reduce(log_angle)) - math.log(2 * math.pi)
     lifted = np.concatenate([hull, np.full((len(hull), 1), 1 / kappa)], axis=1)
     lifted /= np.abs(lifted).max(axis=1, keepdims=True)
     neighbour = np.roll(lifted, -1, axis=0)
