@@ -188,6 +188,19 @@ def assert_same(found: Training, wanted: Training, rows) -> None:
     assert all(torch.equal(a[ours], b[theirs]) for a, b in pairs)
 
 
+@pytest.mark.parametrize("kind", [TorchEngine, FusedCpuEngine])
+def test_the_number_of_threads_changes_no_bit(kind) -> None:
+    nets = loop.ensemble(DEEP, 600)
+    task = loop.problem(DEEP, 600, OPTIMIZERS[0], tolerance=0.3)
+    found = []
+    for threads in (1, 2, 3):
+        found.append(kind(threads=threads).start(nets, task))
+        found[-1].advance(40)
+    assert found[0].succeeded.any()
+    for training in found[1:]:
+        assert_same(training, found[0], rows=range(600))
+
+
 @pytest.mark.parametrize("batch_size", [None, 8])
 def test_the_width_of_the_vectors_changes_no_bit(monkeypatch, batch_size) -> None:
     """So rows are the same on CPUs with AVX-512 and on others."""

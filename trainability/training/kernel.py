@@ -133,6 +133,7 @@ class _Kernel:
     def forward(self, points: Points, index: Index, total: Variable) -> None:
         """Add twice the loss of a pass to `total`; leave d loss / d output in the last layer."""
         code, plan, given = self.code, self.plan, self.given
+        found = code.variable(code.constant(0.0))
         for number, layer in enumerate(plan.layers):
             for j, n_rows in code.blocks(layer.fan_out, plan.rows):
                 rows = [j + r for r in range(n_rows)]
@@ -147,10 +148,11 @@ class _Kernel:
                 for row, places in zip(rows, sums, strict=True):
                     outputs = [place.get() for place in places]
                     if number == len(plan.layers) - 1:
-                        outputs = self.output_deltas(points, index, row, outputs, total)
+                        outputs = self.output_deltas(points, index, row, outputs, found)
                     else:
                         outputs = [output.relu() for output in outputs]
                     self.store_outputs(layer, row, outputs)
+        total.set(total.get() + found.get())
 
     def output_deltas(
         self, points: Points, index: Index, o: Index, outputs: list[Value], total: Variable
@@ -202,16 +204,21 @@ class _Kernel:
         self.add_sum(layer.biases + j, deltas)
 
     def add_products(self, at: Index, deltas: list[Value], inputs: list[Value]) -> None:
-        gradient = self.code.load(self.given["gradients"], at)
-        for delta, value in zip(deltas, inputs, strict=True):
+        gradient = deltas[0] * inputs[0]
+        for delta, value in zip(deltas[1:], inputs[1:], strict=True):
             gradient = delta.fma(value, gradient)
-        self.code.store(gradient, self.given["gradients"], at)
+        self.add_gradient(at, gradient)
 
     def add_sum(self, at: Index, deltas: list[Value]) -> None:
-        gradient = self.code.load(self.given["gradients"], at)
-        for delta in deltas:
+        gradient = deltas[0]
+        for delta in deltas[1:]:
             gradient = gradient + delta
-        self.code.store(gradient, self.given["gradients"], at)
+        self.add_gradient(at, gradient)
+
+    def add_gradient(self, at: Index, gradient: Value) -> None:
+        """The sum over a pass comes first: it rounds less than one sum over all points."""
+        total = self.code.load(self.given["gradients"], at) + gradient
+        self.code.store(total, self.given["gradients"], at)
 
     def inputs(self, points: Points, index: Index, number: int, i: Index) -> list[Value]:
         """Input i of layer `number` at the points of a pass."""
