@@ -83,12 +83,13 @@ def same(module, other):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-@pytest.mark.parametrize("sizes", [(4, 9, 2), (4, 9, 7, 2)], ids=str)
-def test_a_plain_chain_is_drawn_as_a_study_draws_it(scheme, sizes):
+@pytest.mark.parametrize("sizes", [(4, 9, 2), (4, 9, 7, 2), (4, 1, 1, 1, 2)], ids=str)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_plain_chain_is_drawn_as_a_study_draws_it(scheme, sizes, seed):
     x, y = data()
     module = mlp(*sizes)
-    apply(scheme, module, (x, y), np.random.default_rng(3))
-    wanted = initialize(scheme, sizes, 1, np.random.default_rng(3), x.numpy(), y.numpy())
+    apply(scheme, module, (x, y), np.random.default_rng(seed))
+    wanted = initialize(scheme, sizes, 1, np.random.default_rng(seed), x.numpy(), y.numpy())
     drawn = [layer for layer in module if isinstance(layer, nn.Linear)]
     for layer, weight, bias in zip(drawn, wanted.weights, wanted.biases, strict=True):
         # The module shows a scheme its inputs in float32, a study in float64: 2^-24 per number,

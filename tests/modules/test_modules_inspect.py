@@ -270,6 +270,75 @@ def test_a_wholly_dead_layer_ends_all_hope_in_a_chain():
     assert table["permanently_dead"].tolist() == [1, 2]
 
 
+class Branching(nn.Module):
+    """Neurons 1 + 3 + 1 on [-1, 1]: alive; alive, dead, dead by its signs for good; dead."""
+
+    def __init__(self, branch):
+        super().__init__()
+        self.branch = branch
+        self.first = linear([[1.0]], [0.0])
+        self.second = linear([[1.0], [1.0], [-1.0]], [0.0, -2.0, -1.0])
+        self.third = linear([[1.0, 1.0, 1.0]], [-9.0])
+
+    def forward(self, x):
+        first = F.relu(self.first(x))
+        if self.branch == "sometimes" and x.mean() > 0:
+            first = F.softplus(first) - 0.6
+        second = F.relu(self.second(first))
+        third = F.relu(self.third(second))
+        return third + second.sum(1, keepdim=True) if self.branch == "skip" else third
+
+
+@pytest.mark.parametrize(
+    ("branch", "permanent"), [(None, [0, 2, 1]), ("skip", [0, 1, 0]), ("sometimes", [0, 0, 0])]
+)
+def test_a_wholly_dead_layer_leaves_hope_where_there_is_a_way_around(branch, permanent):
+    table = inspect(Branching(branch), list(LINE.split(5))).table
+    assert table["active"].tolist() == [1, 1, 0]
+    assert table["permanently_dead"].tolist() == permanent
+
+
+def written_into(h, x):
+    seen = h.view(len(h), -1)
+    h -= 1
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("combine", "permanent"),
+    [
+        (lambda h, x: torch.cat([h, h], 1), 1),
+        (lambda h, x: torch.cat([h, x], 1), 0),
+        (lambda h, x: h + h, 1),
+        (lambda h, x: h + x, 0),
+        (lambda h, x: torch.add(h, h, alpha=-1), 0),
+        (lambda h, x: h - 1, 0),
+        (lambda h, x: F.avg_pool1d(h[:, None], 1)[:, 0], 0),
+        (lambda h, x: h.mean(1, keepdim=True), 1),
+        (written_into, 0),
+    ],
+)
+def test_signs_prove_death_only_where_no_input_can_be_negative(combine, permanent):
+    class Combined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = linear([[1.0]], [0.0])
+            self.second = linear([[-1.0] * combine(LINE + 1, LINE).shape[1]], [-3.0])
+
+        def forward(self, x):
+            return F.relu(self.second(combine(F.relu(self.first(x)), x)))
+
+    found = inspect(Combined(), LINE)
+    assert not found.is_chain
+    assert found.table["permanently_dead"].tolist() == [0, permanent]
+    assert found.table["active"].tolist() == [1, 0]
+
+
+def test_a_layer_across_the_channels_places_is_no_chain_of_neurons():
+    module = nn.Sequential(nn.Conv2d(2, 6, 1), nn.ReLU(), nn.Linear(6, 3), nn.ReLU())
+    assert not inspect(module, images()).is_chain
+
+
 def test_layers_that_serve_elsewhere_are_not_called_permanently_dead():
     class Elsewhere(nn.Module):
         def __init__(self, how):
