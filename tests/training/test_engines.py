@@ -190,15 +190,15 @@ def assert_same(found: Training, wanted: Training, rows) -> None:
 
 @pytest.mark.parametrize("kind", [TorchEngine, FusedCpuEngine])
 def test_the_number_of_threads_changes_no_bit(kind) -> None:
-    nets = loop.ensemble(DEEP, 600)
-    task = loop.problem(DEEP, 600, OPTIMIZERS[0], tolerance=0.3)
+    nets = loop.ensemble(DEEP, 250)
+    task = loop.problem(DEEP, 250, OPTIMIZERS[0], tolerance=0.3)
     found = []
     for threads in (1, 2, 3):
         found.append(kind(threads=threads).start(nets, task))
         found[-1].advance(40)
     assert found[0].succeeded.any()
     for training in found[1:]:
-        assert_same(training, found[0], rows=range(600))
+        assert_same(training, found[0], rows=range(250))
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
