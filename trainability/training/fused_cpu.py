@@ -19,11 +19,11 @@ from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan, Rule
 from trainability.training.optimizers import Adam
 from trainability.training.tiles import TiledTraining
 
-# For the length of a chunk. A group that is called costs some 40 microseconds beside its work
-# of 1e11 operations a second; a network that stops leaves its lane idle for half a chunk, and
-# typically stops after some 2,000 steps. The chunk that loses least is the root of
-# 2 * 2,000 steps * 4e6 operations / (operations per step).
-_CHUNK_SQUARED_TIMES_FLOPS = 1.6e10
+# For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
+# operations a second; a network that stops leaves its lane idle for half a chunk, and one that
+# succeeds takes some 1,000 steps. So the chunk that loses least is the root of
+# 2 * 1,000 steps * 3e6 operations / (operations per step).
+_CHUNK_SQUARED_TIMES_FLOPS = 6e9
 _LEAST_CHUNK = 16
 
 
