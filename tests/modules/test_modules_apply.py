@@ -1,11 +1,11 @@
 """Applying a scheme to an ordinary module draws its layers by the scheme's law, and no more."""
 
 import copy
-import itertools
 
 import numpy as np
 import pytest
 import torch
+from modules_by_hand import mlp
 from scipy import stats
 from torch import nn
 
@@ -48,13 +48,6 @@ def data(n=50, d=4, n_out=2):
 
 def images(n=20):
     return torch.tensor(np.random.default_rng(2).standard_normal((n, 3, 8, 8))).float()
-
-
-def mlp(*sizes, act=nn.ReLU):
-    parts = []
-    for fan_in, fan_out in itertools.pairwise(sizes[:-1]):
-        parts += [nn.Linear(fan_in, fan_out), act()]
-    return nn.Sequential(*parts, nn.Linear(*sizes[-2:]))
 
 
 def cnn():
