@@ -31,7 +31,7 @@ class Value:
 
     @property
     def is_float(self) -> bool:
-        return element(self.kind) == FLOAT
+        return _element(self.kind) == FLOAT
 
     def __add__(self, other: Value | float) -> Value:
         return self._apply("fadd" if self.is_float else "add", other)
@@ -111,7 +111,7 @@ class Value:
         return self.code.emit(kind, f"{how} {self.kind} {self.text} to {kind}")
 
     def lane(self, index: int) -> Value:
-        kind = element(self.kind)
+        kind = _element(self.kind)
         return self.code.emit(kind, f"extractelement {self.kind} {self.text}, i64 {index}")
 
     def like(self, other: Value | float) -> Value:
@@ -119,7 +119,7 @@ class Value:
         if not isinstance(other, Value):
             text = _float_text(other) if self.is_float else str(int(other))
             if self.kind.startswith("<"):
-                single = element(self.kind)
+                single = _element(self.kind)
                 text = "<" + ", ".join([f"{single} {text}"] * self.code.lanes) + ">"
             return Value(self.code, self.kind, text)
         if self.kind.startswith("<") and not other.kind.startswith("<"):
@@ -127,7 +127,7 @@ class Value:
         return other
 
     def _apply(self, operation: str, other: Value | float, mask: bool = False) -> Value:
-        kind = self.kind.replace(element(self.kind), "i1") if mask else self.kind
+        kind = self.kind.replace(_element(self.kind), "i1") if mask else self.kind
         right = self.like(other)
         return self.code.emit(kind, f"{operation} {self.kind} {self.text}, {right.text}")
 
@@ -308,7 +308,7 @@ class Code:
         return f"{stem}{next(self._names)}"
 
 
-def element(kind: str) -> str:
+def _element(kind: str) -> str:
     """The kind of one number of a vector; other kinds are their own."""
     return kind.strip("<>").split(" x ")[-1]
 
@@ -319,4 +319,4 @@ def _float_text(number: float) -> str:
 
 
 def _alignment(kind: str) -> int:
-    return _BYTES[element(kind)]
+    return _BYTES[_element(kind)]
