@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 from scipy import special
 
-from trainability.theory.quadrature import log_inverse_laplace, log_line_integral
+from trainability.theory.quadrature import log_line_integral
 
 
 def log_gaussian(d: int, kappa: float) -> float:
@@ -48,7 +48,7 @@ def log_craig(log_moment: Callable[[np.ndarray], np.ndarray], kappa: float) -> f
 
 def log_uniform_weights(d: int, kappa: float) -> float:
     """Weights uniform on [-c, c], bias N(0, s_b^2), kappa = radius c / s_b."""
-    return log_craig(lambda log_s: d * _log_uniform_square_moment(log_s), kappa)
+    return log_craig(lambda log_s: d * log_uniform_square_moment(log_s), kappa)
 
 
 def log_asymmetric(d: int, sigma: float, radius: float) -> float:
@@ -85,63 +85,7 @@ def log_orthogonal(d: int, fan_out: int, kappa: float) -> float:
     return log_line_integral(log_f) - float(special.betaln(a, b))
 
 
-def log_torch_default(d: int, radius: float) -> float:
-    """Weights and bias uniform on [-c, c]: p = E (1 - radius |W|)_+ / 2, W uniform on [-1, 1]^d.
-
-    For radius >= 1 the ball of radius 1/radius lies in the cube; for radius <= 1/sqrt(d) the
-    cube lies in that ball; between, an inverse Laplace transform of the law of |W|^2 (d = 2: an
-    integral over one coordinate, d = 1: elementary).
-    """
-    if d == 1:
-        return math.log(0.25 / radius) if radius >= 1 else math.log(0.5 - radius / 4)
-    if radius >= 1:
-        log_volume = d / 2 * math.log(math.pi) - math.lgamma(d / 2 + 1)
-        return log_volume - math.log(2) - d * math.log(2 * radius) - math.log(d + 1)
-    if d == 2:
-        return _log_torch_default_plane(radius)
-    if radius <= 1 / math.sqrt(d):
-        return math.log(0.5) + math.log1p(-radius * _mean_norm(d))
-
-    def log_f(z: np.ndarray) -> np.ndarray:
-        root = np.sqrt(z)
-        moment = 0.5 * math.log(math.pi) + np.log(special.erf(root) / (2 * root))
-        # sqrt(pi) erfi(x) / 2 = exp(x^2) dawsn(x), x = root / radius
-        kernel = z / radius**2 + np.log(special.dawsn(root / radius))
-        return math.log(radius) - 1.5 * np.log(z) + kernel + d * moment
-
-    found = log_inverse_laplace(log_f)
-    assert found is not None
-    return math.log(0.5) + found
-
-
-def _log_torch_default_plane(radius: float) -> float:
-    """d = 2, radius < 1: E (1 - radius |W|)_+ / 2, integrated over the polar angle.
-
-    Over an eighth of the square, up to the radius min(1/cos t, 1/r): with R that limit,
-    E = (8/4) * integral over 0 < t < pi/4 of R^2/2 - r R^3/3.
-    """
-    inner = min(math.acos(radius), math.pi / 4)  # beyond it, the disc of radius 1/r is the limit
-    tangent, secant = math.tan(inner), 1 / math.cos(inner)
-    # Integrals over 0 < t < inner of sec^2 and sec^3.
-    square = tangent
-    cube = (secant * tangent + math.asinh(tangent)) / 2
-    rest = math.pi / 4 - inner
-    mean = 2 * (square / 2 - radius * cube / 3 + rest * secant**2 / 6)
-    return math.log(mean / 2)
-
-
-def _mean_norm(d: int) -> float:
-    """E |W| for W uniform on [-1, 1]^d: (1 / (2 sqrt pi)) * integral of (1 - M^d) s^(-3/2)."""
-
-    def log_f(log_s: np.ndarray) -> np.ndarray:
-        gap = -np.expm1(d * _log_uniform_square_moment(np.maximum(log_s, -50.0)))
-        # The gap is d s / 3 to first order.
-        return np.log(gap) + np.minimum(log_s + 50.0, 0.0) - log_s / 2
-
-    return math.exp(log_line_integral(log_f)) / (2 * math.sqrt(math.pi))
-
-
-def _log_uniform_square_moment(log_s: np.ndarray) -> np.ndarray:
+def log_uniform_square_moment(log_s: np.ndarray) -> np.ndarray:
     """log E exp(-s U^2), U uniform on [-1, 1]: sqrt(pi) erf(sqrt s) / (2 sqrt s)."""
     series = np.exp(np.minimum(log_s, -3.0))
     # E exp(-s U^2) - 1 = sum over k >= 1 of (-s)^k / (k! (2k + 1))

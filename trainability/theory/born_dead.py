@@ -14,8 +14,8 @@ import numpy as np
 from trainability import seeds
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import refuse
-from trainability.theory import ball, box, points
-from trainability.theory.checks import count_problem
+from trainability.theory import ball, box, points, torch_ball
+from trainability.theory.checks import count_problem, domain_problem
 from trainability.theory.drawing import HasLaw, law_of
 from trainability.theory.laws import (
     Asymmetric,
@@ -70,9 +70,11 @@ def born_dead_probability(
     >>> float(born_dead_probability(Gaussian(1.0, 1.0), Ball(1, 3**0.5)))
     0.16666666666666669
     """
-    problems = [] if width is None else count_problem("born_dead_probability", "width", width)
-    problems += count_problem("born_dead_probability", "n_samples", n_samples, 2)
-    refuse(problems + count_problem("born_dead_probability", "seed", seed, 0))
+    owner = "born_dead_probability"
+    problems = domain_problem(owner, domain)
+    problems += [] if width is None else count_problem(owner, "width", width)
+    problems += count_problem(owner, "n_samples", n_samples, 2)
+    refuse(problems + count_problem(owner, "seed", seed, 0))
     law = law_of(scheme_or_law, domain.d, width)
     if law is None:
         identity = f"{scheme_or_law!r} on {domain!r}"
@@ -140,7 +142,7 @@ def _on_ball(law: NeuronLaw, d: int, radius: float) -> Exact:
     if isinstance(law, Uniform):
         # The mean norm and the mid range of radii are integrals; the rest is elementary.
         closed = d <= 2 or radius >= 1
-        return ball.log_torch_default(d, radius), CLOSED_FORM if closed else QUADRATURE
+        return torch_ball.log_torch_default(d, radius), CLOSED_FORM if closed else QUADRATURE
     if isinstance(law, Asymmetric):
         return ball.log_asymmetric(d, law.sigma, radius), QUADRATURE
     assert isinstance(law, Gaussian | UniformWeights | OrthogonalRows)
@@ -186,6 +188,9 @@ def _on_box(law: NeuronLaw, domain: Box) -> Exact | None:
     if isinstance(law, Uniform):
         if domain.is_centered_cube:
             return box.log_torch_default_cube(domain.d, float(up[0])), CLOSED_FORM
+        if np.maximum(np.abs(up), np.abs(down)).sum() <= 1:
+            # |h(w)| never exceeds the largest bias, so p = (1 - E h) / 2.
+            return math.log(0.5 - float((up + down).sum()) / 8), CLOSED_FORM
         exact = box.log_piecewise_polynomial(up, down, biased=True)
         if exact is not None:
             return exact, CLOSED_FORM

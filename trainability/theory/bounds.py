@@ -17,7 +17,7 @@ from scipy import special
 from trainability.domains import Domain
 from trainability.errors import InputError, refuse
 from trainability.theory.born_dead import born_dead_probability, is_flat
-from trainability.theory.checks import count_problem, width_problems
+from trainability.theory.checks import count_problem, domain_problem, width_problems
 from trainability.theory.drawing import HasLaw, laws_of
 from trainability.theory.laws import (
     Asymmetric,
@@ -196,7 +196,7 @@ def _laws(
     orthogonal: bool = False,
 ) -> list[NeuronLaw]:
     """The laws of all layers, after refusing what the bounds' proofs do not cover."""
-    refuse(width_problems(owner, widths))
+    refuse(domain_problem(owner, domain) + width_problems(owner, widths))
     laws = laws_of(scheme_or_law, domain.d, widths)
     name = scheme_or_law
     wanted = "i.i.d. symmetric weights and biases, such as He() or TorchDefault()"

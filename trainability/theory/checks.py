@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from trainability.domains import Domain
+
 
 def number_problem(
     owner: str, name: str, value: Any, *, least: float = 0.0, above: bool = False
@@ -35,6 +37,13 @@ def width_problems(owner: str, widths: Any) -> list[str]:
     if isinstance(widths, str) or not isinstance(widths, Sequence | np.ndarray) or not len(widths):
         return [f"{owner} widths must list the neurons of every hidden layer, got {widths!r}"]
     return [problem for n in widths for problem in count_problem(owner, "width", n)]
+
+
+def domain_problem(owner: str, domain: Any) -> list[str]:
+    """Empty if `domain` is a domain."""
+    if isinstance(domain, Domain):
+        return []
+    return [f"{owner} domain must be a Ball, Box or Points of trainability.domains, got {domain!r}"]
 
 
 def is_count(value: Any) -> bool:

@@ -16,7 +16,7 @@ from trainability import seeds
 from trainability.domains import Ball, Domain
 from trainability.errors import InputError, refuse
 from trainability.theory.born_dead import born_dead_probability
-from trainability.theory.checks import count_problem
+from trainability.theory.checks import count_problem, domain_problem
 from trainability.theory.drawing import (
     HasLaw,
     chunks,
@@ -83,7 +83,8 @@ def active_count_pmf(
     """
     owner = "active_count_pmf"
     refuse(
-        count_problem(owner, "width", width)
+        domain_problem(owner, domain)
+        + count_problem(owner, "width", width)
         + count_problem(owner, "n_samples", n_samples, 2)
         + count_problem(owner, "seed", seed, 0)
     )

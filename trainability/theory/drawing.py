@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 
 from trainability.domains import Domain, Points
 from trainability.errors import InputError
-from trainability.theory.laws import NeuronLaw
+from trainability.theory.laws import NeuronLaw, OrthogonalRows
 from trainability.theory.layer import Layer
 from trainability.theory.probability import Probability
 
@@ -30,7 +31,12 @@ class HasLaw(Protocol):
 
 
 def law_of(scheme_or_law: HasLaw | NeuronLaw, fan_in: int, width: int | None) -> NeuronLaw | None:
-    """The law of a neuron with `fan_in` inputs in a layer of `width` neurons, None if unknown."""
+    """The law of a neuron with `fan_in` inputs in a layer of `width` neurons, None if unknown.
+
+    An orthogonal law takes on the width: it is given for a layer of any shape.
+    """
+    if isinstance(scheme_or_law, OrthogonalRows) and width is not None:
+        return dataclasses.replace(scheme_or_law, fan_out=width)
     if isinstance(scheme_or_law, NeuronLaw):
         return scheme_or_law
     if not (callable(getattr(scheme_or_law, "law", None)) and hasattr(scheme_or_law, "draw")):

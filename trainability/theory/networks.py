@@ -18,7 +18,7 @@ from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import refuse
 from trainability.theory.angles import angle_chain
 from trainability.theory.born_dead import born_dead_probability
-from trainability.theory.checks import count_problem, is_count, width_problems
+from trainability.theory.checks import count_problem, domain_problem, is_count, width_problems
 from trainability.theory.counts import active_count_pmf, layer_is_binomial
 from trainability.theory.drawing import (
     HasLaw,
@@ -83,7 +83,8 @@ def born_dead_network_probability(
     """
     owner = "born_dead_network_probability"
     sizes: Any = [widths] if is_count(widths) else widths
-    problems = width_problems(owner, sizes) + count_problem(owner, "n_samples", n_samples, 2)
+    problems = domain_problem(owner, domain) + width_problems(owner, sizes)
+    problems += count_problem(owner, "n_samples", n_samples, 2)
     refuse(problems + count_problem(owner, "seed", seed, 0))
     laws = laws_of(scheme_or_law, domain.d, sizes)
     known = _known(laws, domain, sizes, n_samples, seed)

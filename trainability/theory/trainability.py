@@ -17,7 +17,7 @@ from trainability import seeds
 from trainability.domains import Domain
 from trainability.errors import refuse
 from trainability.theory.born_dead import born_dead_probability
-from trainability.theory.checks import count_problem, is_count, width_problems
+from trainability.theory.checks import count_problem, domain_problem, is_count, width_problems
 from trainability.theory.counts import (
     active_count_pmf,
     binomial_pmf,
@@ -90,7 +90,7 @@ def trainability_probability(
     >>> round(float(trainability_probability(Gaussian(1.0, 1.0), Ball(1, 3**0.5), 4, need=2)), 10)
     0.9837962963
     """
-    widths, needs = _checked(widths, need, method, n_samples, seed)
+    widths, needs = _checked(domain, widths, need, method, n_samples, seed)
     laws = laws_of(scheme_or_law, domain.d, widths)
     deep = len(widths) > 1
     if None in laws or (deep and method == "chain" and isinstance(laws[0], OrthogonalRows)):
@@ -114,6 +114,7 @@ def trainability_probability(
 
 
 def _checked(
+    domain: Domain,
     widths: int | Sequence[int],
     need: int | Sequence[int],
     method: str,
@@ -123,7 +124,7 @@ def _checked(
     """Widths and needs as tuples, after refusing what is wrong with the arguments."""
     owner = "trainability_probability"
     every_width: Any = [widths] if is_count(widths) else widths
-    problems = width_problems(owner, every_width)
+    problems = domain_problem(owner, domain) + width_problems(owner, every_width)
     if method not in ("chain", "product"):
         problems.append(f"{owner} method must be 'chain' or 'product', got {method!r}")
     problems += count_problem(owner, "n_samples", n_samples, 2)
