@@ -9,6 +9,7 @@ from trainability.plots.success import (
     plot_trainability,
     success_panels,
 )
+from trainability.plots.throughput import plot_throughput
 from trainability.plots.training import plot_loss, plot_survival
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "plot_success_map",
     "plot_success_over_width",
     "plot_survival",
+    "plot_throughput",
     "plot_trainability",
     "save",
     "success_panels",

@@ -146,7 +146,10 @@ def figure_legend(figure: Figure, handles: Sequence[Artist], spare: Axes | None)
 
 
 def save(drawn: Figure | Axes, path: str | Path, dpi: int = 160) -> Path:
-    """Write a figure, or that of some axes; the suffix (.png, .svg, .pdf) says how. The same figure, the same bytes."""
+    """Write a figure, or that of some axes; the suffix (.png, .svg, .pdf) says how.
+
+    The same figure gives the same bytes.
+    """
     path = Path(path)
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert figure is not None

@@ -15,7 +15,6 @@ from trainability.plots.style import (
     OKABE_ITO,
     legend_beside,
     new_axes,
-    panel_grid,
     set_title,
 )
 
@@ -76,23 +75,23 @@ def plot_slices(
         title: The finding.
         note: How it was measured.
     """
-    figure, panels, _ = panel_grid(len(slices), title, note)
-    for ax, (name, curve) in zip(panels, slices.items(), strict=True):
+    figure = Figure(figsize=(max(3.2 * len(slices) + 0.4, 6.4), 3.9), layout="constrained")
+    panels = list(figure.subplots(1, len(slices), sharey=True, squeeze=False).flat)
+    for ax, (name, curve) in zip(map(new_axes, panels), slices.items(), strict=True):
         for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
             _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
         ax.fill_between(curve["setting"], curve["low"], curve["high"], color=INK, alpha=0.15, lw=0)
         ax.plot(curve["setting"], curve["value"], color=INK, lw=1.4)
-        ax.tick_params(labelbottom=True)
         ax.set_xlabel(name)
         if logarithmic[name]:
             ax.set_xscale("log")
-    # Panels share one axis, which is right for the values and wrong for the settings.
     panels[0].set_ylabel(words)
-    surrogate = Line2D([], [], color=INK, lw=1.4, label="surrogate through the best, 95 % band")
+    set_title(panels[0], title, note)
+    surrogate = Line2D([], [], color=INK, lw=1.4, label="surrogate through the best, 95 %")
     figure.legend(
         handles=[*_handles(default=False), surrogate],
         loc="outside lower left",
-        ncols=3,
+        ncols=2,
         frameon=False,
         fontsize=9,
     )
@@ -148,7 +147,7 @@ def plot_surface(
     if crossed:
         ax.contour(x, y, bound, levels=crossed, colors="white", linewidths=2.6)
         lines = ax.contour(x, y, bound, levels=crossed, colors=INK, linewidths=1.1)
-        for label in ax.clabel(lines, fmt=lambda level: f"{level:g}", fontsize=8):
+        for label in ax.clabel(lines, fmt=lambda level: f"{level:g}", fontsize=8, inline=False):
             label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
         note += "; lines: trainability by theory"
     ax.scatter(

@@ -1,0 +1,54 @@
+"""The benchmark: the same count of operations for everyone, and the contract of its JSON."""
+
+import numpy as np
+import pytest
+import torch
+
+from trainability.benchmark import PEERS, Workload, benchmark
+from trainability.benchmark.peers import nn_loop, obstacle, torch_vmap
+
+SMALL = Workload(2, 2, n_train=8, batch=8)
+
+
+def test_operations_are_six_per_weight_and_point():
+    # 2 x 5 + 3 x 5 x 5 + 5 x 1 = 90 weights at depth 5 and width 5.
+    assert Workload(5, 5, d_in=2, n_train=100, batch=10).operations == 6 * 90 * 10
+
+
+def test_results_are_those_of_the_contract():
+    found = benchmark([SMALL], [], seconds=0.01).as_dict()
+    assert set(found) == {"peak_gflops_per_core", "cores", "results", "left_out"}
+    assert {result["engine"] for result in found["results"]} == {"fused-cpu", "torch"}
+    for result in found["results"]:
+        assert set(result) == {
+            "engine", "width", "depth", "d_in", "n_train", "optimizer", "batch", "cores",
+            "network_steps_per_second", "gflops", "fraction_of_peak",
+        }  # fmt: skip
+        assert result["gflops"] == pytest.approx(
+            result["network_steps_per_second"] * SMALL.operations / 1e9
+        )
+        assert result["fraction_of_peak"] == pytest.approx(
+            result["gflops"] / found["peak_gflops_per_core"] / result["cores"]
+        )
+
+
+def test_the_loop_and_vmap_do_the_work_that_they_say(monkeypatch):
+    """Each peer calls its optimizer once a step."""
+    calls = []
+    step = torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: calls.append(step(self)))
+    for peer in (nn_loop, torch_vmap):
+        peer(SMALL, 4)(3)
+    assert len(calls) == 6
+
+
+def test_peers_that_can_not_take_part_say_why():
+    assert obstacle("nn-loop", Workload(2, 2, batch=16)) == "full batch only"
+    assert set(PEERS) == {"nn-loop", "torch-vmap", "torch-compile", "jax"}
+
+
+def test_nobody_retires_during_a_measurement():
+    x, y = SMALL.data()
+    assert x.shape == (8, 1) and np.var(y) > 0.1
+    ensemble, problem = SMALL.start(300)
+    assert ensemble.n_networks == 300 == len(problem.order_keys) and problem.tolerance == 0
