@@ -31,6 +31,8 @@ from trainability.study import Study
 from trainability.study.records import did_you_mean
 from trainability.training import ENGINES
 
+_LINES = 20
+
 if TYPE_CHECKING:
     from trainability.report import Report
     from trainability.tracking import Mirror
@@ -192,14 +194,22 @@ def _run(
             soft_wrap=True,
         )
     if outcome.missing:
-        lines = "\n".join(
-            f"  {cell}: {len(blocks)} blocks missing; {outcome.failures[cell]}"
-            for cell, blocks in outcome.missing.items()
-        )
+        lines = [
+            f"  {cell}: {len(outcome.missing[cell])} blocks missing; {why}"
+            for cell, why in outcome.failures.items()
+        ]
+        if len(lines) > _LINES:
+            lines[_LINES:] = [f"  and {len(lines) - _LINES} more: {place.address}/{study.name}"]
+            lines[-1] += "/failures.json"
         raise StudyFailed(
-            f"{len(outcome.missing)} of {len(cells)} cells are incomplete"
-            f"{' (interrupted)' if outcome.interrupted else ''}:\n{lines}\n"
-            "the same command runs what is missing"
+            "\n".join(
+                [
+                    f"{len(outcome.missing)} of {len(cells)} cells are incomplete"
+                    f"{' (interrupted)' if outcome.interrupted else ''}",
+                    *lines,
+                    "the same command runs what is missing",
+                ]
+            )
         )
     if report is None:
         raise StudyFailed(

@@ -66,6 +66,8 @@ def connected(options: Options) -> Iterator[None]:
                 logging_level=logging.ERROR,
                 runtime_env={"env_vars": _ENVIRONMENT} if client else None,
             )
+    except SystemExit as error:  # what Ray makes of a SIGTERM while it starts
+        raise KeyboardInterrupt from error
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         raise InputError(
             f"no Ray cluster at {address}: {error}; wanted a running one (ray start --head), "

@@ -98,7 +98,11 @@ def launch(
         missing = missing_blocks(wanted, storage.block_files(name, cells))
     outcome.networks = (n_missing - _count(missing)) * BLOCK_SIZE
     outcome.missing = {cell: blocks for cell, blocks in missing.items() if blocks}
-    outcome.failures = {cell: listener.failures.get(cell, why) for cell in outcome.missing}
+    outcome.failures = {
+        cell: listener.failures.get(cell, why)
+        for cell in outcome.missing
+        if cell in listener.failures or not outcome.interrupted
+    }
     _tell_failures(name, cells, storage, mirror, outcome, listener)
     return outcome
 
@@ -111,11 +115,10 @@ def _tell_failures(
     outcome: Outcome,
     listener: Listener,
 ) -> None:
-    """Write down why cells failed; cells that an interrupt cut short did not fail."""
-    known = {cell: why for cell, why in outcome.failures.items() if cell in listener.failures}
+    """Write down why cells failed."""
     failures = {
         cell: {"why": why, "traceback": listener.tracebacks.get(cell, why)}
-        for cell, why in (known if outcome.interrupted else outcome.failures).items()
+        for cell, why in outcome.failures.items()
     }
     with contextlib.suppress(StorageError):
         if failures:

@@ -47,7 +47,8 @@ class Outcome:
 
     Args:
         missing: Blocks that storage still lacks, per cell id; empty after success.
-        failures: The last error of every cell that still lacks blocks, by cell id.
+        failures: The last error of every cell that failed, by cell id; all that lack blocks unless
+            the launch was interrupted.
         damaged: Files that were found damaged and set aside.
         networks: Networks trained by this launch.
         interrupted: Whether it was ended by Ctrl-C or SIGTERM.
