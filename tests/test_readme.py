@@ -57,3 +57,16 @@ def test_a_scheme_and_a_study_added_as_told_work_without_other_change(tmp_path):
     assert "report:" in trainability("run", "laplace")
     assert '"replicates_to_do": 0' in trainability("status", "laplace", "--json")
     assert (tmp_path / "results" / "laplace" / "report" / "index.html").is_file()
+
+
+def test_the_model_of_the_readme_loses_its_dead_neurons(tmp_path):
+    code = block("file: your_model.py")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dead.png").stat().st_size > 10_000

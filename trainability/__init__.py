@@ -1,9 +1,33 @@
 """How wide must a ReLU network be, and how initialized, for training to succeed?
 
 A study is declared with `Study`, run with the command `trainability run`, and read with its report.
+A `Tuning` searches the settings of a scheme. `apply` and `inspect` bring schemes and the count of
+dead neurons to any `torch.nn.Module`.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from trainability.study import Study
 from trainability.training.optimizers import SGD, Adam
 
-__all__ = ["SGD", "Adam", "Study"]
+if TYPE_CHECKING:
+    from trainability.modules import apply, inspect
+    from trainability.tuning import Tuning
+
+__all__ = ["SGD", "Adam", "Study", "Tuning", "apply", "inspect"]
+
+# Loaded on first use: they need libraries that a study's declaration does not.
+_LATER = {
+    "Tuning": "trainability.tuning",
+    "apply": "trainability.modules",
+    "inspect": "trainability.modules",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'trainability' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)
