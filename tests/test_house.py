@@ -33,8 +33,17 @@ def room(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+def executed(node: ast.AST):
+    """All nodes but those below `if TYPE_CHECKING:`, which only a type checker reads."""
+    yield node
+    if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from executed(child)
+
+
 def imported(path: Path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in executed(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
