@@ -1,52 +1,18 @@
 """Launching: whole, resumable, extendable, and loud about what fails."""
 
 import dataclasses
-import io
 import json
 
 import numpy as np
 import pytest
-from rich.console import Console
+from launching import run
 
 from trainability.errors import InputError
-from trainability.launch import Options, launch
 from trainability.schemes import UnitSphere
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 
 pytestmark = pytest.mark.usefixtures("ray_session")
-
-
-class Listening:
-    """Stands in for the MLflow mirror and remembers what it was told."""
-
-    def __init__(self):
-        self.done, self.started, self.failed = [], [], {}
-
-    def cell_started(self, cell):
-        self.started.append(cell.id)
-
-    def cell_done(self, cell):
-        self.done.append(cell.id)
-
-    def cell_failed(self, cell, why, killed):
-        self.failed[cell.id] = (why, killed)
-
-
-def run(study, folder, **options):
-    mirror = Listening()
-    text = io.StringIO()
-    cells = {cell.id: cell for cell in study.cells()}
-    outcome = launch(
-        study.name,
-        cells,
-        dict.fromkeys(cells, study.n_blocks),
-        Storage(folder),
-        mirror,
-        Options(**options),
-        Console(file=text, width=200),
-    )
-    return outcome, mirror, text.getvalue()
 
 
 def as_text(rows):
