@@ -1,13 +1,16 @@
 """The MLflow mirror: whole, idempotent, and truthful about what died."""
 
+import base64
 import dataclasses
+import json
+import zlib
 
 import pytest
 from mlflow import MlflowClient
 
 from trainability.errors import InputError
 from trainability.storage import Storage
-from trainability.tracking import Mirror, MlflowMirror, require_store, tracking_uri
+from trainability.tracking import Mirror, MlflowMirror, require_store, study_pages, tracking_uri
 from trainability.trial import Runtime, checkpoints, run_trial
 
 
@@ -110,6 +113,24 @@ def test_an_outage_is_remembered_and_not_raised(stored):
     mirror.cell_done(study.cells()[0])
     mirror.close("FINISHED")
     assert mirror.trouble is not None and "127.0.0.1" in mirror.trouble
+
+
+def test_a_study_has_a_page_that_shows_its_cells_and_their_charts(stored):
+    study, storage, uri = stored
+    MlflowMirror(study, storage, uri).close("FINISHED")
+    pages = study_pages(uri, "http://127.0.0.1:5000")
+    assert list(pages) == ["tiny"]
+    assert pages["tiny"].startswith("http://127.0.0.1:5000/#/experiments/")
+    assert pages["tiny"].endswith("viewStateShareKey=trainability")
+    client = MlflowClient(uri)
+    tags = client.get_experiment_by_name("trainability/tiny").tags
+    packed = tags["mlflow.sharedViewState.trainability"].removeprefix("deflate;")
+    charts = json.loads(zlib.decompress(base64.b64decode(packed)))["compareRunCharts"]
+    assert [chart["type"] for chart in charts].count("SCATTER") == 3
+    assert {chart["metricKey"] for chart in charts if chart["type"] == "LINE"} == {
+        "success_rate", "loss_median", "loss_q90", "active_mean", "tentatively_dead_mean",
+        "permanently_dead_mean",
+    }  # fmt: skip
 
 
 def test_a_store_that_is_not_there_is_refused(tmp_path):

@@ -137,11 +137,14 @@ def ui(
     if not 1 <= port <= 65535:
         raise InputError(f"--port must be from 1 to 65535, got {port}")
     uri = tracking.tracking_uri(tracking_uri, Storage(storage))
-    if uri.startswith(("http://", "https://")):
-        out.print(f"the tracking server has its own page: {uri}")
-        return
+    remote = uri.startswith(("http://", "https://"))
+    server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
     tracking.require_store(uri)
-    out.print(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)")
+    for name, page in tracking.study_pages(uri, server).items():
+        out.print(f"{name}:  {page}", soft_wrap=True)
+    if remote:
+        return
+    out.print(f"MLflow on {server} (Ctrl-C ends it)")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     code = subprocess.run(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], check=False

@@ -24,9 +24,11 @@ from trainability.errors import InputError
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.cell import Cell
+from trainability.tracking import view
 from trainability.tracking.metrics import curve_metrics, final_metrics
 
 _PARENT_KEY = "study"
+_EXPERIMENT = "trainability/"
 _PARENT_TAG = "mlflow.parentRunId"
 _PAGE = 1000
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
@@ -67,6 +69,7 @@ class MlflowMirror:
         self._experiment = self._find_or_create_experiment(uri)
         self._runs = self._reconcile()
         self.parent = self._parent()
+        self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state())
 
     def start(self, cell: Cell) -> None:
         """Show that a cell is being worked on."""
@@ -157,7 +160,7 @@ class MlflowMirror:
     def _find_or_create_experiment(self, uri: str) -> str:
         from mlflow.exceptions import MlflowException
 
-        name = f"trainability/{self._study.name}"
+        name = f"{_EXPERIMENT}{self._study.name}"
         found = self._client.get_experiment_by_name(name)
         if found is None:
             # An embedded store would else put artifacts into the current folder.
@@ -272,3 +275,19 @@ def require_store(uri: str) -> None:
     path = Path(uri.removeprefix("sqlite:///"))
     if uri.startswith("sqlite:///") and not path.is_file():
         raise InputError(f"no MLflow store at {path}; first run a study: trainability run STUDY")
+
+
+def study_pages(uri: str, server: str) -> dict[str, str]:
+    """The address of every study's page on an MLflow server, by the study's name.
+
+    Args:
+        uri: The tracking URI of the store.
+        server: The server's address, such as http://127.0.0.1:5000.
+    """
+    from mlflow import MlflowClient
+
+    return {
+        experiment.name.removeprefix(_EXPERIMENT): view.address(server, experiment.experiment_id)
+        for experiment in MlflowClient(uri).search_experiments()
+        if experiment.name.startswith(_EXPERIMENT)
+    }
