@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,7 +68,6 @@ def tune(
     place.check_writable()
     # Imported here, so that a tuning that is refused is refused at once.
     from trainability.launch import Options
-    from trainability.launch.cluster import connected
 
     options = Options(
         address=address,
@@ -76,9 +76,9 @@ def tune(
         engine=engine,
         max_failures=max_failures,
     )
-    with connected(options):
+    with contextlib.ExitStack() as connection:
         for tuning in tunings:
-            _tune(tuning, place, tracking_uri, options)
+            _tune(tuning, place, tracking_uri, options, connection)
     out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
 
 
@@ -105,9 +105,17 @@ def load_tunings(text: str) -> list[Tuning]:
     return tunings
 
 
-def _tune(tuning: Tuning, place: Storage, tracking_uri: str | None, options: Options) -> None:
+def _tune(
+    tuning: Tuning,
+    place: Storage,
+    tracking_uri: str | None,
+    options: Options,
+    connection: contextlib.ExitStack,
+) -> None:
     from trainability import tracking
     from trainability.launch import launch
+    from trainability.launch.cluster import connected
+    from trainability.plan import missing_blocks
     from trainability.tuning.loop import run_search
     from trainability.tuning.report import write_report
     from trainability.tuning.result import judge
@@ -124,7 +132,9 @@ def _tune(tuning: Tuning, place: Storage, tracking_uri: str | None, options: Opt
     mirror = tracking.Mirror(tuning.study(), place, uri)
 
     def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
-        err.print(what)
+        if any(missing_blocks(wanted, place.block_files(tuning.name, cells)).values()):
+            err.print(what)
+            connection.enter_context(connected(options))  # kept over all rounds
         outcome = launch(tuning.name, cells, wanted, place, mirror, options, err)
         for path in outcome.damaged:
             err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)

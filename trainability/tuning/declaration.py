@@ -112,7 +112,7 @@ class Tuning:
     @property
     def default(self) -> Settings | None:
         """The default's place in the search space, or None if it lies outside."""
-        values = tuple(self._default_of(name) for name in self.vary)
+        values = tuple(self.default_of(name) for name in self.vary)
         inside = all(r.holds(v) for r, v in zip(self.vary.values(), values, strict=True))
         return tuple(map(float, values)) if inside else None
 
@@ -184,7 +184,8 @@ class Tuning:
         except TypeError as error:
             raise StudyError(f"not a whole tuning: {error}") from error
 
-    def _default_of(self, name: str) -> Any:
+    def default_of(self, name: str) -> Any:
+        """The default's value of a setting."""
         return getattr(self.scheme if name in _names(self.scheme) else self.optimizer, name)
 
     def _problems(self) -> list[str]:

@@ -21,7 +21,7 @@ from trainability.provenance import describe_environment
 from trainability.storage import Storage
 from trainability.tuning.figures import draw_figures
 from trainability.tuning.optuna_file import optuna_file
-from trainability.tuning.result import LEVEL, Judged, Result, answer, interval
+from trainability.tuning.result import Judged, Result, answer, interval
 from trainability.tuning.tables import candidate_table, finalist_table
 
 
@@ -49,8 +49,8 @@ class Report:
             console.print(escape(sentence))
         shown = shown_finalists(result)
         table = Table(title="on fresh seeds", title_justify="left")
-        for index, name in enumerate(shown["header"]):
-            table.add_column(escape(name), justify="left" if index == 0 else "right")
+        for name in shown["header"]:
+            table.add_column(escape(name), justify="right")
         for entries in shown["body"]:
             table.add_row(*map(escape, entries))
         console.print(table)
@@ -93,19 +93,21 @@ def write_report(result: Result, storage: Storage, folder: Path | None = None) -
 
 def shown_finalists(result: Result) -> dict[str, Any]:
     """The finalists and the default, as text: header, body."""
-    words = [part.words for part in result.tuning.objectives]
-    header = ["candidate"]
-    for word in words:
-        header += [f"{word} [{100 * LEVEL:g} %]", "minus the default's", "in the search"]
-    return {"header": header, "body": [_shown(e) for e in [*result.finalists, result.default]]}
+    tuning = result.tuning
+    header = list(tuning.vary)
+    for part in tuning.objectives:
+        header += [f"{part.words}, fresh", "minus the default's", "in the search"]
+    body = [_shown(entry) for entry in result.finalists]
+    settings = [f"{tuning.default_of(name):g} (default)" for name in tuning.vary]
+    return {"header": header, "body": [*body, settings + _shown(result.default)]}
 
 
 def _shown(entry: Judged) -> list[str]:
-    cells = [entry.name if entry.settings is not None else f"{entry.name}, the default"]
+    is_default = entry.settings is None
+    cells = [f"{value:g}" for value in entry.settings or ()]
     for value, difference, observed in zip(
         entry.values, entry.differences, entry.observed, strict=True
     ):
-        is_default = entry.settings is None
         cells += [
             interval(value),
             "" if is_default else interval(difference, sign=True),

@@ -155,5 +155,6 @@ def answer(result: Result) -> list[str]:
 
 def interval(estimate: Estimate, sign: bool = False) -> str:
     """A value with its interval: "0.957 [0.953, 0.961]"."""
-    form = "+.4g" if sign else ".4g"
-    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
+    form = "+.3g" if sign else ".4g"
+    low, high = (f"{end:{form}}" for end in (estimate.low, estimate.high))
+    return f"{estimate.value:{form}} [{low}, {high}]"

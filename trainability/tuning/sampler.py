@@ -23,6 +23,9 @@ _N_LOCAL = 200
 _N_CENTERS = 4
 _LOCAL_STEP = 0.2
 """In length scales."""
+_APART = 0.01
+"""Least distance of new settings from known ones, in shares of the ranges: nearer, more networks
+for the known ones tell as much."""
 _PATIENCE = 200
 """Proposals that theory may refuse in a row before the best known candidate is taken instead."""
 
@@ -131,7 +134,9 @@ class KnownNoiseSampler(BaseSampler):
         wide = self._rng.random((_N_WIDE, len(self._space)))
         local = [self._around(x[hopeful], model, _N_LOCAL // len(models)) for model in models]
         there = dict.fromkeys(settings[i] for i in hopeful)
-        fresh = dict.fromkeys(map(self._settings, np.concatenate([wide, *local])))
+        proposed = np.concatenate([wide, *local])
+        gaps = np.abs(proposed[:, None] - x[None]).max(axis=2).min(axis=1)
+        fresh = dict.fromkeys(map(self._settings, proposed[gaps > _APART]))
         candidates = [*there, *(s for s in fresh if s not in set(settings))]
         places_ = places(self._space, candidates)
         return candidates, len(there), [model.sampler(places_) for model in models]

@@ -20,7 +20,7 @@ from trainability.tuning.surrogate import Surrogate
 ALPHA = 0.01
 """Probability, at most, that any interval of the whole search fails: then the best candidate
 might be given up, or theory might keep the best settings from being trained."""
-ROUNDS = 12
+ROUNDS = 10
 """Batches that the budget is dealt out in."""
 
 MAXIMIZE = optuna.study.StudyDirection.MAXIMIZE

@@ -7,6 +7,7 @@ import pandas as pd
 
 from trainability.analysis.rates import clopper_pearson
 from trainability.seeds import BLOCK_SIZE
+from trainability.tuning.declaration import Settings
 from trainability.tuning.result import LEVEL, Result
 
 SUFFIXES = ("", "_2")
@@ -25,15 +26,14 @@ def candidate_table(result: Result) -> pd.DataFrame:
     """
     found, tuning = result.found, result.tuning
     fresh = {entry.settings: entry.values[0].value for entry in result.finalists}
-    begun: dict = {}
+    begun: dict[Settings, int] = {}
+    blocks: dict[Settings, int] = {}
     trained = 0
-    blocks: dict = {}
     for batch in found.rounds:
-        for settings in batch.blocks:
+        for settings, n in batch.blocks.items():
             begun.setdefault(settings, trained)
-        added = sum(n - blocks.get(settings, 0) for settings, n in batch.blocks.items())
-        trained += added * BLOCK_SIZE * len(tuning.widths)
-        blocks |= batch.blocks
+            trained += (n - blocks.get(settings, 0)) * BLOCK_SIZE * len(tuning.widths)
+            blocks[settings] = n
     rows = []
     for standing in found.standings:
         row = dict(zip(tuning.vary, standing.settings, strict=True))
