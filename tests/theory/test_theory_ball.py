@@ -1,5 +1,6 @@
 """Born-dead probability on balls: closed form, quadrature and sampling agree."""
 
+import itertools
 import math
 
 import mpmath
@@ -17,9 +18,9 @@ from trainability.theory import (
     Uniform,
     UniformWeights,
     born_dead_probability,
+    torch_ball,
 )
 from trainability.theory import ball as formulas
-from trainability.theory import torch_ball
 from trainability.theory.sampling import sample_layer
 
 GAUSSIAN = Gaussian(1.0, 1.0)
@@ -160,7 +161,7 @@ def test_torch_default_in_space_by_shells(radius):
     cuts = sorted({0.0, 1.0, min(kink, math.sqrt(2)), math.sqrt(2)})
     exact = sum(
         quad(lambda p: g(math.hypot(1, p)) * p * arc(p), a, b, epsabs=0, epsrel=1e-13)[0]
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in itertools.pairwise(cuts)
     )
     assert torch_ball.log_torch_default(3, radius) == pytest.approx(math.log(exact / 2), abs=2e-11)
 

@@ -8,6 +8,7 @@ where one is known, else E over w of P(b <= -h(w)) by sampling w, and the answer
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,6 +83,12 @@ def born_dead_probability(
         assert width is not None and not isinstance(scheme_or_law, NeuronLaw)
         sampled = sampled_death(scheme_or_law, domain, width, n_samples, rng)
         return log_of(sampled) if log else sampled
+    return _of_law(law, domain, log, int(n_samples), int(seed))
+
+
+@lru_cache(maxsize=4096)
+def _of_law(law: NeuronLaw, domain: Domain, log: bool, n_samples: int, seed: int) -> Probability:
+    """Remembered, since the cells of a study ask the same questions over and over."""
     exact = _exact(law, domain)
     if exact is not None:
         return from_log(*exact, log)

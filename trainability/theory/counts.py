@@ -8,6 +8,7 @@ their biases are, so the count is Poisson-binomial, averaged over sampled rows (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -52,8 +53,8 @@ class CountLaw:
         """P(count >= k), 0 <= k <= width."""
         return Probability(float(self.pmf[k:].sum()), float(self.tail_error[k]), self.method)
 
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.pmf, dtype=dtype, copy=copy)  # type: ignore[call-overload]
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.pmf, dtype=dtype, copy=copy)
 
 
 def active_count_pmf(

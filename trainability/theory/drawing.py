@@ -39,7 +39,8 @@ def law_of(scheme_or_law: HasLaw | NeuronLaw, fan_in: int, width: int | None) ->
         return dataclasses.replace(scheme_or_law, fan_out=width)
     if isinstance(scheme_or_law, NeuronLaw):
         return scheme_or_law
-    if not (callable(getattr(scheme_or_law, "law", None)) and hasattr(scheme_or_law, "draw")):
+    is_scheme = all(callable(getattr(scheme_or_law, name, None)) for name in ("law", "draw"))
+    if isinstance(scheme_or_law, type) or not is_scheme:
         raise InputError(
             f"wanted a scheme, such as trainability.schemes.He(), or the law of a neuron, such as "
             f"trainability.theory.Gaussian(1.0, 1.0), got {scheme_or_law!r}"

@@ -48,6 +48,7 @@ def permanent_probability(
         n_samples: Neurons to draw from a scheme that states no law, >= 2.
         seed: Seed of those draws, >= 0.
 
+    >>> from trainability.theory.laws import Gaussian
     >>> float(permanent_probability(Gaussian(1.0, 1.0), 3))
     0.0625
     """
