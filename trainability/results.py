@@ -85,4 +85,6 @@ def validate(rows: pd.DataFrame) -> None:
     assert (diverged | (rows["status"] == "ok")).all(), "unknown status"
     assert not (diverged & rows["success"]).any(), "a diverged network succeeded"
     succeeded = rows[rows["success"]]
-    assert (succeeded["final_loss"] <= succeeded["tolerance"]).all(), "success above tolerance"
+    # Engines compare in float32, in which .001 is a little more than .001.
+    reached = succeeded["final_loss"] <= succeeded["tolerance"].astype("float32")
+    assert reached.all(), "success above tolerance"
