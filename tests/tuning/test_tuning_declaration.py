@@ -1,0 +1,99 @@
+"""Tunings: everything wrong is said at once, JSON round trip, cells that are paired."""
+
+import json
+
+import pytest
+from tuning_in_process import a_tuning
+
+from trainability import SGD, Adam
+from trainability.errors import StudyError
+from trainability.schemes import DataDependent, He
+from trainability.tuning import MedianSteps, Range, SmallestWidth, SuccessRate, Tuning
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"objective": [SuccessRate(width=4), MedianSteps(width=8)]},
+        {"objective": SmallestWidth([2, 4, 8], rate=0.95), "max_born_dead": 0.2, "budget": 9999},
+        {"scheme": DataDependent(), "vary": {"sigma_e": Range(0.1, 1)}, "optimizer": SGD(0.1)},
+    ],
+)
+def test_json_round_trip(changes):
+    tuning = a_tuning(**changes)
+    again = Tuning.from_json(tuning.to_json())
+    assert again.to_json() == tuning.to_json()
+    assert again.search_id == tuning.search_id
+    assert again.objectives == tuning.objectives
+    assert again.widths == tuning.widths
+
+
+def test_what_is_no_tuning_is_refused():
+    for text, message in (
+        ("{", "not valid JSON"),
+        ("{}", "not a tuning"),
+        ('{"tuning": 1, "nam": "x"}', "unknown field 'nam'; did you mean name"),
+        ('{"tuning": 1, "name": "x"}', "not a whole tuning"),
+    ):
+        with pytest.raises(StudyError, match=message):
+            Tuning.from_json(text)
+    record = json.loads(a_tuning().to_json()) | {"scheme": {"type": "Heh"}}
+    with pytest.raises(StudyError, match="unknown type 'Heh'"):
+        Tuning.from_json(json.dumps(record))
+
+
+def test_settings_go_to_the_strategy_that_has_them():
+    scheme, optimizer = a_tuning().strategies((0.3, 0.007))
+    assert (scheme, optimizer) == (He(bias_std=0.3), Adam(learning_rate=0.007))
+    assert a_tuning().strategies(None) == (He(), Adam(learning_rate=0.02))
+
+
+def test_only_settings_of_the_scheme_are_paired_over():
+    """Those of the optimizer key no stream anyway."""
+    assert a_tuning().cell((0.3, 0.007), 4).paired_over == ("bias_std",)
+    assert a_tuning().cell(None, 4).paired_over == ("bias_std",)
+
+
+def test_the_default_is_a_candidate_where_it_lies_in_the_ranges():
+    assert a_tuning().default is None  # no biases: outside a logarithmic range
+    assert a_tuning(scheme=He(bias_std=1.0)).default == (1.0, 0.02)
+    tuning = a_tuning(scheme=DataDependent(), vary={"sigma_in": Range(0.1, 1.0)})
+    assert tuning.default is None  # a rule, not a number
+
+
+def test_a_budget_counts_every_width():
+    tuning = a_tuning(objective=SmallestWidth([2, 4, 8]), budget=100_000)
+    assert tuning.widths == (2, 4, 8)
+    assert tuning.n_evaluations == 100_000 // (3 * 256)
+
+
+def test_fresh_seeds_are_not_those_of_the_search():
+    seeds = {a_tuning(seed=seed).fresh_seed for seed in range(100)}
+    assert len(seeds) == 100 and min(seeds) >= 2**32
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objective": "success"}, "objective must be one objective, such as SuccessRate"),
+        ({"objective": [SuccessRate(2), SuccessRate(2)]}, "or two different ones"),
+        ({"vary": {}}, "vary must map settings to ranges"),
+        ({"vary": {"bias_sd": Range(0, 1)}}, "unknown; wanted one of .*did you mean bias_std"),
+        ({"vary": {"bias_std": (0, 1)}}, "'bias_std' must be a range"),
+        ({"vary": {"bias_std": Range(-1, 1)}}, "the low ends of the ranges can't be used"),
+        ({"budget": 100}, "budget must be an int >= 2,048"),
+        ({"max_born_dead": 2}, "max_born_dead must be None or from 0 to 1"),
+        ({"tolerance": 0.5}, "tolerance 0.5 is not below"),
+        ({"name": "Not good"}, "name must be lower-case"),
+        ({"fresh_replicates": 0}, "replicates must be an int >= 1"),
+    ],
+)
+def test_what_is_wrong_is_said(changes, message):
+    with pytest.raises(StudyError, match=message):
+        a_tuning(**changes)
+
+
+def test_all_problems_are_said_at_once():
+    with pytest.raises(StudyError, match=r"4 problems(.|\n)*bias_sd(.|\n)*Range(.|\n)*budget"):
+        a_tuning(vary={"bias_sd": 3, "learning_rate": 1}, budget=1)
