@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -13,10 +12,11 @@ import torch
 from trainability.networks import Ensemble
 from trainability.training.base import Engine, Problem
 from trainability.training.compiled import Function, cpu_features, load
+from trainability.training.flat import flattened, unflattened
 from trainability.training.group import Group, tables_of
 from trainability.training.kernel import source
-from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan, Rule
-from trainability.training.optimizers import Adam
+from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan
+from trainability.training.rules import rule_of
 from trainability.training.tiles import TiledTraining
 
 # For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
@@ -67,26 +67,13 @@ class FusedCpuTraining(TiledTraining):
         self._plan = plan
         self._tables = tables_of(problem, plan)
         self._worker = threading.local()
-        tensors = [
-            tensor.to("cpu", torch.float32).flatten(1)
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
         shape = (1 + plan.n_moments, ensemble.n_networks, plan.n_parameters)
         self._state = np.zeros(shape, dtype=np.float32)
-        self._state[0] = torch.cat(tensors, dim=1).numpy()
+        self._state[0] = flattened(ensemble.to("cpu")).numpy()
         _kernel(plan)
 
     def ensemble(self) -> Ensemble:
-        rows = torch.from_numpy(self._state[0])
-        weights, biases = [], []
-        first = 0
-        for into, out in pairwise(self._sizes):
-            middle, last = first + into * out, first + into * out + out
-            weights.append(rows[:, first:middle].reshape(-1, out, into).clone())
-            biases.append(rows[:, middle:last].clone())
-            first = last
-        return Ensemble(tuple(weights), tuple(biases))
+        return unflattened(torch.from_numpy(self._state[0]), self._sizes)
 
     def _prepare_worker(self) -> None:
         kernel = _kernel(self._plan)
@@ -103,13 +90,9 @@ class FusedCpuTraining(TiledTraining):
 
 def plan_for(sizes: tuple[int, ...], problem: Problem) -> Plan:
     """What the kernel for networks of these sizes is specialized for on this machine."""
-    optimizer = problem.optimizer
-    rule: Rule = "adam"
-    if not isinstance(optimizer, Adam):
-        rule = "momentum" if optimizer.momentum > 0 else "sgd"
     return Plan(
         sizes=sizes,
-        rule=rule,
+        rule=rule_of(problem.optimizer),
         full_batch=problem.batch_size is None,
         lanes=lanes(),
         points=min(4, problem.batch_size or len(problem.x)),

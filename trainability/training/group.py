@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from trainability.training.base import Problem
 from trainability.training.compiled import Function
 from trainability.training.kernel_plan import Plan
-from trainability.training.optimizers import Adam, Optimizer
+from trainability.training.rules import schedule, settings
 
 _CACHE_LINE = 64
 
@@ -57,7 +56,7 @@ class Group:
             }
         self._run_train = kernel["train"].bind(
             gradients=aligned((n, plan.lanes)),
-            settings=_settings(problem.optimizer),
+            settings=settings(problem.optimizer),
             tolerance=problem.tolerance,
             steps=self._steps,
             live=self._live,
@@ -85,7 +84,7 @@ class Group:
         self._live[lanes] = 1
         self._keys[lanes] = self._problem.order_keys[rows]
         self._run_train(
-            schedule=_schedule(self._problem.optimizer, start, stop),
+            schedule=schedule(self._problem.optimizer, start, stop),
             first_step=start,
             n_steps=stop - start,
         )
@@ -135,27 +134,6 @@ def _scales(n_points: int, plan: Plan) -> np.ndarray:
     scales = np.zeros(n_points + -n_points % plan.points, dtype=np.float32)
     scales[:n_points] = 2 / (n_points * plan.sizes[-1])
     return scales
-
-
-def _settings(optimizer: Optimizer) -> np.ndarray:
-    if isinstance(optimizer, Adam):
-        beta1, beta2 = optimizer.beta1, optimizer.beta2
-        settings = [beta1, 1 - beta1, beta2, 1 - beta2, optimizer.epsilon]
-    else:
-        settings = [optimizer.momentum, 0, 0, 0, 0]
-    return np.array(settings, dtype=np.float32)
-
-
-@lru_cache(maxsize=8)
-def _schedule(optimizer: Optimizer, start: int, stop: int) -> np.ndarray:
-    """Per step the negative step size and the factor of the root of the second moment."""
-    schedule = np.ones((stop - start, 2))
-    schedule[:, 0] = -optimizer.learning_rate
-    if isinstance(optimizer, Adam):
-        t = np.arange(start + 1, stop + 1)
-        schedule[:, 0] /= 1 - optimizer.beta1**t
-        schedule[:, 1] = (1 - optimizer.beta2**t) ** -0.5
-    return schedule.astype(np.float32)
 
 
 def aligned(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:

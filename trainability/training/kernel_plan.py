@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import Literal
 
+from trainability.training.rules import N_MOMENTS, Rule
 from trainability.training.simd import FLOAT, INT, POINTER, Index
-
-Rule = Literal["sgd", "momentum", "adam"]
 
 EVALUATE = {
     "parameters": POINTER,
@@ -113,7 +111,7 @@ class Plan:
 
     @property
     def n_moments(self) -> int:
-        return {"sgd": 0, "momentum": 1, "adam": 2}[self.rule]
+        return N_MOMENTS[self.rule]
 
 
 @dataclass(frozen=True)
