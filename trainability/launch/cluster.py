@@ -34,6 +34,7 @@ _ENVIRONMENT = {
 _LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _GPU_SPEED = 100.0
 _GPU_UNIT_BLOCKS = 256
+_CLIENT_ATTEMPTS = 3
 _PROBE_S = 120.0
 
 
@@ -59,13 +60,7 @@ def connected(options: Options) -> Iterator[None]:
         if address is None:
             _start_embedded()
         else:
-            client = address.startswith("ray://")
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env={"env_vars": _ENVIRONMENT} if client else None,
-            )
+            _connect(address)
     except SystemExit as error:  # what Ray makes of a SIGTERM while it starts
         raise KeyboardInterrupt from error
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
@@ -79,6 +74,21 @@ def connected(options: Options) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if not address.startswith("ray://"):
+        ray.init(address=address, **settings)
+        return
+    # The server forks a process per client, and gRPC sometimes does not survive that.
+    for attempt in range(1, _CLIENT_ATTEMPTS + 1):
+        try:
+            ray.init(address=address, runtime_env={"env_vars": _ENVIRONMENT}, **settings)
+            return
+        except ConnectionError:
+            if attempt == _CLIENT_ATTEMPTS:
+                raise
 
 
 def _start_embedded() -> None:

@@ -10,6 +10,7 @@ replaced: MLflow can't take points of a curve back.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import tempfile
@@ -56,12 +57,11 @@ class MlflowMirror:
     def __init__(self, study: Study, storage: Storage, uri: str) -> None:
         for name, value in _PATIENCE.items():
             os.environ.setdefault(name, value)
-        import logging
-
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
         from mlflow import MlflowClient
 
+        # After the import, which sets levels of its own.
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._study, self._storage = study, storage
         if uri.startswith("sqlite:///"):
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
