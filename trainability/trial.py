@@ -9,12 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trainability.death import ACTIVE, Census, census
+from trainability.death import ACTIVE, STANDARD_EFFORT, Census, Effort, census
 from trainability.networks import Ensemble, concatenate, initialize
 from trainability.results import SCHEMA, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
+
+
+_GLANCE = Effort(boxes=1)
+"""For the curves, where no exact way is known: what samples and one bound say. The censuses that
+rows report, at birth and at the end, try harder."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +147,17 @@ class _Record:
         if self._initial_loss is None:
             self._initial_loss = training.loss.copy()
         else:
-            moved = np.flatnonzero(~self._settled & ~training.diverged)
-            if len(moved):
-                now = census(training.ensemble()[moved], self._cell.task.domain)
+            moved = ~self._settled & ~training.diverged
+            ends = moved & (training.succeeded | (training.steps == self._cell.max_steps))
+            ensemble = training.ensemble()
+            for chosen, effort in ((moved & ends, STANDARD_EFFORT), (moved & ~ends, _GLANCE)):
+                if not chosen.any():
+                    continue
+                index = np.flatnonzero(chosen)
+                now = census(ensemble[index], self._cell.task.domain, effort=effort)
                 for layer, status in zip(self._status, now.status, strict=True):
-                    layer[moved] = status
-                self._undecided[moved] = now.undecided
+                    layer[index] = status
+                self._undecided[index] = now.undecided
         self._settled = training.succeeded | training.diverged
         self._curves["loss"].append(np.where(training.diverged, np.nan, training.loss))
         for code, name in enumerate(("active", "tentative", "permanent")):
