@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from trainability.schemes.base import Layer, Scheme, settle
+from trainability.theory.kinks import kink_moments
 from trainability.theory.laws import KinkAtData
 
 _LEAST_MARGIN = 1e-6
@@ -78,16 +79,8 @@ class DataDependent(Scheme):
         assert layer.inputs is not None and layer.target_mean_square is not None
         x = layer.training_inputs
         if layer.depth == 2 and x is not None:
-            spread = self._weight_std(x.shape[1]) * cdist(x, x)
-            hidden = layer.fan_in * _mean_square_activation(spread, self.sigma_e).mean(
-                keepdims=True
-            )
+            moments = kink_moments(cdist(x, x), self._weight_std(x.shape[1]), self.sigma_e)
+            hidden = layer.fan_in * moments.mean_square.mean(keepdims=True)
         else:
             hidden = np.square(layer.inputs).sum(axis=2).mean(axis=1)
         return np.sqrt(layer.target_mean_square / (layer.fan_out * hidden)).reshape(-1, 1, 1)
-
-
-def _mean_square_activation(spread: np.ndarray, sigma_e: float) -> np.ndarray:
-    """E relu(w.x_k + b)^2 where `spread` is sigma_in |x_k - x_j|."""
-    angle = math.pi / 2 + np.arctan2(sigma_e, spread)
-    return ((spread**2 + sigma_e**2) * angle + sigma_e * spread) / math.pi
