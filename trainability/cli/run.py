@@ -112,12 +112,12 @@ def run(
         "engine": engine,
         "max_failures": max_failures,
     }
-    with _interruptible():
+    with interruptible():
         _run(chosen, place, study, tracking_uri, options)
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Take SIGTERM, by which `kill`, Slurm and Kubernetes ask for an end, as Ctrl-C.
 
     Raises:

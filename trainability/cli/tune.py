@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from trainability.cli.app import StorageOption, TrackingOption, app, err, out
+from trainability.cli.run import interruptible
 from trainability.errors import StudyError, StudyFailed, refuse
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
@@ -76,7 +77,7 @@ def tune(
         engine=engine,
         max_failures=max_failures,
     )
-    with contextlib.ExitStack() as connection:
+    with interruptible(), contextlib.ExitStack() as connection:
         for tuning in tunings:
             _tune(tuning, place, tracking_uri, options, connection)
     out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
@@ -147,18 +148,20 @@ def _tune(
                 "command runs what is missing"
             )
 
-    status = "FAILED"
     try:
         found = run_search(tuning, place, dispatch)
         err.print("writing the report")
         report = write_report(judge(found), place)
         mirror.add(lambda target: target.log_report(report.folder, report.markdown))
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
-        raise StudyFailed("interrupted; the same command goes on") from None
-    finally:
-        mirror.close(status)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+        raise
+    mirror.close("FINISHED")
     report.show(out)
     if mirror.trouble:
-        err.print(f"[yellow]MLflow at {uri} is incomplete:[/] {escape(mirror.trouble)}")
+        err.print(
+            f"[yellow]MLflow at {uri} is incomplete ({escape(mirror.trouble)}):[/] the same "
+            "command makes it whole",
+            soft_wrap=True,
+        )

@@ -28,7 +28,10 @@ def load_study(text: str) -> Study:
     path = find_study_file(text)
     if path.suffix == ".json":
         return _located(path, lambda: Study.from_json(path.read_text(encoding="utf-8")))
-    study = getattr(load_module(path), "STUDY", None)
+    module = load_module(path)
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study) and hasattr(module, "TUNING"):
+        raise StudyError(f"{path} declares a tuning, not a study; use: trainability tune {text}")
     if not isinstance(study, Study):
         raise StudyError(f"{path} declares no study; wanted STUDY = Study(...), got {study!r}")
     return study

@@ -1,0 +1,95 @@
+"""`trainability tune`: finds, reports, mirrors, and goes on."""
+
+import re
+
+import pytest
+from tuning_in_process import Trainer, a_tuning
+from typer.testing import CliRunner
+
+from trainability.cli import app
+from trainability.cli.tune import load_tunings
+from trainability.errors import StudyError
+from trainability.storage import Storage
+from trainability.study import load_study
+from trainability.tuning.loop import run_search
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a tuning.json and a storage that holds all of its networks."""
+    folder = tmp_path_factory.mktemp("tune")
+    tuning, storage = a_tuning(), Storage(folder / "results")
+    run_search(tuning, storage, Trainer(tuning, storage))
+    (folder / "tuning.json").write_text(tuning.to_json())
+    return folder
+
+
+def invoke(folder):
+    arguments = ["tune", str(folder / "tuning.json"), "--storage", str(folder / "results")]
+    done = CliRunner().invoke(app, [*arguments, "--tracking-uri", f"sqlite:///{folder}/mlflow.db"])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_it_trains_what_is_missing_and_ends_with_a_line_to_paste(trained):
+    folder = trained / "results" / "tiny"
+    lost = sorted(folder.glob("*/blocks-*.parquet"))[:3]
+    before = {path: path.read_bytes() for path in lost}
+    for path in lost:
+        path.unlink()
+    first = invoke(trained)
+    assert all(path.exists() for path in before)
+    assert re.search(r"\n    scheme=He\(.*\), optimizer=Adam\(learning_rate=.*\),\n", first.output)
+    assert "trainability ui --storage" in first.output
+    assert (folder / "report" / "index.html").exists()
+    again = invoke(trained)
+    assert "networks/s" not in again.output
+    assert again.output.split("Which bias scale?")[1] in first.output
+
+
+def test_mlflow_has_the_candidates_and_the_report(trained):
+    from mlflow import MlflowClient
+
+    invoke(trained)
+    client = MlflowClient(f"sqlite:///{trained}/mlflow.db")
+    [experiment] = client.search_experiments(filter_string="name = 'trainability/tiny'")
+    runs = client.search_runs([experiment.experiment_id])
+    [parent] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert parent.info.status == "FINISHED"
+    assert "scheme=He(" in parent.data.tags["mlflow.note.content"]
+    files = {file.path for file in client.list_artifacts(parent.info.run_id, "report")}
+    assert {"report/index.html", "report/candidates.csv", "report/history.png"} <= files
+    folders = [path for path in (trained / "results" / "tiny").iterdir() if path.name.isalnum()]
+    cells = [folder for folder in folders if list(folder.glob("blocks-*"))]
+    assert len(runs) - 1 == len(cells)
+
+
+def test_a_file_without_a_tuning_is_refused(tmp_path):
+    path = tmp_path / "study.py"
+    path.write_text("TUNING = 3\n")
+    with pytest.raises(StudyError, match=r"declares no tuning; wanted TUNING = Tuning\(...\)"):
+        load_tunings(str(path))
+
+
+def test_two_tunings_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "study.py"
+    path.write_text(
+        "from trainability.tuning import Tuning\n"
+        f"one = Tuning.from_json({a_tuning().to_json()!r})\n"
+        "TUNING = [one, one]\n"
+    )
+    with pytest.raises(StudyError, match="two tunings of one name"):
+        load_tunings(str(path))
+
+
+@pytest.mark.parametrize("name", ["tune_absolute_value", "tune_diabetes"])
+def test_the_tunings_of_this_repository_can_be_run(name, monkeypatch, request):
+    monkeypatch.chdir(request.config.rootpath)
+    assert len(load_tunings(name)) == 2
+
+
+def test_a_tuning_is_no_study(monkeypatch, request):
+    monkeypatch.chdir(request.config.rootpath)
+    with pytest.raises(StudyError, match="declares a tuning, not a study; use: trainability tune"):
+        load_study("tune_diabetes")
