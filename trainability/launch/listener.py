@@ -158,6 +158,8 @@ class _Forward(tune.Callback):
 
 
 def _describe(error: BaseException | None) -> str:
+    if error is None:
+        return "the loss of its worker"
     name = type(error).__name__
     if isinstance(error, StorageError):
         name = StorageError.__name__
