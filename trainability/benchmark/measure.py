@@ -12,7 +12,7 @@ import torch
 
 from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
-from trainability.training import ENGINES, choose_engine
+from trainability.training import choose_engine
 from trainability.training.peak import peak_gflops
 
 _NETWORKS = {"torch": 1024}
@@ -117,7 +117,7 @@ def benchmark(
 def _candidates(
     work: Workload, peers: Sequence[str], cores: int, left_out: list[str]
 ) -> Iterator[tuple[str, int, Callable[[int], None], int]]:
-    for name in (engine for engine in ENGINES if engine != "auto"):
+    for name in ("fused-cpu", "torch"):
         n_networks = _NETWORKS.get(name, 4096)
         for used in sorted({1, cores}):
             ensemble, problem = work.start(n_networks)

@@ -10,7 +10,7 @@ from trainability.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = ["SGD", "Adam", "Engine", "Optimizer", "Problem", "Training", "choose_engine"]
 
-ENGINES = ("auto", "fused-cpu", "torch")
+ENGINES = ("auto", "fused-cpu", "fused-gpu", "torch")
 
 # Above, a group's weights and gradients, 128 bytes per parameter, outgrow the caches, and
 # matrix products win: measured on two cores with 32 MiB of shared cache, at 1-256-256-1 the
@@ -35,17 +35,25 @@ def choose_engine(
     """
     # Imported here, so that declaring a study loads neither torch nor LLVM.
     from trainability.training.fused_cpu import FusedCpuEngine
+    from trainability.training.fused_gpu import FusedGpuEngine
     from trainability.training.torch_engine import TorchEngine
 
     if name not in ENGINES:
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}")
-    fused = FusedCpuEngine(threads)
-    obstacle = fused.obstacle(sizes, problem)
-    if device != "cpu":
-        obstacle = f"it runs on the cpu, got device {device!r}"
-    if name == "fused-cpu" and obstacle:
-        raise InputError(f"engine 'fused-cpu' can't train this: {obstacle}; try engine 'torch'")
-    n_parameters = sum(into * out + out for into, out in pairwise(sizes))
-    if name == "torch" or (name == "auto" and (obstacle or n_parameters > LARGEST_FUSED)):
+    if name == "torch":
+        return TorchEngine(device, threads)
+    if name == "fused-gpu" or (name == "auto" and device != "cpu"):
+        fused = FusedGpuEngine(device)
+        obstacle = fused.obstacle(sizes, problem)
+        wins = True
+    else:
+        fused = FusedCpuEngine(threads)
+        obstacle = fused.obstacle(sizes, problem)
+        if device != "cpu":
+            obstacle = f"it runs on the cpu, got device {device!r}"
+        wins = sum(into * out + out for into, out in pairwise(sizes)) <= LARGEST_FUSED
+    if name != "auto" and obstacle:
+        raise InputError(f"engine {name!r} can't train this: {obstacle}; try engine 'torch'")
+    if name == "auto" and (obstacle or not wins):
         return TorchEngine(device, threads)
     return fused
