@@ -7,8 +7,10 @@ import zlib
 
 import pytest
 from mlflow import MlflowClient
+from sqlalchemy import Engine, event
 
 from trainability.errors import InputError
+from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tracking import Mirror, MlflowMirror, require_store, study_pages, tracking_uri
 from trainability.trial import Runtime, checkpoints, run_trial
@@ -136,3 +138,42 @@ def test_a_study_has_a_page_that_shows_its_cells_and_their_charts(stored):
 def test_a_store_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="no MLflow store at .*first run a study"):
         require_store(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monkeypatch):
+    """SQL statements and files looked at, of the 5th and of the 30th cell."""
+    study = dataclasses.replace(
+        tiny_study,
+        axes={"width": [*range(2, 32)]},
+        scheme=UnitSphere(),
+        replicates=256,
+        max_steps=1,
+    )
+    storage = Storage(tmp_path / "results")
+    for cell in study.cells():
+        rows, provenance = run_trial("tiny", cell, [0], Runtime(engine="torch"))
+        storage.write_rows("tiny", rows, provenance | {"finished_at": "1000.0"})
+    costs = []
+    list_files = storage._list
+
+    def counted(folder):
+        found = list_files(folder)
+        costs[-1] += len(found)
+        return found
+
+    def count_statement(*_):
+        costs[-1] += 1
+
+    monkeypatch.setattr(storage, "_list", counted)
+    costs.append(0)
+    mirror = MlflowMirror(study, storage, tracking_uri(None, storage))
+    event.listen(Engine, "before_cursor_execute", count_statement)
+    try:
+        for cell in study.cells():
+            costs.append(0)
+            mirror.start(cell)
+            mirror.finish(cell)
+    finally:
+        event.remove(Engine, "before_cursor_execute", count_statement)
+    assert costs[5] > 5
+    assert costs[30] == costs[5]
