@@ -1,5 +1,8 @@
 """Storage: whole or not at all, each replicate once, damage found and mended."""
 
+import pickle
+import uuid
+
 import pandas as pd
 import pytest
 
@@ -12,6 +15,14 @@ from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
 
 PROVENANCE = {"finished_at": "1.0", "seconds": "2.0"}
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request, tmp_path):
+    """A storage on a file system and one on S3: both obey the same laws."""
+    if request.param == "folder":
+        return Storage(tmp_path)
+    return Storage(request.getfixturevalue("s3")(uuid.uuid4().hex))
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +49,7 @@ def part(rows, first, last):
     return rows.iloc[256 * first : 256 * (last + 1)].reset_index(drop=True)
 
 
-def test_rows_come_back_as_they_were(tmp_path, rows):
-    storage = Storage(tmp_path)
+def test_rows_come_back_as_they_were(storage, rows):
     storage.write_rows("tiny", part(rows, 2, 3), PROVENANCE)
     storage.write_rows("tiny", part(rows, 0, 1), PROVENANCE)
     pd.testing.assert_frame_equal(storage.read_rows("tiny"), rows)
@@ -50,8 +60,7 @@ def test_rows_come_back_as_they_were(tmp_path, rows):
     assert storage.provenance(storage.block_files("tiny")[0]) == PROVENANCE
 
 
-def test_blocks_stored_twice_are_counted_once(tmp_path, rows):
-    storage = Storage(tmp_path)
+def test_blocks_stored_twice_are_counted_once(storage, rows):
     for first, last in ((0, 2), (1, 3), (1, 1), (0, 3)):
         storage.write_rows("tiny", part(rows, first, last), PROVENANCE)
     back = storage.read_rows("tiny", columns=["steps", "replicate"])
@@ -74,25 +83,22 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path, rows, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped bit", "text", "wrong blocks"])
-def test_damage_is_found_and_set_aside(tmp_path, rows, damage):
-    storage = Storage(tmp_path)
-    storage.write_rows("tiny", part(rows, 0, 0), PROVENANCE)
-    storage.write_rows("tiny", part(rows, 1, 1), PROVENANCE)
-    path = tmp_path / storage.block_files("tiny")[0].path.removeprefix(f"{tmp_path}/")
-    content = path.read_bytes()
-    if damage == "wrong blocks":
-        path.write_bytes((path.parent / "blocks-000001-000001.parquet").read_bytes())
-    else:
-        middle = len(content) // 3
-        flipped = bytes([content[middle] ^ 1])
-        path.write_bytes(
-            {
-                "cut": content[:-100],
-                "empty": b"",
-                "flipped bit": content[:middle] + flipped + content[middle + 1 :],
-                "text": b"import os; os.abort()",
-            }[damage]
-        )
+def test_damage_is_found_and_set_aside(storage, rows, damage):
+    path = storage.write_rows("tiny", part(rows, 0, 0), PROVENANCE)
+    other = storage.write_rows("tiny", part(rows, 1, 1), PROVENANCE)
+    content = storage.read_bytes(path)
+    middle = len(content) // 3
+    flipped = bytes([content[middle] ^ 1])
+    storage.write_bytes(
+        path,
+        {
+            "cut": content[:-100],
+            "empty": b"",
+            "flipped bit": content[:middle] + flipped + content[middle + 1 :],
+            "text": b"import os; os.abort()",
+            "wrong blocks": storage.read_bytes(other),
+        }[damage],
+    )
     if damage != "wrong blocks":
         with pytest.raises(StorageError, match="is damaged"):
             storage.read_rows("tiny")
@@ -100,6 +106,42 @@ def test_damage_is_found_and_set_aside(tmp_path, rows, damage):
     assert [(file.first, file.last) for file in damaged] == [(0, 0)]
     assert storage.read_rows("tiny")["replicate"].tolist() == list(range(256, 512))
     assert storage.set_damaged_aside(storage.block_files("tiny")) == []
+
+
+def test_one_cell_s_files_are_those_of_the_whole_listing(storage, rows, cell):
+    """Few cells are listed one by one, many by the whole study: the same is found."""
+    storage.write_rows("tiny", part(rows, 0, 0), PROVENANCE)
+    storage.write_rows("tiny", part(rows, 1, 3), PROVENANCE)
+    storage.write_bytes(f"tiny/{cell.id}/notes.txt", b"no blocks")
+    found = storage.block_files("tiny")
+    assert [(file.cell, file.first, file.last) for file in found] == [
+        (cell.id, 0, 0),
+        (cell.id, 1, 3),
+    ]
+    assert storage.block_files("tiny", [cell.id]) == found
+    assert storage.block_files("tiny", [cell.id, *map(str, range(99))]) == found
+    assert storage.block_files("tiny", ["other"]) == []
+
+
+def test_files_are_read_written_and_removed_by_whoever_has_the_address(storage):
+    storage.check_writable()
+    there = pickle.loads(pickle.dumps(storage))
+    assert there.read_bytes("tiny/token") is None
+    storage.write_bytes("tiny/token", b"here")
+    assert there.read_bytes("tiny/token") == b"here"
+    for _ in range(2):
+        there.delete("tiny/token")
+    assert storage.read_bytes("tiny/token") is None
+
+
+def test_a_bucket_that_is_not_there_is_refused(s3):
+    address = (
+        s3("folder")
+        .replace("s3://results", "s3://elsewhere")
+        .replace("allow_bucket_creation=true", "")
+    )
+    with pytest.raises(StorageError, match="elsewhere/.* can't be written"):
+        Storage(address.rstrip("&")).check_writable()
 
 
 def test_rows_that_are_not_whole_blocks_are_never_stored(tmp_path, rows):

@@ -60,7 +60,7 @@ def write_study(folder: Path, n_cells: int, n_blocks: int) -> Path:
     return path
 
 
-def start(study: Path, storage: Path, *options: str, **environment: str) -> subprocess.Popen:
+def start(study: Path, storage: Path | str, *options: str, **environment: str) -> subprocess.Popen:
     """`trainability run` as a process of its own, which leads a group of processes."""
     command = [sys.executable, "-m", "trainability", "run", str(study), "--storage", str(storage)]
     return subprocess.Popen(

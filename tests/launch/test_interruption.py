@@ -67,6 +67,15 @@ def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
     assert wait_until_gone(children, seconds=90) == []
 
 
+def test_a_study_lives_on_s3(s3, tmp_path):
+    storage = s3("study")
+    study = write_study(tmp_path, n_cells=2, n_blocks=1)
+    driver = start(study, storage)
+    text, _ = driver.communicate(timeout=200)
+    assert driver.returncode == 0, text
+    assert stored(storage) == undisturbed(study)
+
+
 def test_an_embedded_ray_listens_on_loopback_only_and_asks_for_a_token(study, tmp_path):
     driver = start(
         study,
