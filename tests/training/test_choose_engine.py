@@ -11,6 +11,8 @@ import training_by_loop as loop
 from trainability.errors import InputError
 from trainability.training import SGD, choose_engine
 from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.fused_gpu import FusedGpuEngine
+from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 
 SIZES = (1, 3, 1)
@@ -44,13 +46,30 @@ def test_auto_takes_torch_for_wide_networks_and_other_devices() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="one of auto, fused-cpu, fused-gpu, torch, got 'fast'"):
+    with pytest.raises(
+        InputError, match="one of auto, fused-cpu, fused-gpu, graph-gpu, torch, got 'fast'"
+    ):
         choose_engine("fast", SIZES, TASK)
 
 
 def test_the_fused_engine_refuses_another_device() -> None:
     with pytest.raises(InputError, match="runs on the cpu, got device 'cuda'"):
         choose_engine("fused-cpu", SIZES, TASK, device="cuda")
+
+
+def test_auto_takes_the_gpu_engines_by_width_where_there_is_a_gpu(monkeypatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert isinstance(choose_engine("auto", SIZES, TASK, device="cuda"), TorchEngine)
+    with pytest.raises(InputError, match="'graph-gpu' can't train this: torch sees no GPU"):
+        choose_engine("graph-gpu", SIZES, TASK, device="cuda")
+    with pytest.raises(InputError, match="runs on a GPU, got device 'cpu'.*try engine 'torch'"):
+        choose_engine("graph-gpu", SIZES, TASK)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    wide = (1, 512, 512, 1)
+    assert isinstance(choose_engine("auto", SIZES, TASK, device="cuda"), FusedGpuEngine)
+    assert isinstance(choose_engine("auto", wide, TASK, device="cuda:1"), GraphEngine)
+    with pytest.raises(InputError, match="'fused-gpu' can't train this: .* registers"):
+        choose_engine("fused-gpu", wide, TASK, device="cuda")
 
 
 def test_the_contract_loads_neither_torch_nor_llvm() -> None:

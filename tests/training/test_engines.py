@@ -12,12 +12,14 @@ import training_by_loop as loop
 
 from trainability.training import SGD, Adam, Engine, Training, fused_cpu
 from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 5, 1)
 DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
-ENGINES = [TorchEngine(), FusedCpuEngine()]
+# The fused GPU engine is held to the same laws in `test_fused_gpu`, at sizes for an interpreter.
+ENGINES = [TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32)]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

@@ -16,11 +16,9 @@ import torch
 import training_by_loop as loop
 from test_engines import assert_same, tensors
 
-from trainability.errors import InputError
 from trainability.seeds import batch_order, order_keys
-from trainability.training import SGD, Adam, choose_engine
+from trainability.training import SGD, Adam
 from trainability.training.fused_gpu import FusedGpuEngine
-from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 2, 1)
 DEEP = (2, 2, 3, 2)
@@ -199,16 +197,6 @@ def test_what_it_can_not_train_it_says(monkeypatch) -> None:
     assert "triton is not installed" in str(ENGINE.obstacle(SHALLOW, task))
     monkeypatch.delenv("TRITON_INTERPRET")
     assert "runs on a GPU, got device 'cpu'" in str(ENGINE.obstacle(SHALLOW, task))
-
-
-def test_auto_takes_it_on_a_gpu_where_it_has_no_obstacle(monkeypatch) -> None:
-    task = loop.problem(SHALLOW, 1, Adam(0.1))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert isinstance(choose_engine("auto", SHALLOW, task, device="cuda"), FusedGpuEngine)
-    assert isinstance(choose_engine("fused-gpu", SHALLOW, task, device="cuda:0"), FusedGpuEngine)
-    assert isinstance(choose_engine("auto", (1, 64, 1), task, device="cuda"), TorchEngine)
-    with pytest.raises(InputError, match="at most 80 parameters, got 193; try engine 'torch'"):
-        choose_engine("fused-gpu", (1, 64, 1), task, device="cuda")
 
 
 COMPILE = """

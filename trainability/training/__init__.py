@@ -10,7 +10,7 @@ from trainability.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = ["SGD", "Adam", "Engine", "Optimizer", "Problem", "Training", "choose_engine"]
 
-ENGINES = ("auto", "fused-cpu", "fused-gpu", "torch")
+ENGINES = ("auto", "fused-cpu", "fused-gpu", "graph-gpu", "torch")
 
 # Above, a group's weights and gradients, 128 bytes per parameter, outgrow the caches, and
 # matrix products win: measured on two cores with 32 MiB of shared cache, at 1-256-256-1 the
@@ -36,24 +36,29 @@ def choose_engine(
     # Imported here, so that declaring a study loads neither torch nor LLVM.
     from trainability.training.fused_cpu import FusedCpuEngine
     from trainability.training.fused_gpu import FusedGpuEngine
+    from trainability.training.graph_gpu import GraphEngine
     from trainability.training.torch_engine import TorchEngine
 
     if name not in ENGINES:
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, got {name!r}")
-    if name == "torch":
-        return TorchEngine(device, threads)
-    if name == "fused-gpu" or (name == "auto" and device != "cpu"):
-        fused = FusedGpuEngine(device)
-        obstacle = fused.obstacle(sizes, problem)
-        wins = True
+    engines = {
+        "fused-cpu": FusedCpuEngine(threads),
+        "fused-gpu": FusedGpuEngine(device),
+        "graph-gpu": GraphEngine(device),
+        "torch": TorchEngine(device, threads),
+    }
+    obstacles = {name: engine.obstacle(sizes, problem) for name, engine in engines.items()}
+    if device != "cpu":
+        obstacles["fused-cpu"] = f"it runs on the cpu, got device {device!r}"
+    if name != "auto":
+        if obstacles[name]:
+            raise InputError(
+                f"engine {name!r} can't train this: {obstacles[name]}; try engine 'torch'"
+            )
+        return engines[name]
+    if device != "cpu":
+        fast = ["fused-gpu", "graph-gpu"]
     else:
-        fused = FusedCpuEngine(threads)
-        obstacle = fused.obstacle(sizes, problem)
-        if device != "cpu":
-            obstacle = f"it runs on the cpu, got device {device!r}"
-        wins = sum(into * out + out for into, out in pairwise(sizes)) <= LARGEST_FUSED
-    if name != "auto" and obstacle:
-        raise InputError(f"engine {name!r} can't train this: {obstacle}; try engine 'torch'")
-    if name == "auto" and (obstacle or not wins):
-        return TorchEngine(device, threads)
-    return fused
+        n_parameters = sum(into * out + out for into, out in pairwise(sizes))
+        fast = ["fused-cpu"] if n_parameters <= LARGEST_FUSED else []
+    return next(engines[name] for name in [*fast, "torch"] if not obstacles[name])

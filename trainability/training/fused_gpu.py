@@ -27,7 +27,8 @@ from trainability.training.rules import N_MOMENTS, Rule, rule_of, schedule, sett
 from trainability.training.tiles import TiledTraining
 
 # Parameters, gradients and moments that a thread may hold. Compiled for compute capability 9.0,
-# 196 numbers fill its 255 registers, and of 304 a few go to local memory in every step.
+# 196 numbers fill its 255 registers without a spill; of 316 some go to local memory in every
+# step, and the first compilation takes a minute, which grows with the square.
 _LARGEST = 320
 
 # Threads that share the points of a network; more keep more of a GPU busy, but all of them do

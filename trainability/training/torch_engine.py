@@ -68,7 +68,7 @@ class TorchTraining(TiledTraining):
             for tensor in pair
         ]
         self._parameters = [
-            _padded(tensor.to(device))
+            padded(tensor.to(device))
             for pair in zip(ensemble.weights, ensemble.biases, strict=True)
             for tensor in pair
         ]
@@ -80,12 +80,12 @@ class TorchTraining(TiledTraining):
             [torch.zeros_like(parameter) for parameter in self._parameters]
             for _ in range(n_moments)
         ]
-        self._x = _padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
-        self._y = _padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
+        self._x = padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
+        self._y = padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
         self._all_points = self._batch(np.arange(len(problem.x))[None])
 
     def advance(self, until: int) -> None:
-        with _float32_on_one_thread():
+        with float32_on_one_thread():
             super().advance(until)
 
     def ensemble(self) -> Ensemble:
@@ -109,18 +109,18 @@ class TorchTraining(TiledTraining):
         order = np.empty((0, 0), dtype=np.int32)
         for step in range(start, stop):
             if problem.batch_size is None:
-                loss, gradients = _loss_and_gradients(parameters, *self._all_points)
+                loss, gradients = loss_and_gradients(parameters, *self._all_points)
                 live = self._retire(rows, live, parameters, loss, step)
             else:
                 epoch, batch = divmod(step, problem.steps_per_epoch)
                 if batch == 0:
-                    loss = _loss(parameters, *self._all_points)
+                    loss = loss_at(parameters, *self._all_points)
                     live = self._retire(rows, live, parameters, loss, step)
                 if batch == 0 or step == start:
                     order = batch_order(problem.order_keys[filled], epoch, len(problem.x))
                 first = batch * problem.batch_size
                 points = self._batch(order[:, first : first + problem.batch_size])
-                _, gradients = _loss_and_gradients(parameters, *points)
+                _, gradients = loss_and_gradients(parameters, *points)
             if not len(live):
                 return
             _update(problem.optimizer, parameters, moments, gradients, step + 1)
@@ -131,7 +131,7 @@ class TorchTraining(TiledTraining):
 
     def _evaluate(self, rows: np.ndarray) -> None:
         _, parameters = self._load(rows)
-        loss = _loss(parameters, *self._all_points).cpu().numpy()
+        loss = loss_at(parameters, *self._all_points).cpu().numpy()
         self._note(rows, loss[: len(rows)], self._step)
 
     def _retire(
@@ -188,13 +188,13 @@ def _tile(ensemble: Ensemble, n_points: int) -> int:
     return min(256, max(32, 2 ** (fitting.bit_length() - 1)))
 
 
-def _loss(parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
+def loss_at(parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
     """Mean squared error of every network, shape (T,)."""
     difference = _activations(parameters, x)[-1] - y
     return (difference * scales * difference).sum((1, 2)) / 2
 
 
-def _loss_and_gradients(
+def loss_and_gradients(
     parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
     activations = _activations(parameters, x)
@@ -246,7 +246,7 @@ def _update(
         parameter.sub_(g, alpha=optimizer.learning_rate)
 
 
-def _padded(tensor: Tensor) -> Tensor:
+def padded(tensor: Tensor) -> Tensor:
     """The tensor with its last one or two axes, the features, padded with zeros; a copy."""
     shape = [
         size + -size % _FEATURE_PADDING if axis else size for axis, size in enumerate(tensor.shape)
@@ -257,7 +257,7 @@ def _padded(tensor: Tensor) -> Tensor:
 
 
 @contextmanager
-def _float32_on_one_thread() -> Iterator[None]:
+def float32_on_one_thread() -> Iterator[None]:
     """No TF32, and one thread per worker, while it lasts."""
     precision = torch.get_float32_matmul_precision()
     threads = torch.get_num_threads()
