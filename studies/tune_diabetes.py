@@ -17,8 +17,8 @@ BIAS_SCALE = Tuning(
     scheme=He(),
     optimizer=Adam(learning_rate=5e-3),
     vary={
-        "bias_std": Range(0.01, 3.0, log=True),
-        "learning_rate": Range(1e-3, 1e-1, log=True),
+        "bias_std": Range(0.01, 10.0, log=True),
+        "learning_rate": Range(1e-3, 1.0, log=True),
     },
     objective=SuccessRate(width=6),
     max_steps=2_000,
@@ -36,8 +36,8 @@ KINK_DISTANCE = Tuning(
     scheme=DataDependent(),
     optimizer=Adam(learning_rate=5e-3),
     vary={
-        "sigma_e": Range(0.01, 3.0, log=True),
-        "learning_rate": Range(1e-3, 1e-1, log=True),
+        "sigma_e": Range(0.01, 10.0, log=True),
+        "learning_rate": Range(1e-3, 1.0, log=True),
     },
     objective=SuccessRate(width=6),
     max_steps=2_000,

@@ -1,5 +1,6 @@
 """The verdict and the report: fresh seeds alone decide, and every page stands for itself."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_a_clear_improvement_wins():
     assert result.python == "scheme=He(bias_std=0.2), optimizer=Adam(learning_rate=0.02),"
     assert result.best.differences[0].low > 0.1
     assert "is better than the default, He(), Adam(learning_rate=0.02)" in answer(result)[0]
+
+
+def test_a_winner_at_the_end_of_its_range_is_told():
+    found = found_by_hand([0.8] * 10, default=0.7)
+    assert not any("end of the range" in sentence for sentence in answer(judge(found)))
+    at_the_end = {(10.0, 0.02): found.finalists.pop((0.1, 0.02))} | found.finalists
+    standings = [dataclasses.replace(found.standings[0], settings=(10.0, 0.02))]
+    moved = dataclasses.replace(
+        found, finalists=at_the_end, standings=standings + found.standings[1:]
+    )
+    assert "Its bias_std lies at the end of the range: widen it and tune again." in answer(
+        judge(moved)
+    )
 
 
 def test_no_significant_improvement_is_an_answer():

@@ -137,8 +137,16 @@ def answer(result: Result) -> list[str]:
         else f"No significant improvement over the default, {default.name}; "
         f"{best.name} came nearest."
     )
+    ends = [
+        f"Its {name} lies at the end of the range: widen it and tune again."
+        for name, r, value in zip(
+            tuning.vary, tuning.vary.values(), best.settings or (), strict=True
+        )
+        if value in (r.low, r.high)
+    ]
     return [
         first,
+        *ends,
         f"On {tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds its {words} is "
         f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
         f"over the same random numbers is {interval(best.differences[0], sign=True)}, with an "
