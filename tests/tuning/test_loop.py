@@ -100,6 +100,17 @@ def test_a_batch_that_was_damaged_is_found_again(undisturbed):
     assert trainer.trained == 0
 
 
+def test_the_order_of_the_settings_does_not_matter_to_what_was_written_down(undisturbed):
+    found, storage = undisturbed
+    turned = a_tuning(vary=dict(reversed(a_tuning().vary.items())))
+    trainer = Trainer(turned, storage)
+    again = run_search(turned, storage, trainer)
+    assert [tuple(reversed(s.settings)) for s in again.standings] == [
+        standing.settings for standing in found.standings
+    ]
+    assert trainer.trained == 0
+
+
 def test_a_larger_budget_goes_on_from_where_the_smaller_ended(undisturbed, tmp_path):
     storage = Storage(tmp_path)
     small = run_search(a_tuning(), storage, Trainer(a_tuning(), storage))

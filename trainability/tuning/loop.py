@@ -179,8 +179,10 @@ def _stored_rounds(tuning: Tuning, storage: Storage) -> list[Round]:
     while (text := storage.read_bytes(_round_path(tuning, len(found)))) is not None:
         try:
             record = json.loads(text)
-            blocks = {tuple(settings): int(n) for settings, n in record["blocks"]}
-            found.append(Round(blocks, [tuple(settings) for settings in record["refused"]]))
+            order = [record["settings"].index(name) for name in tuning.vary]
+            blocks = {tuple(entry[k] for k in order): int(n) for entry, n in record["blocks"]}
+            refused = [tuple(entry[k] for k in order) for entry in record["refused"]]
+            found.append(Round(blocks, refused))
         except (ValueError, KeyError, TypeError):
             break
     return found
