@@ -12,14 +12,14 @@ import trainability
 ROOT = Path(trainability.__file__).parent
 ROOMS = [
     "errors", "seeds", "domains", "theory", "schemes", "tasks", "networks", "death", "training",
-    "study", "results", "storage", "trial", "plan", "provenance", "analysis", "plots", "tracking",
-    "launch", "tuning", "report", "modules", "benchmark", "cli",
+    "study", "results", "storage", "trial", "plan", "provenance", "analysis", "precision", "plots",
+    "tracking", "launch", "tuning", "report", "notebook", "modules", "benchmark", "cli",
 ]  # fmt: skip
 ONLY = {
     "ray": {"launch"},
     "mlflow": {"tracking"},
     "optuna": {"tuning"},
-    "matplotlib": {"plots", "report"},
+    "matplotlib": {"plots"},
     "typer": {"cli"},
 }
 

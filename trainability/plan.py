@@ -13,10 +13,13 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile
 from trainability.study.cell import Cell
 
-TRIAL_OPERATIONS = 1e12
-"""Operations in a trial, at most: about half a minute of a core."""
-LEAST_OPERATIONS = 2e11
-"""Operations below which a trial would hardly last longer than its start."""
+TRIAL_OPERATIONS = 1.6e13
+"""Operations in a trial, at most: some minutes of a core."""
+LEAST_OPERATIONS = 4e12
+"""Operations below which a trial would hardly last longer than its start, some 8 seconds: a core
+does 1e11 a second, and most networks succeed long before their budget ends."""
+UNIT_OPERATIONS = 1e12
+"""Operations in a unit, at most: some 10 seconds of a core."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def units(
     """
     total = sum(len(missing[cell]) for cell in cells)
     longest = max(1, min(slots.unit_blocks, -(-total // (2 * slots.n))))
-    operations = TRIAL_OPERATIONS * slots.speed
+    operations = UNIT_OPERATIONS * slots.speed
     found = []
     for id_, cell in cells.items():
         size = max(1, min(longest, int(operations / (cell.operations * BLOCK_SIZE))))
@@ -105,7 +108,9 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[
     left = sum(_operations(cells, unit) for unit in work)
     current: list[Unit] = []
     load = 0.0
-    share = _share(left, slots)
+    # However little there is to do, every slot gets its part.
+    fair = left / slots.n
+    share = min(fair, _share(left, slots))
     for unit in work:
         current.append(unit)
         load += _operations(cells, unit)
@@ -113,7 +118,7 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[
             trials.append(current)
             left -= load
             current, load = [], 0.0
-            share = _share(left, slots)
+            share = min(fair, _share(left, slots))
     if current:
         trials.append(current)
     return trials

@@ -16,7 +16,6 @@ from trainability.seeds import BLOCK_SIZE, order_keys, stream
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
 
-
 _GLANCE = Effort(boxes=1)
 """For the curves, where no exact way is known: what samples and one bound say. The censuses that
 rows report, at birth and at the end, try harder."""

@@ -20,6 +20,8 @@ from trainability.cli.app import (
     stored_study,
 )
 from trainability.errors import InputError, StudyFailed
+from trainability.plan import missing_blocks
+from trainability.precision import study_cells, wanted_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 
@@ -33,13 +35,13 @@ def status(
     """Show cells, replicates done and to do, and failures."""
     place = Storage(storage)
     chosen = stored_study(study, place)
-    cells = {cell.id: cell for cell in chosen.cells()}
-    files = place.block_files(chosen.name, cells)
-    done: dict[str, set[int]] = {cell: set() for cell in cells}
-    for file in files:
-        done[file.cell].update(file.blocks)
+    cells = study_cells(chosen, place)
+    missing = missing_blocks(
+        wanted_blocks(chosen, place, cells), place.block_files(chosen.name, cells)
+    )
     rows = place.read_rows(chosen.name, list(cells), ["cell", "status", "success"])
     grouped = rows.groupby("cell")
+    there = grouped.size().to_dict()
     diverged = (rows["status"] == "diverged").groupby(rows["cell"]).sum().to_dict()
     successes = grouped["success"].sum().to_dict()
     entries = [
@@ -48,8 +50,8 @@ def status(
             "scheme": str(cell.scheme),
             "width": cell.width,
             "depth": cell.depth,
-            "replicates_done": len(done[cell.id]) * BLOCK_SIZE,
-            "replicates_to_do": len(set(range(chosen.n_blocks)) - done[cell.id]) * BLOCK_SIZE,
+            "replicates_done": int(there.get(cell.id, 0)),
+            "replicates_to_do": len(missing[cell.id]) * BLOCK_SIZE,
             "successes": int(successes.get(cell.id, 0)),
             "diverged": int(diverged.get(cell.id, 0)),
         }
@@ -75,20 +77,33 @@ def status(
 
 @app.command()
 def report(
-    study: StudyArgument, storage: StorageOption = "results", tracking_uri: TrackingOption = None
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY...",
+            help="Study files, or names in [b]studies/[/b] or on storage; several give one more "
+            "page with all of them side by side.",
+        ),
+    ],
+    storage: StorageOption = "results",
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
-    from trainability.report import write_report
+    from trainability.report import write_report, write_side_by_side
 
     place = Storage(storage)
-    chosen = stored_study(study, place)
-    if not place.block_files(chosen.name, [cell.id for cell in chosen.cells()]):
-        raise InputError(
-            f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
-        )
-    written = write_report(chosen, place)
-    written.show(out)
-    out.print(f"report:  {written.page}", soft_wrap=True)
+    chosen = [stored_study(study, place) for study in studies]
+    for study, text in zip(chosen, studies, strict=True):
+        if not place.block_files(study.name, study_cells(study, place)):
+            raise InputError(
+                f"no results of {study.name} in {place.address}; first: trainability run {text}"
+            )
+    written = [write_report(study, place) for study in chosen]
+    for one in written:
+        one.show(out)
+        out.print(f"report:  {one.page}", soft_wrap=True)
+    if len(written) > 1:
+        page = write_side_by_side(written, place)
+        out.print(f"side by side:  {page}", soft_wrap=True)
 
 
 @app.command()
@@ -97,21 +112,20 @@ def sync(
 ) -> None:
     """Rebuild the MLflow mirror from storage; doing it again changes nothing."""
     from trainability import tracking
-    from trainability.plan import missing_blocks
     from trainability.report import write_report
 
     place = Storage(storage)
     chosen = stored_study(study, place)
-    cells = chosen.cells()
-    files = place.block_files(chosen.name, [cell.id for cell in cells])
+    cells = study_cells(chosen, place)
+    files = place.block_files(chosen.name, cells)
     if not files:
         raise InputError(
             f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
         )
     uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(chosen, place, uri)
-    missing = missing_blocks({cell.id: chosen.n_blocks for cell in cells}, files)
-    for cell in cells:
+    missing = missing_blocks(wanted_blocks(chosen, place, cells), files)
+    for cell in cells.values():
         if not missing[cell.id]:
             mirror.cell_done(cell)
     written = write_report(chosen, place)

@@ -24,6 +24,7 @@ from trainability.cli.app import (
     stored_study,
 )
 from trainability.errors import StorageError, StudyFailed, refuse
+from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -43,6 +44,20 @@ def run(
     study: StudyArgument,
     replicates: Annotated[
         int | None, typer.Option(help="Networks per cell, instead of the study's number.")
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            help="Add networks to each cell until half the width of its 95 % interval is at most "
+            "this, such as 0.01."
+        ),
+    ] = None,
+    refine: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Add points to the grid until it is known where success crosses this rate.",
+        ),
     ] = None,
     storage: StorageOption = "results",
     tracking_uri: TrackingOption = None,
@@ -99,6 +114,7 @@ def run(
     chosen = stored_study(study, place)
     if replicates is not None:
         chosen = dataclasses.replace(chosen, replicates=replicates)
+    growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
     if dry_run:
         _show_plan(chosen, place)
         return
@@ -113,7 +129,7 @@ def run(
         "max_failures": max_failures,
     }
     with interruptible():
-        _run(chosen, place, study, tracking_uri, options)
+        _run(chosen, growth, place, study, tracking_uri, options)
 
 
 @contextlib.contextmanager
@@ -139,13 +155,19 @@ def interruptible() -> Iterator[None]:
 
 
 def _run(
-    study: Study, place: Storage, text: str, tracking_uri: str | None, options: Mapping[str, Any]
+    study: Study,
+    growth: Growth,
+    place: Storage,
+    text: str,
+    tracking_uri: str | None,
+    options: Mapping[str, Any],
 ) -> None:
     # Imported here, so that a study that is refused is refused at once.
     from trainability import tracking
-    from trainability.launch import Options, launch
+    from trainability.cli.growing import launch_rounds
+    from trainability.launch import Options
 
-    cells = study.cells()
+    cells = study_cells(study, place)
     networks = study.n_blocks * BLOCK_SIZE
     err.print(
         f"[bold]{study.name}[/]  {len(cells)} cells x {networks:,} networks"
@@ -163,15 +185,7 @@ def _run(
     mirror = tracking.Mirror(study, place, uri)
     started = time.monotonic()
     try:
-        outcome = launch(
-            study.name,
-            {cell.id: cell for cell in cells},
-            {cell.id: study.n_blocks for cell in cells},
-            place,
-            mirror,
-            Options(**options),
-            err,
-        )
+        outcome = launch_rounds(study, place, growth, mirror, Options(**options), err)
     except BaseException:
         mirror.close("FAILED", hurry=True)
         raise
@@ -237,7 +251,7 @@ def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None
 def _show_plan(study: Study, place: Storage) -> None:
     from trainability.plan import missing_blocks
 
-    cells = {cell.id: cell for cell in study.cells()}
+    cells = study_cells(study, place)
     missing = missing_blocks(
         dict.fromkeys(cells, study.n_blocks), place.block_files(study.name, cells)
     )

@@ -23,17 +23,20 @@ STATES = {
 """Color and hatch of each state: light to dark in grayscale too."""
 
 
-def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "") -> Axes:
+def plot_census(
+    table: pd.DataFrame, ax: Axes | None = None, *, x: str = "layer", title: str = ""
+) -> Axes:
     """Stacked bars of the neurons of every layer, before (left) and after training (right).
 
     A table of one moment alone gives one bar a layer.
 
     Args:
-        table: From `analysis.curves.layer_census`, one group.
+        table: From `analysis.curves.layer_census`, one group; or one layer of several groups.
         ax: Where to draw; a new figure by default.
+        x: The column along the horizontal axis: `layer`, or that which tells the groups apart.
         title: The finding.
     """
-    layers = sorted(set(table["layer"]))
+    layers = sorted(set(table[x]))
     ax = new_axes(ax, max(0.75 * len(layers) + 3.0, 5.2), 3.9)
     ax.grid(False, axis="x")
     moments = sorted(set(table["moment"]), reverse=True)
@@ -41,14 +44,14 @@ def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "")
         at_moment = table[table["moment"] == moment]
         if at_moment.empty:
             continue
-        shares = at_moment.pivot(index="layer", columns="state", values="share").reindex(layers)
-        x = np.arange(len(layers)) + side
+        shares = at_moment.pivot(index=x, columns="state", values="share").reindex(layers)
+        places = np.arange(len(layers)) + side
         bottom = np.zeros(len(layers))
         for state, (color, hatch) in STATES.items():
             height = shares[state].to_numpy()
             label = state if moment == "before" else None
             ax.bar(
-                x,
+                places,
                 height,
                 0.38,
                 bottom=bottom,
@@ -61,7 +64,7 @@ def plot_census(table: pd.DataFrame, ax: Axes | None = None, *, title: str = "")
             bottom += height
     ax.set_xticks(range(len(layers)), [str(layer) for layer in layers])
     ax.tick_params(axis="x", length=0)
-    ax.set_xlabel("hidden layer")
+    ax.set_xlabel("hidden layer" if x == "layer" else x)
     ax.set_ylabel("share of the layer's neurons")
     ax.set_ylim(0, 1)
     handles, _ = ax.get_legend_handles_labels()

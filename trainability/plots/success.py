@@ -65,6 +65,7 @@ def success_panels(
     rates: pd.DataFrame,
     *,
     panel: str = "scheme",
+    x: str = "width",
     title: str = "",
     level: float = 0.95,
     n_columns: int = 3,
@@ -74,6 +75,7 @@ def success_panels(
     Args:
         rates: From `analysis.rates.success_rates`, with a column `trainability`.
         panel: The column that gets a panel for each of its values.
+        x: The column along the horizontal axis.
         title: The finding.
         level: Level of the intervals in `rates`, for the note.
         n_columns: Panels side by side, at most.
@@ -82,14 +84,14 @@ def success_panels(
     figure, panels, spare = panel_grid(len(names), title, sample_note(rates["n"], level), n_columns)
     for ax, (name, style) in zip(panels, looks(names), strict=True):
         for other in names:
-            cells = _curve(rates, panel, other)
+            cells = _curve(rates, panel, other, x)
             if other != name:
-                ax.plot(cells["width"], cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
+                ax.plot(cells[x], cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
             else:
-                _draw(ax, cells, Look(style.color, "o", "-"))
-        _axes(ax, rates["width"].to_numpy())
+                _draw(ax, cells, Look(style.color, "o", "-"), x=x)
+        _axes(ax, rates[x].to_numpy(), x)
         ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
-    label_outer(panels, "width", "success rate")
+    label_outer(panels, x, "success rate")
     handles = [Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")]
     handles += _theory_handles(rates)
     if len(names) > 1:
@@ -169,12 +171,14 @@ def plot_trainability(
     return ax
 
 
-def _curve(rates: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
-    return rates.loc[rates[column] == value].sort_values(by="width")
+def _curve(rates: pd.DataFrame, column: str, value: object, x: str = "width") -> pd.DataFrame:
+    return rates.loc[rates[column] == value].sort_values(by=x)
 
 
-def _draw(ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK) -> None:
-    width = cells["width"].to_numpy(dtype=float)
+def _draw(
+    ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK, x: str = "width"
+) -> None:
+    width = cells[x].to_numpy(dtype=float)
     low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ENDS)
     ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
     ax.vlines(width, low, high, color=style.color, lw=1.0, zorder=3)
@@ -193,8 +197,8 @@ def _draw(ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK) ->
         ax.plot(width, bound, color=bound_color, ls=BOUND, lw=1.3, zorder=5)
 
 
-def _axes(ax: Axes, width: np.ndarray) -> None:
-    number_axis(ax, np.unique(width), "width")
+def _axes(ax: Axes, values: np.ndarray, x: str = "width") -> None:
+    number_axis(ax, np.unique(values), x)
     ax.set_ylim(-0.02, 1.03)
     ax.set_ylabel("success rate")
 

@@ -1,28 +1,31 @@
-"""One folder per study: tables as CSV, figures as PNG and SVG, and one self-contained page."""
+"""One folder per report: tables as CSV, figures as PNG and SVG, and one self-contained page."""
 
 from __future__ import annotations
 
 import base64
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
-from matplotlib.figure import Figure
 from rich.console import Console
-from rich.table import Table
 
 from trainability import plots
-from trainability.analysis.laws import verdict_table
 from trainability.errors import StorageError
-from trainability.provenance import describe_environment
-from trainability.report.findings import LEVEL, Findings, find
-from trainability.report.words import answer, headline
+from trainability.report.console import show
+from trainability.report.figures import draw
+from trainability.report.findings import Findings, find
+from trainability.report.provenance import what_was_run
+from trainability.report.sections import sections
+from trainability.report.shown import MOST_ROWS
+from trainability.report.words import answer, progress
 from trainability.storage import Storage
 from trainability.study import Study
+
+_SCALE = 0.64
+"""Pixels of a page per pixel of a figure."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,8 @@ class Report:
     findings: Findings
 
     def show(self, console: Console) -> None:
-        """Print the answer and the table of rates."""
-        console.print(f"\n[bold]{self.findings.study.question}[/]")
-        for sentence in answer(self.findings):
-            console.print(sentence)
-        console.print(_rates_table(self.findings))
-        if len(self.findings.activity):
-            console.print(_activity_table(self.findings))
+        """Print the answer and the rates, for a terminal of 80 columns."""
+        show(self.findings, console)
 
 
 def write_report(study: Study, storage: Storage, folder: Path | None = None) -> Report:
@@ -61,134 +59,92 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
             current folder if the storage is not local.
 
     Raises:
+        InputError: If storage holds nothing of the study.
         StorageError: If the folder can't be written.
     """
-    findings = find(study, storage)
+    found = find(study, storage)
     if folder is None:
         local = Path(storage.address) / study.name / "report"
         folder = local if storage.is_local else Path(f"{study.name}-report").resolve()
+    replace_folder(folder, lambda made: _write(found, storage, made))
+    parts = [f"**{study.question}**", progress(found), " ".join(answer(found))]
+    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), found)
+
+
+def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Write a folder beside its place and swap it in, so that nobody opens half a report.
+
+    Raises:
+        StorageError: If it can't be written.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and swapped in, so that nobody opens half a report.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report-") as scratch:
             made = Path(scratch) / "report"
             made.mkdir()
-            _write(findings, storage, made)
+            write(made)
             shutil.rmtree(folder, ignore_errors=True)
             made.rename(folder)
     except OSError as error:
         raise StorageError(f"the report can't be written to {folder}: {error}") from error
-    markdown = f"**{study.question}**\n\n" + " ".join(answer(findings))
-    return Report(folder, folder / "index.html", markdown, findings)
 
 
-def _write(findings: Findings, storage: Storage, folder: Path) -> None:
-    tables = {
-        "rates": findings.rates.reset_index(),
-        "effective_activity": findings.activity,
-        "laws": verdict_table(findings.verdicts),
-    }
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    figures = _figures(findings)
-    for name, figure in figures.items():
-        for suffix in ("png", "svg"):
-            plots.save(figure, folder / f"{name}.{suffix}")
+def render(template: str, **values: object) -> str:
+    """A page from its template."""
     environment = Environment(
         loader=PackageLoader("trainability.report", "templates"),
         autoescape=select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("page.html").render(
-        study=findings.study,
-        answer=answer(findings),
-        findings=findings,
-        rates=_shown_rates(findings),
-        activity=_shown_activity(findings),
-        level=LEVEL,
-        figures={
-            name: base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
-            for name in figures
-        },
-        environment=describe_environment(),
+    return environment.get_template(template).render(most=MOST_ROWS, **values)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure inside a page.
+
+    Args:
+        data: A PNG file as base64 text.
+        width: At which letters have the same size in all figures, in pixels.
+    """
+
+    data: str
+    width: int
+
+    @classmethod
+    def of(cls, path: Path) -> Picture:
+        """The picture in a PNG file, whose header holds its width."""
+        png = path.read_bytes()
+        width = int.from_bytes(png[16:20], "big")
+        return cls(base64.b64encode(png).decode(), round(_SCALE * width))
+
+
+def _write(found: Findings, storage: Storage, folder: Path) -> None:
+    for name, table in found.tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    figures = {}
+    for name, figure in draw(found):
+        for suffix in ("svg", "png"):
+            path = plots.save(figure, folder / f"{name}.{suffix}")
+        figures[name] = Picture.of(path)
+    study = found.study
+    page = render(
+        "page.html",
+        study=study,
+        answer=answer(found),
+        progress=progress(found),
+        sections=list(sections(found, figures)),
+        figures=figures,
+        run=what_was_run(found, storage),
+        declared=study.to_json(),
+        tables=list(found.tables),
         storage=storage.address,
+        commands=[
+            f"trainability run {study.name} --storage {storage.address}",
+            f"trainability report {study.name} --storage {storage.address}",
+            f'python -c "from trainability.storage import Storage; '
+            f"print(Storage('{storage.address}').read_rows('{study.name}'))\"",
+        ],
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
-
-
-def _figures(findings: Findings) -> dict[str, Figure]:
-    rates = findings.rates.copy()
-    by = findings.curve_columns
-    panel = by[0]
-    if len(by) > 1:
-        panel = "curve"
-        rates["curve"] = rates[by].astype(str).agg(", ".join, axis=1)
-    return {
-        "success_over_width": plots.success_panels(
-            rates, panel=panel, title=headline(findings), level=LEVEL
-        )
-    }
-
-
-def _percent(value: float) -> str:
-    return "-" if pd.isna(value) else f"{100 * value:.1f} %"
-
-
-def _shown_rates(findings: Findings) -> dict[str, Any]:
-    by = findings.curve_columns
-    header = [*by, "width", "n", "success", f"{100 * LEVEL:g} % interval", "trainability",
-              "trainable", "born dead"]  # fmt: skip
-    body = [
-        [
-            *(str(row[name]) for name in by),
-            str(row["width"]),
-            f"{row['n']:,}",
-            _percent(row["success_rate"]),
-            f"{100 * row['success_rate_low']:.1f} to {100 * row['success_rate_high']:.1f} %",
-            _percent(row["trainability"]),
-            _percent(row["trainable_rate"]),
-            _percent(row["born_dead_rate"]),
-        ]
-        for _, row in findings.rates.iterrows()
-    ]
-    return {"header": header, "body": body, "n_text": len(by)}
-
-
-def _shown_activity(findings: Findings) -> dict[str, Any]:
-    if findings.activity.empty:
-        return {"header": [], "body": [], "n_text": 0}
-    by = findings.curve_columns
-    header = [*by, "n", "effective activity q", f"{100 * LEVEL:g} % interval", "born alive 1 - p",
-              "fit p-value"]  # fmt: skip
-    body = [
-        [
-            *(str(row[name]) for name in by),
-            f"{row['n']:,}",
-            f"{row['q']:.4f}",
-            f"{row['q_low']:.4f} to {row['q_high']:.4f}",
-            f"{row['born_alive']:.4f}",
-            f"{row['p_value']:.2g}",
-        ]
-        for _, row in findings.activity.iterrows()
-    ]
-    return {"header": header, "body": body, "n_text": len(by)}
-
-
-def _rates_table(findings: Findings) -> Table:
-    return _rich("success over width", _shown_rates(findings))
-
-
-def _activity_table(findings: Findings) -> Table:
-    return _rich(
-        "effective activity: success = P(Bin(width, q) >= need)", _shown_activity(findings)
-    )
-
-
-def _rich(title: str, shown: dict[str, Any]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for index, name in enumerate(shown["header"]):
-        table.add_column(name, justify="left" if index < shown["n_text"] else "right")
-    for entries in shown["body"]:
-        table.add_row(*entries)
-    return table

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
-from trainability.analysis.expected import expected_trainability
-from trainability.analysis.fits import effective_activity
-from trainability.analysis.laws import Verdict, untrainable_never_succeed
-from trainability.analysis.rates import success_rates, varying
-from trainability.results import SCHEMA
+from trainability.analysis.laws import Verdict, verdict_table
+from trainability.errors import InputError
+from trainability.precision import study_cells
+from trainability.precision.intervals import with_valid_intervals
+from trainability.precision.rounds import stored_growth
+from trainability.report.comparing import compare_schemes, paper_beside_ours
+from trainability.report.expectations import count_laws, expectations
+from trainability.report.fitting import Fits, fit_curves
+from trainability.report.gather import Measured, gather
+from trainability.report.labels import short
+from trainability.report.reasons import failures_by_curve, survival_by_cell
+from trainability.report.verdicts import theory_verdicts
+from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import Study
-from trainability.theory import born_dead_probability
+from trainability.study import Cell, Study
 
 LEVEL = 0.95
 
@@ -24,75 +33,140 @@ class Findings:
 
     Args:
         study: The study.
-        rates: One row per cell: rates with intervals, and theory.
-        activity: One row per curve: the fitted effective activity q beside 1 - p.
-        verdicts: The tests of the theory.
-        n_networks: Networks behind it all.
-        n_wanted: Networks that the study asks for.
+        cells: Its cells by id, those beyond the grid included.
+        rates: One row per cell with networks: rates with intervals that are valid however the
+            study grew, theory, and `curve`, the short name of what tells curves over `x` apart.
+        x: The column along which curves run: `width`, or `depth` if only that varies.
+        curves: The identity columns behind `curve`.
+        fits: Fits of success over width; empty for deep networks.
+        verdicts: The tests of theory.
+        failures: Why trainable networks failed, by curve.
+        survival: Share of networks without success over steps, by cell.
+        comparisons: All pairs of schemes at every other value.
+        published: Published numbers beside ours.
+        measured: The tables by cell.
+        n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
+            not grow.
     """
 
     study: Study
+    cells: dict[str, Cell]
     rates: pd.DataFrame
-    activity: pd.DataFrame
+    x: str
+    curves: list[str]
+    fits: Fits
     verdicts: list[Verdict]
-    n_networks: int
+    failures: pd.DataFrame
+    survival: pd.DataFrame
+    comparisons: pd.DataFrame
+    published: pd.DataFrame
+    measured: Measured
+    n_looks: int
     n_wanted: int
+
+    @property
+    def n_networks(self) -> int:
+        """Networks behind it all."""
+        return int(self.rates["n"].sum())
 
     @property
     def is_complete(self) -> bool:
         return self.n_networks >= self.n_wanted
 
     @property
-    def curve_columns(self) -> list[str]:
-        """The columns that tell the curves over width apart; at least the scheme."""
-        return varying(self.rates) or ["scheme"]
+    def is_deep(self) -> bool:
+        """Whether any network has more than one hidden layer."""
+        return bool((self.rates["depth"] > 2).any())
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by the name of its CSV file; those without rows are left out."""
+        measured = self.measured
+        tables = {
+            "rates": self.rates.reset_index(),
+            "effective_activity": self.fits.activity,
+            "models": self.fits.models,
+            "model_comparisons": self.fits.comparisons,
+            "residuals": self.fits.residuals,
+            "widths_needed": self.fits.widths,
+            "laws": verdict_table(self.verdicts),
+            "count_tests": measured.count_tests.reset_index(),
+            "count_shares": measured.count_shares,
+            "failures": self.failures,
+            "survival": self.survival,
+            "census": measured.census,
+            "losses": measured.losses,
+            "comparisons": self.comparisons,
+            "published": self.published,
+            "blocks": measured.blocks,
+        }
+        return {name: table for name, table in tables.items() if len(table)}
 
 
 def find(study: Study, storage: Storage) -> Findings:
-    """Analyze what storage holds of a study, finished or not."""
-    cells = {cell.id: cell for cell in study.cells()}
+    """Analyze what storage holds of a study, finished or not.
+
+    Raises:
+        InputError: If storage holds nothing of it.
+    """
+    cells = study_cells(study, storage)
     there = {file.cell for file in storage.block_files(study.name, cells)}
     kept = [cell for cell in cells if cell in there]
-    columns = [field.name for field in SCHEMA if not str(field.type).startswith("list")]
-    rows = storage.read_rows(study.name, kept, columns)
-    # Cells in the order of the grid, not of their hashes.
-    rows["cell"] = pd.Categorical(rows["cell"], kept, ordered=True)
-    rows = rows.sort_values(["cell", "replicate"], ignore_index=True)
-    rows["cell"] = rows["cell"].astype(str)
-    theory = pd.DataFrame(
-        [
-            {
-                "trainability": float(expected),
-                "trainability_se": expected.standard_error,
-                "trainability_method": expected.method,
-            }
-            for expected in (expected_trainability(cells[cell]) for cell in kept)
-        ],
-        index=pd.Index(kept, name="cell"),
-    )
-    rates = success_rates(rows, theory, level=LEVEL)
+    if not kept:
+        raise InputError(
+            f"no results of {study.name} in {storage.address}; first run it: trainability run"
+        )
+    growth = stored_growth(study, storage)
+    chosen = {cell: cells[cell] for cell in kept}
+    theory = expectations(chosen)
+    measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
+    rates, n_looks = with_valid_intervals(measured.rates, measured.networks, growth, LEVEL)
+    rates = rates.join(theory)
+    x, curves = _curves(study, rates)
+    rates.insert(0, "curve", _labels(rates, curves))
+    fits = fit_curves(rates, chosen, x, LEVEL)
     return Findings(
         study=study,
+        cells=cells,
         rates=rates,
-        activity=_activity(rates, cells),
-        verdicts=[untrainable_never_succeed(rows)],
-        n_networks=len(rows),
-        n_wanted=len(cells) * study.n_blocks * 256,
+        x=x,
+        curves=curves,
+        fits=fits,
+        verdicts=theory_verdicts(rates, measured, n_looks),
+        failures=failures_by_curve(measured.failures, rates, LEVEL),
+        survival=survival_by_cell(measured.networks, rates, LEVEL),
+        comparisons=compare_schemes(rates, measured.networks, n_looks, LEVEL),
+        published=paper_beside_ours(study, rates, LEVEL),
+        measured=measured,
+        n_looks=n_looks,
+        n_wanted=_wanted(rates, cells, study),
     )
 
 
-def _activity(rates: pd.DataFrame, cells: dict) -> pd.DataFrame:
-    """The effective activity of every curve of shallow networks, beside the activity at birth."""
-    shallow = rates[rates["depth"] == 2]
-    if shallow.empty:
-        return pd.DataFrame()
-    by = varying(rates) or ["scheme"]
-    fitted = effective_activity(shallow, by, LEVEL)
-    widest = {tuple(row[name] for name in by): cell for cell, row in shallow.iterrows()}
-    born_alive = []
-    for key in fitted[by].itertuples(index=False, name=None):
-        cell = cells[widest[key]]
-        p = float(born_dead_probability(cell.scheme, cell.task.domain, cell.width))
-        born_alive.append(1 - p)
-    fitted["born_alive"] = born_alive
-    return fitted
+def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
+    first = study.n_blocks * BLOCK_SIZE
+    wanted = rates["n_wanted"].to_dict()
+    return sum(max(int(wanted.get(cell, first)), first) for cell in cells)
+
+
+def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
+    """The axis along which curves run, and the identity columns that tell them apart."""
+    varies = [
+        name
+        for name in ("task", "scheme", "width", "depth", "optimizer", "batch_size", "max_steps",
+                     "tolerance")
+        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+    ]  # fmt: skip
+    x = "depth" if "depth" in varies and "width" not in varies else "width"
+    return x, [name for name in varies if name != x] or ["scheme"]
+
+
+def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """The short name of every cell's curve."""
+    parts = []
+    for column in columns:
+        written = rates[column].astype(str)
+        names = short(list(dict.fromkeys(written)))
+        words = "" if column in ("task", "scheme", "optimizer") else f"{column.replace('_', ' ')} "
+        parts.append([words + names[name] for name in written])
+    return [", ".join(entries) for entries in zip(*parts, strict=True)]

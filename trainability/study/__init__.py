@@ -3,5 +3,6 @@
 from trainability.study.cell import Cell
 from trainability.study.declaration import AXES, Axes, Study
 from trainability.study.loading import load_module, load_study
+from trainability.study.published import Published
 
-__all__ = ["AXES", "Axes", "Cell", "Study", "load_module", "load_study"]
+__all__ = ["AXES", "Axes", "Cell", "Published", "Study", "load_module", "load_study"]

@@ -14,6 +14,7 @@ from trainability.errors import InputError, StudyError, refuse
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
+from trainability.study.published import Published
 from trainability.study.records import did_you_mean, from_record, to_record
 from trainability.tasks.base import Task
 from trainability.training.optimizers import SGD, Adam, Optimizer
@@ -56,6 +57,7 @@ class Study:
             below what fewer active neurons than the task needs can reach.
         replicates: Networks per cell, rounded up to whole blocks of 256.
         seed: Of everything random.
+        published: Numbers of others that the report puts beside ours; they change none of ours.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -74,9 +76,11 @@ class Study:
     batch_size: int | None = None
     replicates: int = 1024
     seed: int = 0
+    published: Sequence[Published] = ()
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
+        object.__setattr__(self, "published", tuple(self.published))
 
     def cells(self) -> list[Cell]:
         """The points of the grid, in the order of the axes."""
@@ -133,6 +137,10 @@ class Study:
         for name, least in (("replicates", 1), ("seed", 0)):
             if not _is_int(getattr(self, name), least):
                 problems.append(f"{name} must be an int >= {least}, got {getattr(self, name)!r}")
+        if not isinstance(self.published, list | tuple) or not all(
+            isinstance(entry, Published) for entry in self.published
+        ):
+            problems.append(f"published must be a list of Published(...), got {self.published!r}")
         return problems + self._value_problems()
 
     def _value_problems(self) -> list[str]:

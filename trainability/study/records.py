@@ -18,13 +18,14 @@ import numpy as np
 from trainability.domains import Ball, Box, Points
 from trainability.errors import StudyError
 from trainability.schemes import scheme_types
+from trainability.study.published import Published
 from trainability.tasks import task_types
 from trainability.training.optimizers import SGD, Adam
 
 
 def strategy_types() -> dict[str, type]:
     """Every class that a record may name, those of a loaded study file included."""
-    fixed = {kind.__name__: kind for kind in (SGD, Adam, Ball, Box, Points)}
+    fixed = {kind.__name__: kind for kind in (SGD, Adam, Ball, Box, Points, Published)}
     return {**fixed, **task_types(), **scheme_types()}
 
 

@@ -1,0 +1,83 @@
+"""Refining the grid locates where success crosses a level."""
+
+import math
+
+import pytest
+
+from trainability import SGD
+from trainability.precision import new_points
+from trainability.schemes import He, UnitSphere
+from trainability.study import Cell
+from trainability.tasks import AbsoluteValue
+
+TASK = AbsoluteValue(n_train=16)
+
+
+def cell(width=4, depth=2, scheme=None):
+    return Cell(
+        task=TASK,
+        scheme=scheme or UnitSphere(),
+        width=width,
+        depth=depth,
+        optimizer=SGD(learning_rate=0.1),
+        batch_size=None,
+        max_steps=10,
+        tolerance=1e-3,
+        seed=0,
+    )
+
+
+def refined(cells, rate, level):
+    """All cells after points were added until there are none, and how many rounds that took."""
+    cells, rounds = {cell.id: cell for cell in cells}, 0
+    while points := new_points(cells, {id_: rate(cell) for id_, cell in cells.items()}, level):
+        added = {point.cell(cells).id: point.cell(cells) for point in points}
+        assert not added.keys() & cells.keys()
+        cells |= added
+        rounds += 1
+    return list(cells.values()), rounds
+
+
+@pytest.mark.parametrize("boundary", [3, 17, 40, 63])
+def test_a_boundary_between_widths_is_located_by_halving(boundary):
+    found, rounds = refined([cell(2), cell(64)], lambda cell: float(cell.width >= boundary), 0.5)
+    widths = {cell.width for cell in found}
+    assert {boundary - 1, boundary} <= widths
+    assert rounds <= math.ceil(math.log2(62)) and len(widths) == 2 + rounds
+
+
+def test_points_lie_only_between_neighbors_on_both_sides():
+    cells = [cell(width) for width in (2, 8, 16, 32)]
+    found, _ = refined(cells, lambda cell: 0.2 if cell.width < 8 else 0.8, 0.5)
+    assert {c.width for c in found} <= {2, *range(3, 9), 16, 32}
+    assert refined(cells, lambda cell: 0.2, 0.5) == (cells, 0)
+
+
+def test_every_line_of_a_grid_is_refined_and_no_point_is_added_twice():
+    cells = [cell(width, depth) for width in (2, 6) for depth in (2, 8)]
+    found, _ = refined(cells, lambda cell: float(cell.width + cell.depth >= 9), 0.5)
+    places = [(c.width, c.depth) for c in found]
+    assert len(set(places)) == len(places)
+    # Along both sides that the boundary crosses: width + depth = 8 and 9 are there.
+    assert {(2, 6), (2, 7), (6, 2), (6, 3)} <= set(places)
+
+
+@pytest.mark.parametrize("values", [[0.1, 10.0], [0.0, 1.0]])
+def test_a_setting_of_a_scheme_is_located_to_five_percent(values):
+    boundary = 0.37
+    cells = [cell(scheme=He(bias_std=value)) for value in values]
+    found, rounds = refined(cells, lambda cell: float(cell.scheme.bias_std >= boundary), 0.5)
+    settings = sorted(cell.scheme.bias_std for cell in found)
+    low = max(value for value in settings if value < boundary)
+    high = min(value for value in settings if value >= boundary)
+    assert high - low <= max(0.05 * low, 0.01 * max(values)) and rounds < 12
+
+
+def test_schemes_that_differ_in_more_than_a_number_are_no_neighbors():
+    cells = [
+        cell(scheme=He(bias_std=0.1)),
+        cell(scheme=He(distribution="uniform", bias_std=1.0)),
+        cell(scheme=UnitSphere(), width=9),
+    ]
+    rates = dict(zip([c.id for c in cells], (0.1, 0.9, 0.9), strict=True))
+    assert new_points({c.id: c for c in cells}, rates, 0.5) == []

@@ -1,0 +1,140 @@
+"""Rounds of a study that grows: the same end, however often it is interrupted."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_rows import store
+
+from trainability import Adam, Study
+from trainability.analysis.rates import success_rates
+from trainability.analysis.sequences import confidence_sequence
+from trainability.plan import missing_blocks, runs
+from trainability.precision import Growth, rounds, study_cells, wanted_blocks
+from trainability.precision.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
+from trainability.schemes import UnitSphere
+from trainability.storage import Storage
+from trainability.tasks import AbsoluteValue
+
+GROWTH = Growth(n_blocks=1, precision=0.025, refine=0.9)
+
+
+@pytest.fixture(scope="module")
+def study():
+    return Study(
+        name="growing",
+        question="Does it grow?",
+        task=AbsoluteValue(n_train=16),
+        axes={"width": [2, 12]},
+        scheme=UnitSphere(),
+        optimizer=Adam(learning_rate=0.02),
+        max_steps=20,
+        tolerance=1e-3,
+        replicates=256,
+    )
+
+
+def train(study, storage, part):
+    missing = missing_blocks(part.wanted, storage.block_files(study.name, part.cells))
+    for cell, blocks in missing.items():
+        for run in runs(blocks):
+            store(storage, study.name, part.cells[cell], run)
+
+
+def grow(study, storage, growth, n_rounds=100):
+    for _, part in zip(range(n_rounds), rounds(study, storage, growth), strict=False):
+        train(study, storage, part)
+
+
+def state(study, storage):
+    return (
+        wanted_blocks(study, storage, study_cells(study, storage)),
+        json.loads(storage.read_bytes("growing/growth.json")),
+        len(storage.read_rows("growing")),
+    )
+
+
+@pytest.fixture(scope="module")
+def grown(study, tmp_path_factory):
+    storage = Storage(tmp_path_factory.mktemp("grown"))
+    grow(study, storage, GROWTH)
+    return storage
+
+
+def test_every_interval_gets_narrow_and_the_boundary_is_located(study, grown):
+    cells = study_cells(study, grown)
+    rates = success_rates(grown.read_rows(study.name, list(cells)))
+    rates, n_looks = with_valid_intervals(
+        rates, grown.read_rows(study.name, list(cells)), GROWTH, 0.95
+    )
+    half = (rates["success_rate_high"] - rates["success_rate_low"]) / 2
+    assert (half <= GROWTH.precision).all() and set(rates["interval"]) == {AT_STOP}
+    assert n_looks > 1
+    by_width = rates.set_index("width")["success_rate"].sort_index()
+    below = by_width[by_width < GROWTH.refine].index.max()
+    assert by_width.index[by_width >= GROWTH.refine].min() == below + 1
+
+
+def test_nothing_is_wanted_of_a_study_that_has_grown(study, grown):
+    before = len(grown.block_files(study.name))
+    parts = list(rounds(study, grown, GROWTH))
+    for part in parts:
+        assert not any(missing_blocks(part.wanted, grown.block_files(study.name)).values())
+    assert len(grown.block_files(study.name)) == before
+
+
+@pytest.mark.parametrize("n_rounds", [1, 2, 4])
+def test_an_interrupted_study_ends_where_an_undisturbed_one_does(study, grown, tmp_path, n_rounds):
+    storage = Storage(tmp_path)
+    grow(study, storage, GROWTH, n_rounds)
+    grow(study, storage, GROWTH, n_rounds)
+    grow(study, storage, GROWTH)
+    assert state(study, storage) == state(study, grown)
+
+
+def test_networks_that_are_there_by_chance_change_no_decision(study, grown, tmp_path):
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        store(storage, study.name, cell, range(40))
+    grow(study, storage, GROWTH)
+    assert state(study, storage)[:2] == state(study, grown)[:2]
+
+
+def test_a_smaller_precision_goes_on_from_a_larger_one(study, grown, tmp_path):
+    storage = Storage(tmp_path)
+    grow(study, storage, dataclasses.replace(GROWTH, precision=0.05))
+    grow(study, storage, GROWTH)
+    assert state(study, storage)[0] == state(study, grown)[0]
+
+
+def test_without_wishes_there_is_one_round_and_nothing_is_written(study, tmp_path):
+    storage = Storage(tmp_path)
+    (only,) = list(rounds(study, storage, Growth(n_blocks=1)))
+    assert only.wanted == {cell.id: 1 for cell in study.cells()}
+    assert storage.read_bytes("growing/growth.json") is None
+
+
+def test_points_of_a_grid_that_has_changed_are_forgotten(study, grown):
+    moved = dataclasses.replace(study, axes={"width": [3, 12]})
+    cells = study_cells(moved, grown)
+    grid = {cell.id for cell in moved.cells()}
+    assert grid <= cells.keys()
+    # What was added beside the cell of width 2 is gone with it; beside that of 12 nothing was.
+    assert {cell.width for cell in cells.values()} <= {3, 12}
+
+
+def test_a_cell_beyond_its_stop_gets_a_sequence_and_a_fixed_one_its_exact_interval():
+    growth = Growth(n_blocks=1, precision=0.05)
+    success = np.zeros(1024, dtype=bool)
+    rows = pd.DataFrame(
+        {"cell": "a", "replicate": range(1024), "status": "ok", "born_dead": False,
+         "trainable": True, "steps": 1, "success": success}
+    )  # fmt: skip
+    rates = success_rates(rows)
+    table, _ = with_valid_intervals(rates, rows, growth, 0.95)
+    assert table["interval"].tolist() == [AT_ALL_TIMES]
+    assert table["success_rate_high"].iloc[0] == pytest.approx(confidence_sequence(0, 1024)[1])
+    table, n_looks = with_valid_intervals(rates, rows, None, 0.95)
+    assert table["interval"].tolist() == [EXACT] and n_looks == 1

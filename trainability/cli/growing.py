@@ -1,0 +1,69 @@
+"""A launch in rounds: a study that grows where it is still uncertain."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rich.console import Console
+
+from trainability.launch import Options, Outcome, launch
+from trainability.precision import Growth, rounds
+from trainability.seeds import BLOCK_SIZE
+from trainability.storage import Storage
+from trainability.study import Cell, Study
+from trainability.tracking import Mirror
+
+
+def launch_rounds(
+    study: Study,
+    place: Storage,
+    growth: Growth,
+    mirror: Mirror,
+    options: Options,
+    console: Console,
+) -> Outcome:
+    """Launch what a study wants, look, and launch what it then wants, until it has enough.
+
+    Args:
+        study: The study.
+        place: Where its rows are.
+        growth: By what rule it grows; without a precision and a level to refine there is one round.
+        mirror: The MLflow mirror; is told of a cell when the cell has stopped growing.
+        options: Runtime options.
+        console: For progress.
+
+    Returns:
+        What became of all rounds together; the last one is the one that may have failed.
+    """
+    total = Outcome()
+    waiting = _Waiting(mirror)
+    told = mirror if growth.precision is None else cast(Mirror, waiting)
+    for number, part in enumerate(rounds(study, place, growth), start=1):
+        if number > 1:
+            networks = sum(part.wanted.values()) * BLOCK_SIZE
+            console.print(
+                f"round {number}: {len(part.cells)} of {part.n_cells} cells grow, to "
+                f"{networks:,} networks"
+            )
+        outcome = launch(study.name, part.cells, part.wanted, place, told, options, console)
+        total.networks += outcome.networks
+        total.damaged += outcome.damaged
+        total.missing, total.failures = outcome.missing, outcome.failures
+        total.interrupted = outcome.interrupted
+        if outcome.missing or outcome.interrupted:
+            break
+    for cell in waiting.done.values():
+        mirror.cell_done(cell)
+    return total
+
+
+class _Waiting:
+    """Keeps back that cells are done: they may grow, and MLflow can't take a curve back."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.done: dict[str, Cell] = {}
+        self.cell_started = mirror.cell_started
+        self.cell_failed = mirror.cell_failed
+
+    def cell_done(self, cell: Cell) -> None:
+        self.done[cell.id] = cell

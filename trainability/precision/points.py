@@ -1,0 +1,103 @@
+"""Where the grid is refined: between neighbors whose success rates lie on both sides of a level."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import Any
+
+from trainability.study import Cell
+
+_SETTING = "scheme."
+_CLOSE = 0.05
+_NEGLIGIBLE = 0.01
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point beside the grid: a cell like another one, but for one value.
+
+    Args:
+        like: Id of the other cell: one of the grid, or of an earlier point.
+        axis: `width`, `depth`, or a setting of the scheme such as `scheme.bias_std`.
+        value: Of the axis.
+    """
+
+    like: str
+    axis: str
+    value: float
+
+    def cell(self, cells: Mapping[str, Cell]) -> Cell:
+        """The cell, given those before it by id."""
+        return _moved(cells[self.like], self.axis, self.value)
+
+
+def new_points(cells: Mapping[str, Cell], rates: Mapping[str, float], level: float) -> list[Point]:
+    """One point between any two neighbors, one with a rate of at least the level, one below.
+
+    Neighbors differ in one value only: a width, a depth, or a number among the settings of a
+    scheme. There is nothing between neighboring integers; settings are neighbors for good when
+    they differ by less than 5 %, or by less than 1 % of the largest that is studied. Every point
+    halves a gap, so that adding points until there are none locates the boundary.
+
+    Args:
+        cells: By id.
+        rates: Success rate of each.
+        level: Success rate whose boundary is sought.
+
+    Returns:
+        In the order of the cells; none twice, and none that is among the cells.
+    """
+    found: dict[str, Point] = {}
+    for axis, line in _lines(cells):
+        largest = max(abs(value) for value, _ in line)
+        for (low, a), (high, b) in pairwise(line):
+            if (rates[a] >= level) == (rates[b] >= level):
+                continue
+            middle = _between(low, high, largest)
+            if middle is not None:
+                point = Point(a, axis, middle)
+                found.setdefault(point.cell(cells).id, point)
+    return [point for id_, point in found.items() if id_ not in cells]
+
+
+def _lines(cells: Mapping[str, Cell]) -> Iterator[tuple[str, list[tuple[float, str]]]]:
+    """Every axis, with the values and ids of cells that differ along it only, in order."""
+    lines: dict[tuple[Any, ...], list[tuple[float, str]]] = defaultdict(list)
+    for id_, cell in cells.items():
+        same = (id(cell.task), type(cell.scheme), cell.optimizer, cell.batch_size,
+                cell.max_steps, cell.tolerance)  # fmt: skip
+        values = {"width": cell.width, "depth": cell.depth}
+        for field in fields(cell.scheme):  # type: ignore[arg-type]
+            values[_SETTING + field.name] = getattr(cell.scheme, field.name)
+        for axis, number in values.items():
+            if _is_number(number):
+                others = tuple(value for name, value in values.items() if name != axis)
+                lines[(axis, same, others)].append((number, id_))
+    for (axis, *_), line in lines.items():
+        if len(line) > 1:
+            yield axis, sorted(line)
+
+
+def _between(low: float, high: float, largest: float) -> float | None:
+    """The middle of two neighbors, in three digits; None if there is nothing between them."""
+    if isinstance(low, int) and isinstance(high, int):
+        return (low + high) // 2 if high - low >= 2 else None
+    if high - low <= max(_CLOSE * min(abs(low), abs(high)), _NEGLIGIBLE * largest):
+        return None
+    middle = math.sqrt(low * high) if low > 0 else (low + high) / 2
+    return float(f"{middle:.3g}")
+
+
+def _moved(cell: Cell, axis: str, value: float) -> Cell:
+    if not axis.startswith(_SETTING):
+        return replace(cell, **{axis: value})
+    scheme: Any = cell.scheme
+    return replace(cell, scheme=replace(scheme, **{axis.removeprefix(_SETTING): value}))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

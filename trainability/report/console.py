@@ -1,0 +1,94 @@
+"""The answer on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+
+from trainability.report.findings import Findings
+from trainability.report.words import answer, progress
+
+_WIDTH = 80
+_COLUMN = 13
+
+
+def show(found: Findings, console: Console) -> None:
+    """Print question, answer, success over trainability, and q: in words and narrow tables."""
+    console.print(f"\n[bold]{escape(found.study.question)}[/]")
+    for sentence in [progress(found), *answer(found)]:
+        if sentence:
+            console.print(escape(sentence))
+    console.print()
+    for line in [*pivot(found), "", *activity_lines(found)]:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def pivot(found: Findings) -> list[str]:
+    """Success over trainability, in percent: one row per width, one column per curve."""
+    rates = found.rates
+    curves = list(dict.fromkeys(rates["curve"]))
+    per_block = (_WIDTH - len(found.x) - 1) // _COLUMN
+    lines = ["success / trainability, in percent"]
+    for start in range(0, len(curves), per_block):
+        chosen = curves[start : start + per_block]
+        heads = [_broken(curve) for curve in chosen]
+        depth = max(map(len, heads))
+        for level in range(depth):
+            words = [head[level - depth + len(head)] if level >= depth - len(head) else ""
+                     for head in heads]  # fmt: skip
+            lines.append(_row(found.x if level == depth - 1 else "", words, len(found.x)))
+        for place in sorted(set(rates[found.x])):
+            entries = []
+            for curve in chosen:
+                cell = rates[(rates["curve"] == curve) & (rates[found.x] == place)]
+                entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
+            lines.append(_row(f"{place:g}", entries, len(found.x)))
+    return lines
+
+
+def activity_lines(found: Findings) -> list[str]:
+    """The effective activity of every curve."""
+    table = found.fits.activity
+    if table.empty:
+        return []
+    lines = ["effective activity q [95 %], born alive 1 - p"]
+    width = min(max(map(len, table["curve"])), _WIDTH - 38)
+    for _, row in table.iterrows():
+        name = row["curve"] if len(row["curve"]) <= width else row["curve"][: width - 3] + "..."
+        lines.append(
+            f"{name:<{width}}  {row['q']:.3f} [{row['q_low']:.3f}, {row['q_high']:.3f}]"
+            f"  {row['born_alive']:.3f}"
+        )
+    return lines
+
+
+def _row(head: str, entries: list[str], width: int) -> str:
+    return f"{head:>{width}}" + "".join(f"{entry:>{_COLUMN}}" for entry in entries)
+
+
+def _cell(row: pd.Series) -> str:
+    return f"{_short(row['success_rate'])}/{_short(row['trainability'])}"
+
+
+def _short(value: float) -> str:
+    """A probability in percent with one digit; 0 and 100 only where it is 0 or 1."""
+    if value in (0, 1):
+        return f"{100 * value:.0f}"
+    return "<0.1" if value < 0.0005 else ">99.9" if value >= 0.9995 else f"{100 * value:.1f}"
+
+
+def _broken(name: str) -> list[str]:
+    """A name in lines that fit into a column, broken at capitals, commas and brackets."""
+    pieces = re.findall(r"[A-Z][a-z0-9]*|[^A-Z(,]+|[(,][^A-Z(,]*|.", name)
+    lines = [""]
+    for piece in pieces:
+        while len(piece) > _COLUMN - 1:
+            lines.append(piece[: _COLUMN - 1])
+            piece = piece[_COLUMN - 1 :]
+        if len(lines[-1]) + len(piece) > _COLUMN - 1:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip(" ,") for line in lines if line.strip(" ,")]

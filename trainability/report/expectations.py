@@ -1,0 +1,96 @@
+"""What theory says of the cells of a study, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trainability.analysis.expected import expected_trainability
+from trainability.domains import Points
+from trainability.errors import InputError
+from trainability.study import Cell
+from trainability.theory import (
+    active_count_pmf,
+    born_dead_lower_bound,
+    born_dead_probability,
+    born_dead_upper_bound,
+)
+
+
+def expectations(cells: Mapping[str, Cell]) -> pd.DataFrame:
+    """Theory, indexed by cell.
+
+    Returns:
+        `trainability` with its standard error `trainability_se` and `trainability_method`;
+        `is_bound`: whether theory gives an upper bound of it only; `born_alive`, the probability
+        1 - p that a neuron of the first layer is not born dead; and for deep networks the bounds
+        `born_dead_lower` and `born_dead_upper` of the probability to be born dead, NaN where they
+        do not hold.
+    """
+    found = {}
+    known: dict[Any, dict[str, Any]] = {}
+    for id_, cell in cells.items():
+        # Cells that differ in how they are trained share their theory.
+        key = (cell.scheme, id(cell.task), cell.width, cell.depth)
+        if key not in known:
+            known[key] = _of(cell)
+        found[id_] = known[key]
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("cell")
+
+
+def count_laws(cells: Mapping[str, Cell]) -> dict[str, np.ndarray]:
+    """The law of the number of active neurons of the first layer, for cells where it is exact."""
+    laws = {}
+    known: dict[Any, np.ndarray | None] = {}
+    for id_, cell in cells.items():
+        key = (cell.scheme, id(cell.task), cell.width)
+        if key not in known:
+            law = active_count_pmf(cell.scheme, cell.task.domain, cell.width)
+            known[key] = None if law.standard_error.any() else law.pmf
+        if known[key] is not None:
+            laws[id_] = known[key]
+    return laws
+
+
+def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., float]:
+    """Theory's trainability of a curve at any width, for `fits.widths_needed`.
+
+    Args:
+        cells: By id.
+        curves: The curve of every cell.
+    """
+    first = {curve: cells[str(cell)] for cell, curve in reversed(list(curves.items()))}
+
+    def trainability(key: tuple[Any, ...], width: int) -> float:
+        cell = replace(first[key[0]], width=width)
+        # Fewer neurons than needed: no theory to ask.
+        return float(expected_trainability(cell)) if width >= max(cell.needs) else 0.0
+
+    return trainability
+
+
+def _of(cell: Cell) -> dict[str, Any]:
+    expected = expected_trainability(cell)
+    domain = cell.task.domain
+    return {
+        "trainability": float(expected),
+        "trainability_se": expected.standard_error,
+        "trainability_method": expected.method,
+        "is_bound": cell.n_hidden > 1 and not (domain.d == 1 or isinstance(domain, Points)),
+        "born_alive": 1 - float(born_dead_probability(cell.scheme, domain, cell.width)),
+        "born_dead_lower": _bound(born_dead_lower_bound, cell),
+        "born_dead_upper": _bound(born_dead_upper_bound, cell),
+    }
+
+
+def _bound(bound: Callable[..., Any], cell: Cell) -> float:
+    if cell.n_hidden == 1:
+        return np.nan
+    try:
+        return float(bound(cell.scheme, cell.task.domain, [cell.width] * cell.n_hidden))
+    except InputError:  # it does not hold for this scheme
+        return np.nan

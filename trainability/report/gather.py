@@ -1,0 +1,146 @@
+"""From rows to one row per cell, some cells at a time: a study need not fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trainability.analysis.comparisons import holm
+from trainability.analysis.counts import count_shares, count_tests
+from trainability.analysis.curves import layer_census, loss_quantiles
+from trainability.analysis.failures import failure_table
+from trainability.analysis.rates import success_rates
+from trainability.results import SCHEMA
+from trainability.storage import BlockFile, Storage
+from trainability.trial import checkpoints
+
+_ROWS_AT_ONCE = 32_768
+_READERS = 8
+_UNREAD = ("initial_loss", "final_loss", "active_curve", "tentative_curve", "permanent_curve")
+COLUMNS = [name for name in SCHEMA.names if name not in _UNREAD]
+PER_NETWORK = ["replicate", "success", "trainable", "steps"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the rows of a study say, in tables by `cell`.
+
+    Args:
+        rates: From `success_rates`, with `n_revived` neurons and the undecided ones,
+            `undecided_init` and `undecided_final`: neurons, summed over all networks.
+        networks: One row per network: `cell` (categorical) and `PER_NETWORK`.
+        failures: From `failure_table`.
+        census: From `layer_census`.
+        losses: From `loss_quantiles`.
+        count_tests: From `count_tests`, of the first layer's active neurons.
+        count_shares: From `count_shares`.
+        blocks: One row per block file: `cell`, `first`, `last` and how it was made.
+    """
+
+    rates: pd.DataFrame
+    networks: pd.DataFrame
+    failures: pd.DataFrame
+    census: pd.DataFrame
+    losses: pd.DataFrame
+    count_tests: pd.DataFrame
+    count_shares: pd.DataFrame
+    blocks: pd.DataFrame
+
+
+def gather(
+    name: str,
+    storage: Storage,
+    cells: list[str],
+    laws: Mapping[str, np.ndarray],
+    level: float,
+) -> Measured:
+    """Read the rows of some cells and sum them up, cell by cell.
+
+    Args:
+        name: The study's name.
+        storage: Where its rows are.
+        cells: Ids of the cells, all with rows, in the order wanted.
+        laws: Of the number of active neurons of the first layer, for some of the cells.
+        level: Of every interval.
+    """
+    files = storage.block_files(name, cells)
+    parts = [_sum_up(rows, laws, level) for rows in _batches(name, storage, cells, files)]
+    joined = {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
+    tests = joined["count_tests"]
+    tests["p_holm"] = holm(tests["p_value"])
+    networks = joined["networks"].reset_index(drop=True)
+    networks["cell"] = pd.Categorical(networks["cell"], cells)
+    for key in ("failures", "census", "losses", "count_shares"):
+        joined[key] = joined[key].reset_index(drop=True)
+    return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
+
+
+def _batches(
+    name: str, storage: Storage, cells: list[str], files: list[BlockFile]
+) -> Iterator[pd.DataFrame]:
+    """The rows of so many cells at a time that they fit into memory, in order."""
+    n_blocks = dict.fromkeys(cells, 0)
+    for file in files:
+        n_blocks[file.cell] += len(file.blocks)
+    batch: list[str] = []
+    n_rows = 0
+    for index, cell in enumerate(cells):
+        batch.append(cell)
+        n_rows += n_blocks[cell] * 256
+        if n_rows >= _ROWS_AT_ONCE or index == len(cells) - 1:
+            rows = storage.read_rows(name, batch, COLUMNS)
+            place = rows["cell"].map({cell: place for place, cell in enumerate(batch)})
+            yield rows.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)
+            batch, n_rows = [], 0
+
+
+def _sum_up(
+    rows: pd.DataFrame, laws: Mapping[str, np.ndarray], level: float
+) -> dict[str, pd.DataFrame]:
+    cell = rows["cell"].to_numpy()
+    rates = success_rates(rows, level=level)
+    for column in ("n_revived", "undecided_init", "undecided_final"):
+        rates[column] = _totals(rows[column], cell).reindex(rates.index, fill_value=0)
+    networks = rows.filter(PER_NETWORK)
+    networks.insert(0, "cell", cell.astype(object))
+    budgets = rows["max_steps"].to_numpy()
+    losses = [
+        loss_quantiles(rows[budgets == budget], checkpoints(int(budget)))
+        for budget in np.unique(budgets)
+    ]
+    return {
+        "rates": rates,
+        "networks": networks,
+        "failures": failure_table(rows, level=level),
+        "census": layer_census(rows),
+        "losses": pd.concat(losses),
+        "count_tests": count_tests(rows, laws),
+        "count_shares": count_shares(rows, laws, level=level),
+    }
+
+
+def _totals(values: pd.Series, cell: np.ndarray) -> pd.Series:
+    """Sums per cell, of numbers or of lists of numbers; what is missing counts nothing."""
+    kept = values.notna().to_numpy()
+    values, cell = values[kept], cell[kept]
+    if values.dtype != object or not len(values):
+        return values.groupby(cell).sum()
+    lists = values.to_list()
+    lengths = np.fromiter(map(len, lists), dtype=int, count=len(lists))
+    starts = np.cumsum(lengths) - lengths
+    return pd.Series(np.add.reduceat(np.concatenate(lists), starts)).groupby(cell).sum()
+
+
+def _provenance(storage: Storage, files: list[BlockFile]) -> pd.DataFrame:
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(storage.provenance, files))
+    return pd.DataFrame(
+        [
+            {"cell": file.cell, "first": file.first, "last": file.last, **made}
+            for file, made in zip(files, found, strict=True)
+        ]
+    )

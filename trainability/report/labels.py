@@ -1,0 +1,45 @@
+"""Short names of curves: what tells strategies apart, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_CALL = re.compile(r"(\w+)\(([^()]*)\)")
+_FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
+
+
+def short(names: Sequence[str]) -> dict[str, str]:
+    """A short name for each of some different strategies, tasks or numbers, as columns write them.
+
+    Settings that all share are left out, numbers get four digits, and of strategies of one kind
+    that differ in one setting only its value is left. What would no longer differ stays as it is.
+
+    >>> short(["He()", "Orthogonal(gain=1.4142135623730951)"])
+    {'He()': 'He', 'Orthogonal(gain=1.4142135623730951)': 'Orthogonal(gain=1.414)'}
+    >>> list(short(["Table(dataset='a', rows=32)", "Table(dataset='b', rows=32)"]).values())
+    ['a', 'b']
+    """
+    parsed = [_CALL.fullmatch(name) for name in names]
+    found = [_number(name) for name in names]
+    if all(parsed):
+        calls = [(match[1], match[2].split(", ")) for match in parsed if match]
+        shared = set.intersection(*(set(settings) for _, settings in calls))
+        if len(calls) == 1:
+            shared = set()
+        own = [[entry for entry in settings if entry not in shared] for _, settings in calls]
+        kinds = {kind for kind, _ in calls}
+        if len(kinds) == 1 and len(calls) > 1 and all(len(entries) == 1 for entries in own):
+            found = [_number(entries[0].rpartition("=")[2].strip("'")) for entries in own]
+        else:
+            found = [_call(kind, entries) for (kind, _), entries in zip(calls, own, strict=True)]
+    return dict(zip(names, found if len(set(found)) == len(names) else names, strict=True))
+
+
+def _call(kind: str, settings: list[str]) -> str:
+    inside = ", ".join(_number(entry) for entry in settings if entry)
+    return f"{kind}({inside})" if inside else kind
+
+
+def _number(text: str) -> str:
+    return _FLOAT.sub(lambda number: f"{float(number[0]):.4g}", text)

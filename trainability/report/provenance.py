@@ -1,0 +1,60 @@
+"""What was run, for the page: where, when, with what, from which code."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from trainability.provenance import describe_environment
+from trainability.report.findings import Findings
+from trainability.storage import Storage
+
+
+def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
+    """Facts by name, as text: of the launch and of the blocks, as storage keeps them."""
+    study = found.study
+    stored = storage.read_bytes(f"{study.name}/provenance.json")
+    launch = json.loads(stored) if stored else {}
+    blocks = found.measured.blocks
+    seconds = pd.to_numeric(blocks["seconds"]).sum()
+    steps = pd.to_numeric(blocks["network_steps"]).sum()
+    finished = pd.to_numeric(blocks["finished_at"])
+    hosts = sorted(set(blocks["host"]))
+    facts = {
+        "networks": f"{found.n_networks:,} in {len(found.rates):,} cells, "
+        f"{steps:,.0f} training steps",
+        "seed": f"{study.seed}",
+        "code": _code(launch) if launch else "not recorded",
+        "engine": ", ".join(
+            f"{where} ({count:,} files)"
+            for where, count in (blocks["engine"] + " on " + blocks["device"])
+            .value_counts()
+            .items()
+        ),
+        "finished": f"from {_time(finished.min())} to {_time(finished.max())}",
+        "time": f"{seconds:,.0f} s of trials, on {len(hosts)} "
+        + ("machine" if len(hosts) == 1 else "machines"),
+        "versions": ", ".join(
+            f"{key.removeprefix('version_')} {launch[key]}"
+            for key in launch
+            if key.startswith("version_") or key == "python"
+        ),
+        "results": f"{storage.address}/{study.name}",
+    }
+    here = describe_environment()
+    if _code(here) != facts["code"]:
+        facts["this page"] = f"made by {_code(here)}"
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _code(environment: dict[str, str]) -> str:
+    commit = environment.get("git_commit", "")
+    known = f"commit {commit}" if len(commit) == 40 else "no git repository"
+    changed = ", with uncommitted changes" if environment.get("git_dirty") == "True" else ""
+    return f"trainability {environment.get('version_trainability', '?')}, {known}{changed}"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,153 @@
+"""The sections of the page, in order; each is there only if it has something to say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from trainability.precision.intervals import EXACT
+from trainability.report import shown, words
+from trainability.report.findings import Findings
+from trainability.report.shown import Shown
+
+_METHODS = (
+    "A replicate is one network with its own random initialization. All replicates that were "
+    "started count; one that diverged is a failure.",
+    "A network succeeds when its training loss, a mean squared error, is at most the tolerance "
+    "within the budget of steps; it stops there.",
+    "A neuron is dead if it is constant on the domain. The census is exact for inputs of one "
+    "dimension and for first layers on balls and boxes; elsewhere certified where bounds or an "
+    "exact program settle it, else counted as samples say and reported as undecided.",
+    "Intervals are Clopper-Pearson's, exact for every number of networks.",
+    "All random numbers follow from the study's seed, the cell and the block of 256 "
+    "replicates, whatever the worker, device, engine or order.",
+)
+_GROWN = (
+    "This study grew until its intervals were narrow. The intervals of success allow for that: a "
+    "cell that stopped where the rule says has the rule's exact interval, any other a confidence "
+    "sequence, which holds at all times. Tests are corrected for {n} looks. The "
+    "intervals of q, by likelihood, are not."
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Args:
+        title: Its heading.
+        text: Paragraphs.
+        figures: Names of figures.
+        tables: Tables below them.
+        points: A list below the paragraphs.
+    """
+
+    title: str
+    text: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    tables: tuple[Shown, ...] = ()
+    points: tuple[str, ...] = field(default=())
+
+
+def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
+    """What the page says after the answer.
+
+    Args:
+        found: The findings.
+        figures: Names of the figures that were drawn.
+    """
+
+    def drawn(*starts: str) -> tuple[str, ...]:
+        return tuple(name for name in figures if name.startswith(starts))
+
+    place = words.typical(found)
+    yield Section(
+        f"Success over {found.x}",
+        figures=drawn("success_over_width", "success_map"),
+        tables=(shown.rates_table(found),),
+    )
+    if len(found.fits.activity):
+        yield Section(
+            "One number for a curve: the effective activity q",
+            (words.activity_sentence(found),),
+            tables=(shown.activity_table(found), shown.models_table(found)),
+        )
+    if len(found.fits.widths):
+        yield Section("Widths needed", tables=(shown.widths_table(found),))
+    if len(found.published):
+        yield Section("Paper beside ours", tables=(shown.published_table(found),))
+    yield Section(
+        "Does experiment obey theory?",
+        figures=drawn("count_calibration"),
+        tables=(shown.laws_table(found),),
+    )
+    yield Section(
+        "Why networks fail",
+        (words.failures_sentence(found),),
+        tables=(shown.failures_table(found),),
+    )
+    yield Section(
+        "How long success takes",
+        (f"At {found.x} {place:g}, where the curves are told apart best.",),
+        drawn("survival"),
+        (shown.survival_table(found, place),),
+    )
+    yield Section(
+        "Active and dead neurons, before and after training",
+        (words.undecided_sentence(found),),
+        drawn("census"),
+        (shown.census_table(found, place),),
+    )
+    yield Section(
+        "Losses",
+        (f"At {found.x} {place:g}.",),
+        drawn("losses"),
+        (shown.losses_table(found, place),),
+    )
+    if len(found.comparisons):
+        yield Section(
+            "Scheme against scheme",
+            (words.comparison_sentence(found),),
+            drawn("scheme_against_scheme"),
+            (shown.comparisons_table(found),),
+        )
+    grown = set(found.rates["interval"]) != {EXACT}
+    yield Section(
+        "Methods",
+        points=_METHODS + ((_GROWN.format(n=found.n_looks),) if grown else ()),
+    )
+    yield Section("What is not comparable", points=tuple(_not_comparable(found)))
+
+
+def _not_comparable(found: Findings) -> Iterator[str]:
+    rates = found.rates
+    yield (
+        "Success depends on the optimizer, its learning rate, the budget and the tolerance, which "
+        "nobody tuned for each scheme here; trainability does not. A lower rate says that a scheme "
+        "does worse under these settings, not under its best ones."
+    )
+    for name in ("optimizer", "max_steps", "tolerance", "batch_size"):
+        if name in found.curves:
+            yield f"Curves differ in {name.replace('_', ' ')}: compare schemes within one value."
+    if "task" in found.curves:
+        yield (
+            "Curves belong to different tasks; the same tolerance is not equally hard on "
+            "each of them."
+        )
+    if rates["n"].nunique() > 1:
+        low, high = (int(rates["n"].agg(end)) for end in ("min", "max"))
+        yield f"Cells hold from {low:,} to {high:,} networks; compare their intervals too."
+    if rates["is_bound"].any():
+        yield "Where trainability is marked as a bound, the true one may lie below it."
+    if (rates["trainability_se"] > 0).any():
+        yield (
+            "Where trainability has a standard error it was sampled; tests give theory the "
+            "benefit of six of them."
+        )
+    if found.is_deep:
+        yield (
+            "In deep networks every layer is taken to need one active neuron, unless more is "
+            "proven: their trainability bounds success less tightly than that of shallow ones."
+        )
+    if not found.is_complete:
+        yield "The study is unfinished: cells that are missing may change the answer."

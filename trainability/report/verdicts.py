@@ -1,0 +1,55 @@
+"""The tests of theory that apply to a study, with their verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trainability.analysis.comparisons import holm
+from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
+from trainability.report.gather import Measured
+
+
+def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> list[Verdict]:
+    """Every law of theory that says something about these cells, with its verdict.
+
+    Args:
+        rates: One row per cell, with theory.
+        measured: For the counts of active neurons, and the networks.
+        n_looks: How often a cell was looked at before it stopped, at most: a test that holds at
+            one look errs at any of several at most that many times as often.
+    """
+    verdicts = [
+        untrainable_never_succeed(measured.networks),
+        judge(_looked_at(bound_tests(rates), n_looks), "Success stays below trainability."),
+    ]
+    known = rates.assign(lower=np.where(rates["is_bound"], np.nan, rates["trainability"]))
+    known["lower_se"] = rates["trainability_se"]
+    verdicts.append(
+        judge(
+            _looked_at(bound_tests(known, "n_trainable", "lower", "trainability"), n_looks),
+            "Networks are trainable as often as theory says.",
+        )
+    )
+    verdicts.append(
+        judge(
+            _looked_at(measured.count_tests, n_looks),
+            "The number of active neurons of the first layer follows its law.",
+        )
+    )
+    bounds = ["born_dead_lower", "born_dead_upper"]
+    bounded = rates[rates[bounds].notna().any(axis=1)]
+    if len(bounded):
+        verdicts.append(
+            judge(
+                _looked_at(bound_tests(bounded, "n_born_dead", *bounds), n_looks),
+                "The rate of deep networks that are born dead lies within the general bounds.",
+            )
+        )
+    return verdicts
+
+
+def _looked_at(tests: pd.DataFrame, n_looks: int) -> pd.DataFrame:
+    """The tests with p-values that hold at any of several looks (Bonferroni)."""
+    p_value = np.minimum(1.0, tests["p_value"].to_numpy(dtype=float) * n_looks)
+    return tests.assign(p_value=p_value, p_holm=holm(p_value))
