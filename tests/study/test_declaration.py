@@ -45,6 +45,11 @@ def test_json_round_trip_keeps_every_cell_id():
     assert [cell.id for cell in again.cells()] == [cell.id for cell in study.cells()]
 
 
+def test_a_range_is_an_axis_like_a_list():
+    study = a_study(axes={"width": range(2, 5)}, scheme=He())
+    assert [cell.width for cell in Study.from_json(study.to_json()).cells()] == [2, 3, 4]
+
+
 def test_id_depends_on_identity_and_on_nothing_else():
     cell = a_study().cells()[0]
     assert cell.id == a_study(name="other", question="?", replicates=5000).cells()[0].id

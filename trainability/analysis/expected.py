@@ -27,6 +27,8 @@ def expected_trainability(cell: Cell) -> Probability:
     domain = cell.task.domain
     if cell.n_hidden == 1 or not (domain.d == 1 or isinstance(domain, Points)):
         need = cell.needs[0] if cell.n_hidden == 1 else list(cell.needs)
+        if cell.width < max(cell.needs):
+            return Probability(0.0)
         return trainability_probability(cell.scheme, domain, widths, need)
     dead = born_dead_network_probability(cell.scheme, domain, widths)
     return Probability(1 - float(dead), dead.standard_error, dead.method)

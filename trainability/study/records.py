@@ -42,7 +42,7 @@ def to_record(value: Any) -> Any:
         return {"type": type(value).__name__, **settings}
     if isinstance(value, Mapping):
         return {str(key): to_record(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return [to_record(entry) for entry in value]
     if isinstance(value, np.generic):
         return value.item()
