@@ -48,7 +48,7 @@ def test_every_missing_block_is_in_exactly_one_unit_of_one_trial(slots, n_blocks
 
 def test_few_cells_are_split_over_many_slots():
     cells = some_cells(widths=(20,))
-    work = units(cells, {cell: range(64) for cell in cells}, slots=Slots(16))
+    work = units(cells, {cell: range(160) for cell in cells}, slots=Slots(16))
     assert len(deal(cells, work, slots=Slots(16))) >= 16
 
 

@@ -18,6 +18,8 @@ TRIAL_OPERATIONS = 1.6e13
 LEAST_OPERATIONS = 4e12
 """Operations below which a trial would hardly last longer than its start, some 8 seconds: a core
 does 1e11 a second, and most networks succeed long before their budget ends."""
+NOTHING_OPERATIONS = 2e11
+"""Operations that are not worth a trial of their own, even where a slot is free."""
 UNIT_OPERATIONS = 1e12
 """Operations in a unit, at most: some 10 seconds of a core."""
 
@@ -108,8 +110,8 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[
     left = sum(_operations(cells, unit) for unit in work)
     current: list[Unit] = []
     load = 0.0
-    # However little there is to do, every slot gets its part.
-    fair = left / slots.n
+    # Where there is little to do every slot gets its part, unless even that is next to nothing.
+    fair = max(left / slots.n, NOTHING_OPERATIONS * slots.speed)
     share = min(fair, _share(left, slots))
     for unit in work:
         current.append(unit)
