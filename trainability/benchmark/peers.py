@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 
 import torch
 from torch import nn
@@ -51,8 +52,9 @@ def torch_compile(work: Workload, n_networks: int) -> Steps:
 
 def jax_scan(work: Workload, n_networks: int) -> Steps:
     """JAX: `jit(vmap(scan))`, the whole training of every network in one compiled program."""
-    import jax
-    import jax.numpy as jnp
+    # Named at run time: the peer is no dependency, and type checkers run where it is not.
+    jax = import_module("jax")
+    jnp = import_module("jax.numpy")
 
     x, y = (jnp.asarray(part) for part in work.data())
     ensemble, _ = work.start(n_networks)

@@ -1,0 +1,94 @@
+"""Launching: whole, resumable, extendable, and loud about what fails."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from launching import run
+
+from trainability.errors import InputError
+from trainability.schemes import UnitSphere
+from trainability.seeds import BLOCK_SIZE
+from trainability.storage import Storage
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+def as_text(rows):
+    return rows.to_json(orient="records", double_precision=15)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, *run(tiny_study, folder)
+
+
+def test_every_block_of_every_cell_is_stored(tiny_study, finished):
+    folder, outcome, mirror, text = finished
+    assert not outcome.missing and not outcome.failures
+    assert outcome.networks == 4 * 2 * BLOCK_SIZE
+    rows = Storage(folder).read_rows("tiny")
+    assert (
+        rows.groupby("cell")["replicate"].apply(list).map(np.array).map(len).tolist() == [512] * 4
+    )
+    assert sorted(mirror.done) == sorted(cell.id for cell in tiny_study.cells())
+    assert "4/4 cells  2,048/2,048 networks" in text
+
+
+def test_running_again_runs_nothing(tiny_study, finished):
+    folder, *_ = finished
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    outcome, mirror, _ = run(tiny_study, folder)
+    assert outcome.networks == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
+    assert len(mirror.done) == 4 and not mirror.started
+
+
+def test_what_is_lost_or_damaged_is_run_again_and_equals_the_undisturbed(
+    tiny_study, finished, tmp_path
+):
+    whole = as_text(Storage(finished[0]).read_rows("tiny"))
+    storage = Storage(tmp_path)
+    run(dataclasses.replace(tiny_study, replicates=256), tmp_path)
+    files = storage.block_files("tiny")
+    path = tmp_path / files[0].path.removeprefix(f"{tmp_path}/")
+    path.write_bytes(path.read_bytes()[:-1])
+    outcome, _, _ = run(tiny_study, tmp_path)
+    assert outcome.damaged == [files[0].path]
+    assert outcome.networks == (4 + 1) * BLOCK_SIZE
+    assert as_text(storage.read_rows("tiny")) == whole
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken(UnitSphere):
+    """A scheme with a bug."""
+
+    def draw(self, layer, rng):
+        raise ZeroDivisionError("a bug in the user's scheme")
+
+
+def test_a_cell_that_fails_does_not_stop_the_others_and_is_named(tiny_study, tmp_path):
+    study = dataclasses.replace(
+        tiny_study, axes={"scheme": [Broken(), UnitSphere()], "width": [2]}, replicates=256
+    )
+    broken, fine = study.cells()
+    outcome, mirror, text = run(study, tmp_path, max_failures=1)
+    assert outcome.missing == {broken.id: [0]}
+    assert outcome.failures == {broken.id: "ZeroDivisionError: a bug in the user's scheme"}
+    assert mirror.done == [fine.id]
+    why, killed = mirror.failed[broken.id]
+    assert not killed and 'raise ZeroDivisionError("a bug in the user\'s scheme")' in why
+    told = json.loads(Storage(tmp_path).read_bytes("tiny/failures.json"))
+    assert told == {broken.id: {"why": outcome.failures[broken.id], "traceback": why}}
+    assert f"failed: {broken}: ZeroDivisionError" in text
+
+
+def test_a_trial_that_asks_for_more_than_there_is_is_refused(tiny_study, tmp_path):
+    with pytest.raises(InputError, match="asks for 99 CPU, but .* no node with more than 1"):
+        run(tiny_study, tmp_path, cpus_per_trial=99)
+    with pytest.raises(InputError, match="asks for 2 GPU, but .* no node with more than 1"):
+        run(tiny_study, tmp_path, gpus_per_trial=2)
+    with pytest.raises(InputError, match="no node .* has the labels zone=c; there are .*zone=a"):
+        run(tiny_study, tmp_path, labels={"zone": "c"})
