@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import platform
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from trainability.benchmark.workload import Workload
 from trainability.training import compiled
+from trainability.training.fused_cpu import plan_for
+from trainability.training.kernel import source
 from trainability.training.simd import POINTER, Code
 
 ARGUMENTS = {"data": POINTER}
@@ -78,3 +83,25 @@ def test_the_cache_is_the_users(monkeypatch) -> None:
     assert compiled.cache_folder() == Path("/somewhere/trainability")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert compiled.cache_folder() == Path.home() / ".cache" / "trainability"
+
+
+def relocations(elf: bytes) -> set[int]:
+    """The kinds of a 64-bit little-endian object file's relocations."""
+    (table,) = struct.unpack_from("<Q", elf, 40)
+    size, n = struct.unpack_from("<HH", elf, 58)
+    kinds = set()
+    for section in range(table, table + n * size, size):
+        _, kind, _, _, offset, length = struct.unpack_from("<IIQQQQ", elf, section)
+        if kind == 4:  # SHT_RELA
+            entries = range(offset, offset + length, 24)
+            kinds |= {struct.unpack_from("<I", elf, entry + 8)[0] for entry in entries}
+    return kinds
+
+
+def test_code_and_constants_may_lie_gigabytes_apart(cache) -> None:
+    """They did in workers of Ray: LLVM aborted the process, and Ray knew only of a loss."""
+    work = Workload(width=4, depth=3)
+    plan = plan_for(work.sizes, work.start(8)[1])
+    kinds = relocations(compiled._compile(source(plan), plan.unroll))
+    words = {"x86_64": {1}, "aarch64": {257, 263, 264, 265, 266, 267, 268, 269}}
+    assert kinds and kinds <= words[platform.machine()]

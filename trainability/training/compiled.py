@@ -22,6 +22,9 @@ from trainability.training.simd import FLOAT, INT, POINTER
 
 _CTYPES = {POINTER: ctypes.c_void_p, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
 _NUMBERS = itertools.count()
+# In a large process a module's code and its constants may come to lie gigabytes apart, further
+# than the small code model's addresses reach; LLVM then aborts the process.
+_RELOCATION, _CODE_MODEL = "static", "large"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -109,6 +112,7 @@ def load(
 def _object_code(source: str, unroll: bool) -> bytes:
     """Machine code from the cache, or compiled now. A damaged file counts as missing."""
     machine = [llvmlite.__version__, llvm.get_host_cpu_name(), _features()]
+    machine += [_RELOCATION, _CODE_MODEL]
     key = "\n".join([source, str(unroll), *machine])
     path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     with contextlib.suppress(OSError):
@@ -157,8 +161,8 @@ def _target_machine() -> Any:
         cpu=llvm.get_host_cpu_name(),
         features=_features(),
         opt=2,
-        reloc="pic",
-        codemodel="small",
+        reloc=_RELOCATION,
+        codemodel=_CODE_MODEL,
     )
 
 
