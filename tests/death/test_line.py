@@ -3,12 +3,14 @@
 import itertools
 from fractions import Fraction
 
+import line_by_arrays
 import networks_by_hand as by_hand
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from trainability.death import census
+from trainability.death.line import positive_on_interval
 from trainability.domains import Ball, Box
 
 ALPHA = 1e-6
@@ -50,6 +52,15 @@ def test_the_census_on_an_interval_is_what_rational_arithmetic_says(sizes, bias_
         for t, dead in enumerate(dead_layers_exactly(networks[[r]], -0.75, 1.75)):
             assert ((found.status[t][r] > 0) == dead).all(), (r, t)
     assert not found.undecided.any()
+
+
+@pytest.mark.parametrize("bias_std", [0.0, 0.7])
+@pytest.mark.parametrize("sizes", [[1, 40, 33, 40, 1], [1, *[7] * 15, 1], [1, 1, 9, 2, 9, 1]])
+def test_compiled_loops_say_what_arrays_say_however_many_breakpoints_there_are(sizes, bias_std):
+    layers = by_hand.hidden(by_hand.gaussian(60, sizes, bias_std, seed=len(sizes)))
+    plain = line_by_arrays.positive_on_interval(*layers, -1.5, 2.0)
+    for found, expected in zip(positive_on_interval(*layers, -1.5, 2.0), plain, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_ball_of_one_dimension_is_an_interval():

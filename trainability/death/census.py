@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from trainability.death.branching import settle_by_boxes
-from trainability.death.line import positive_on_interval
 from trainability.death.points import positive_at, sample_points
 from trainability.death.solver import settle_by_solver
 from trainability.death.status import (
@@ -94,7 +93,8 @@ def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFO
         _look_at(verdicts, weights, biases, domain.x, EXACT, silence=True)
     elif isinstance(domain, Ball | Box):
         _closed_form(verdicts, weights[0], biases[0], domain)
-        if domain.d == 1:
+        # Numba takes half a second to import: only where it is needed.
+        if domain.d == 1 and len(weights) > 1:
             _along_line(verdicts, weights, biases, domain)
         if domain.d == 2 and isinstance(domain, Box):
             _over_plane(verdicts, weights, biases, domain, effort.vertices)
@@ -141,18 +141,15 @@ def _along_line(
     biases: Sequence[np.ndarray],
     domain: Ball | Box,
 ) -> None:
+    from trainability.death.line import positive_on_interval
+
     low, high = (
         (-domain.radius, domain.radius)
         if isinstance(domain, Ball)
         else (float(domain.low[0]), float(domain.high[0]))
     )
-    widths = [weight.shape[1] for weight in weights]
-    for rows in _chunks(len(weights[0]), max(widths) * (2 + sum(widths[:-1]))):
-        layers = positive_on_interval(
-            [w[rows] for w in weights], [b[rows] for b in biases], low, high
-        )
-        for layer, positive in enumerate(layers):
-            verdicts.record(layer, rows, np.where(positive, POSITIVE, SILENT), EXACT)
+    for layer, positive in enumerate(positive_on_interval(weights, biases, low, high)):
+        verdicts.record(layer, slice(None), np.where(positive, POSITIVE, SILENT), EXACT)
 
 
 def _over_plane(
@@ -162,7 +159,6 @@ def _over_plane(
     domain: Box,
     max_vertices: int,
 ) -> None:
-    # Numba takes half a second to import, and only this needs it.
     from trainability.death.plane import positive_on_polygon
 
     (left, bottom), (right, top) = domain.low, domain.high

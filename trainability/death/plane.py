@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
+from trainability.death.flat import flattened
 from trainability.death.rounding import UNIT
 
 
@@ -29,13 +30,11 @@ def positive_on_polygon(
         shape (R,).
     """
     widths = [weight.shape[1] for weight in weights]
-    n_networks = len(weights[0])
-    flat = np.concatenate(
-        [a.reshape(n_networks, -1) for pair in zip(weights, biases, strict=True) for a in pair],
-        axis=1,
-    )
     positive, finished = _subdivide_all(
-        flat, np.array(widths), np.ascontiguousarray(corners, np.float64), max_vertices
+        flattened(weights, biases),
+        np.array(widths),
+        np.ascontiguousarray(corners, np.float64),
+        max_vertices,
     )
     return np.split(positive, np.cumsum(widths)[:-1], axis=1), finished
 
