@@ -120,6 +120,43 @@ def test_theory_as_json_holds_known_values(call):
     assert values == pytest.approx([0, 25 / 36, 1 - (1 + 20) / 6**4], rel=1e-9)
 
 
+def test_theory_of_deep_networks_comes_with_the_bounds_that_hold(call):
+    options = ("--need", 1, "--ball", 1, "--restarts", 2, "--json")
+    code, out, _ = call("theory", "--scheme", "He()", "--widths", 2, "--depth", 3, *options)
+    (entry,) = json.loads(out)["theory"]
+    # Two layers of two neurons on an interval without biases, by hand: equality for T <= 2.
+    assert code == 0
+    assert entry["network_born_dead"] == pytest.approx(0.15625, rel=1e-9)
+    assert entry["network_born_dead_lower_1d"] == pytest.approx(0.15625, rel=1e-9)
+    assert entry["network_born_dead_lower"] == pytest.approx(2**-4, rel=1e-9)
+    assert entry["network_born_dead_upper"] == pytest.approx(1 - (3 / 4) ** 2, rel=1e-9)
+    assert entry["network_born_dead_all_restarts_lower"] == pytest.approx(2**-8, rel=1e-9)
+    assert entry["trainability"] == pytest.approx(1 - 0.15625, rel=1e-9)
+    assert entry["later_neuron_permanently_dead"] == 1 / 4
+    assert entry["refused"] == {}
+    code, out, _ = call("theory", "--scheme", "RandomizedAsymmetric", "--widths", 2, *options)
+    (entry,) = json.loads(out)["theory"]
+    assert entry["network_born_dead_upper"] is None
+    assert "does not hold for RandomizedAsymmetric" in entry["refused"]["upper"]
+    code, out, _ = call("theory", "--scheme", "He()", "--widths", 2, "--depth", 4, "--need", 1)
+    assert "0.34017" in out and "at least" in out and "at most" in out
+
+
+def test_theory_tells_counts_and_the_moments_of_a_data_dependent_neuron(call):
+    one = ("--scheme", "DataDependent(sigma_in=0.7, sigma_e=0.4)", "--widths", 2)
+    code, out, _ = call("theory", *one, "--distances", "0,1.3", "--counts")
+    assert code == 0 and "0.16" in out and "0.74017048" in out and "2: 1" in out
+    code, out, _ = call("theory", *one, "--distances", "0,1.3", "--json")
+    at, far = json.loads(out)["moments"]
+    assert (at["mean_square"], far["mean_square"]) == pytest.approx((0.16, 0.7401704831), rel=1e-9)
+    assert at["active"] == 1
+    for wrong, why in (("-1", "must be numbers >= 0"), ("0,x", "must be numbers >= 0")):
+        code, _, err = call("theory", *one, "--distances", wrong)
+        assert code == 2 and why in err
+    code, _, err = call("theory", "--distances", "1", "--restarts", 0)
+    assert code == 2 and "2 problems" in err and "add --scheme DataDependent" in err
+
+
 def test_theory_refuses_everything_that_is_wrong_at_once(call):
     code, _, err = call("theory", "--depth", 1, "--need", 0, "--figure", "x.gif")
     assert code == 2 and "3 problems" in err

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-from trainability.domains import Points
+from trainability.domains import Domain, Points
+from trainability.schemes import Scheme
 from trainability.study.cell import Cell
 from trainability.theory import (
     Probability,
@@ -15,20 +17,32 @@ from trainability.theory import (
 
 @lru_cache(maxsize=4096)
 def expected_trainability(cell: Cell) -> Probability:
-    """Theoretical trainability of a cell, at initialization.
+    """Theoretical trainability of a cell, at initialization; see `closed_trainability`."""
+    widths = [cell.width] * cell.n_hidden
+    return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs)
+
+
+def closed_trainability(
+    scheme: Scheme, domain: Domain, widths: Sequence[int], needs: Sequence[int]
+) -> Probability:
+    """Trainability by the permanent death that a census counts: closed under gradient training.
 
     Shallow: P(at least `need` neurons are active). Deep, where every layer needs one: a layer that
-    is wholly dead makes all that is dead permanent (theory of permanent death, closed under
-    gradient training), so a network is trainable iff it is not born dead. That is exact, or
-    unbiased with a standard error, on an interval and on data; on balls and boxes of more
-    dimensions only the larger chain bound is certain, and is what is returned.
+    is wholly dead makes all that is dead permanent, so a network is trainable iff it is not born
+    dead. That is exact, or unbiased with a standard error, on an interval and on data; on balls
+    and boxes of more dimensions only the larger chain bound is certain, and is what is returned.
+
+    Args:
+        scheme: An initialization scheme.
+        domain: Where inputs live.
+        widths: Neurons of every hidden layer, first to last.
+        needs: How many of them must not be permanently dead.
+
+    Source: Shin & Karniadakis (2020), trainability; the closure is derived from it.
     """
-    widths = [cell.width] * cell.n_hidden
-    domain = cell.task.domain
-    if cell.n_hidden == 1 or not (domain.d == 1 or isinstance(domain, Points)):
-        need = cell.needs[0] if cell.n_hidden == 1 else list(cell.needs)
-        if cell.width < max(cell.needs):
-            return Probability(0.0)
-        return trainability_probability(cell.scheme, domain, widths, need)
-    dead = born_dead_network_probability(cell.scheme, domain, widths)
+    if any(width < need for width, need in zip(widths, needs, strict=True)):
+        return Probability(0.0, 0.0, "closed form, narrower than the need")
+    if len(widths) == 1 or not (domain.d == 1 or isinstance(domain, Points)):
+        return trainability_probability(scheme, domain, widths, needs)
+    dead = born_dead_network_probability(scheme, domain, widths)
     return Probability(1 - float(dead), dead.standard_error, dead.method)

@@ -1,51 +1,65 @@
-"""`trainability theory` and `trainability census`: what is known and measured without training."""
+"""`trainability theory`: what is known of schemes before anything is trained."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from trainability.cli.app import app, err, out
-from trainability.domains import Ball, Box, Domain
-from trainability.errors import InputError, StudyFailed, refuse
-from trainability.schemes import Scheme, scheme_from_text
-from trainability.study import load_module
+from trainability.cli.inputs import (
+    BallOption,
+    BoxOption,
+    FigureOption,
+    FromOption,
+    InputsOption,
+    JsonOption,
+    chosen_domain,
+    chosen_scheme,
+    chosen_widths,
+    figure_problems,
+    with_error,
+)
+from trainability.domains import Domain
+from trainability.errors import InputError, refuse
+from trainability.schemes import DataDependent, Scheme
 
-if TYPE_CHECKING:
-    from trainability.analysis.scheme_check import SchemeCheck
-
+_STYLE: Any = {"title_justify": "left", "box": SIMPLE_HEAD, "pad_edge": False}
 _SCHEMES = ("UnitSphere", "He(bias_std=1.0)", "TorchDefault", "RandomizedAsymmetric")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-InputsOption = Annotated[int, typer.Option("--d", help="Input dimension.")]
-BallOption = Annotated[
-    float | None, typer.Option("--ball", metavar="RADIUS", help="Inputs: a ball around 0.")
-]
-BoxOption = Annotated[
-    float | None,
-    typer.Option(
-        "--box", metavar="HALF_WIDTH", help="Inputs: the cube [-a, a]^d; default: a = sqrt 3."
-    ),
-]
-FigureOption = Annotated[Path | None, typer.Option(help="Draw a figure to this .png or .svg file.")]
-FromOption = Annotated[
-    Path | None, typer.Option("--from", metavar="FILE", help="Python file that defines the scheme.")
-]
 
 
 @app.command()
 def theory(
     scheme: Annotated[
-        list[str], typer.Option(help="A scheme as in a study, e.g. 'He(bias_std=1.0)'; repeatable.")
-    ] = list(_SCHEMES),  # noqa: B006  typer copies it
+        list[str] | None,
+        typer.Option(
+            help="A scheme as in a study, e.g. 'He(bias_std=1.0)'; repeatable.",
+            show_default=", ".join(_SCHEMES),
+        ),
+    ] = None,
     widths: Annotated[str, typer.Option(help="Widths, with commas.")] = "2,3,4,6,8,12,16,20",
     depth: Annotated[int, typer.Option(help="Affine layers; 2 is a shallow network.")] = 2,
     need: Annotated[int, typer.Option(help="Active neurons that the task needs.")] = 2,
+    restarts: Annotated[
+        int, typer.Option(metavar="K", help="Bound also that all of K networks are born dead.")
+    ] = 1,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Show how many neurons are active, with what chance.")
+    ] = False,
+    distances: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS",
+            help="Moments of a DataDependent neuron so far from its training point, with commas.",
+        ),
+    ] = None,
     d: InputsOption = 1,
     ball: BallOption = None,
     box: BoxOption = None,
@@ -53,188 +67,214 @@ def theory(
     figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Theoretical trainability of schemes over widths; trains nothing."""
-    from trainability.theory import (
-        born_dead_network_probability,
-        born_dead_probability,
-        trainability_probability,
-    )
+    """Theoretical trainability of schemes over widths; trains nothing.
 
-    domain = _domain(d, ball, box)
-    schemes = [_scheme(text, source) for text in scheme]
-    sizes = _widths(widths)
+    Deep networks come with the bounds of the probability that a network is born dead.
+    """
+    domain = chosen_domain(d, ball, box)
+    schemes = [chosen_scheme(text, source) for text in scheme or _SCHEMES]
+    sizes = chosen_widths(widths)
+    far = None if distances is None else _numbers("--distances", distances)
     problems = [f"--depth must be >= 2, got {depth}"] if depth < 2 else []
     if need < 1:
         problems.append(f"--need must be >= 1, got {need}")
     if depth > 2 and need > 1:
         problems.append("--need above 1 is proven for shallow networks only; use --need 1")
-    refuse(problems + _figure_problems(figure))
-    entries = []
-    for one in schemes:
-        for width in sizes:
-            hidden = [width] * (depth - 1)
-            dead = born_dead_probability(one, domain, width)
-            network = born_dead_network_probability(one, domain, hidden)
-            # A network narrower than the need is never trainable.
-            enough = trainability_probability(one, domain, hidden, need) if width >= need else None
-            entries.append(
-                {
-                    "scheme": str(one),
-                    "width": width,
-                    "depth": depth,
-                    "need": need,
-                    "domain": repr(domain),
-                    "trainability": float(enough) if enough else 0.0,
-                    "trainability_se": enough.standard_error if enough else 0.0,
-                    "method": enough.method if enough else "width below need",
-                    "neuron_born_dead": float(dead),
-                    "neuron_born_dead_se": dead.standard_error,
-                    "network_born_dead": float(network),
-                    "network_born_dead_se": network.standard_error,
-                }
-            )
+    if restarts < 1:
+        problems.append(f"--restarts must be >= 1, got {restarts}")
+    beside = [one for one in schemes if isinstance(one, DataDependent)]
+    if far is not None and not beside:
+        problems.append("--distances are for DataDependent; add --scheme DataDependent")
+    refuse(problems + figure_problems(figure))
+    entries = [
+        _entry(one, domain, width, depth, need, restarts) for one in schemes for width in sizes
+    ]
+    moments = [entry for one in beside for entry in _moments(one, d, far)] if far else []
     if figure:
-        _draw_theory(
-            pd.DataFrame(entries), figure, f"Trainability of networks of depth {depth}, need {need}"
-        )
+        _draw(pd.DataFrame(entries), figure, depth, need)
     if as_json:
-        print(json.dumps({"theory": entries}))
+        print(json.dumps({"theory": entries} | ({"moments": moments} if far else {})))
         return
-    table = Table(title=f"depth {depth}, need {need}, inputs in {domain}", title_justify="left")
-    for name in ("scheme", "width", "trainability", "neuron born dead", "network born dead"):
-        table.add_column(name, justify="left" if name == "scheme" else "right")
-    for entry in entries:
-        table.add_row(
-            entry["scheme"],
-            str(entry["width"]),
-            *(
-                _with_error(entry[name], entry[f"{name}_se"])
-                for name in ("trainability", "neuron_born_dead", "network_born_dead")
-            ),
-        )
-    out.print(table)
+    _show(entries, depth, need, restarts, domain)
+    if counts:
+        _show_counts(entries)
+    if moments:
+        _show_moments(moments)
 
 
-@app.command()
-def census(
-    scheme: Annotated[
-        str, typer.Argument(metavar="SCHEME", help="As in a study, e.g. 'He(bias_std=1.0)'.")
-    ],
-    width: Annotated[int, typer.Option(help="Neurons of every hidden layer.")] = 8,
-    depth: Annotated[int, typer.Option(help="Affine layers; 2 is a shallow network.")] = 3,
-    networks: Annotated[int, typer.Option(help="Networks to draw.")] = 4096,
-    d: InputsOption = 1,
-    ball: BallOption = None,
-    box: BoxOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
-    source: FromOption = None,
-    figure: FigureOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Born-dead and layer counts of a scheme, measured against theory, without training."""
-    domain = _domain(d, ball, box)
-    refuse(_figure_problems(figure))
-    chosen = _scheme(scheme, source)
-    from trainability.analysis.scheme_check import check_scheme
-
-    with err.status("drawing and counting"):
-        check = check_scheme(chosen, domain, width, depth, networks, seed)
-    if figure:
-        _draw_census(chosen, check, figure)
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "scheme": str(chosen),
-                    "passed": check.passed,
-                    "layers": json.loads(check.layers.to_json(orient="records")),
-                    "rates": json.loads(check.rates.to_json(orient="records"))[0],
-                    "verdicts": [vars(verdict) for verdict in check.verdicts],
-                }
-            )
-        )
-    else:
-        _show_census(str(chosen), check)
-    if not check.passed:
-        raise StudyFailed(f"{chosen} does not do what theory says of it")
-
-
-def _show_census(scheme: str, check: SchemeCheck) -> None:
-    n = int(check.layers["n"].iloc[0])
-    table = Table(title=f"{scheme}: {n:,} networks at birth", title_justify="left")
-    for name in ("layer", "active", "tentatively dead", "permanently dead", "undecided"):
-        table.add_column(name, justify="right")
-    for row in check.layers.to_dict("records"):
-        shares = (row[name] for name in list(row)[3:])
-        table.add_row(str(row["layer"]), *(f"{100 * share:.3f} %" for share in shares))
-    out.print(table)
-    rates = check.rates.iloc[0]
-    out.print(
-        f"networks born dead: {rates['born_dead_rate']:.5f} "
-        f"({rates['born_dead_rate_low']:.5f} to {rates['born_dead_rate_high']:.5f}, 95 %, "
-        f"n = {n:,}); theory "
-        f"{_with_error(rates['born_dead_theory'], rates['born_dead_theory_se'])} "
-        f"({rates['born_dead_method']})",
-        soft_wrap=True,
+def _entry(
+    scheme: Scheme, domain: Domain, width: int, depth: int, need: int, restarts: int
+) -> dict[str, Any]:
+    from trainability.analysis.expected import closed_trainability
+    from trainability.theory import (
+        active_count_pmf,
+        born_dead_network_probability,
+        born_dead_probability,
+        permanent_probability,
+        trainability_probability,
     )
-    for verdict in check.verdicts:
-        mark = "[green]pass[/]" if verdict.holds else "[bold red]FAIL[/]"
-        out.print(
-            f"{mark}  {verdict.law} {verdict.verdict} "
-            f"False-alarm rate {verdict.false_alarm_rate:g}.",
-            soft_wrap=True,
-        )
+
+    hidden = [width] * (depth - 1)
+    dead = born_dead_probability(scheme, domain, width)
+    network = born_dead_network_probability(scheme, domain, hidden)
+    enough = closed_trainability(scheme, domain, hidden, [need] * len(hidden))
+    chain, product = (
+        _or_reason(partial(trainability_probability, scheme, domain, hidden, need, method=method))
+        for method in ("chain", "product")
+    )
+    law = _or_reason(lambda: active_count_pmf(scheme, domain, width))
+    permanent = _or_reason(lambda: permanent_probability(scheme, width, width))
+    return {
+        "scheme": str(scheme),
+        "width": width,
+        "depth": depth,
+        "need": need,
+        "domain": repr(domain),
+        "trainability": float(enough),
+        "trainability_se": enough.standard_error,
+        "method": enough.method,
+        "trainability_chain": _float(chain),
+        "trainability_product": _float(product),
+        "neuron_born_dead": float(dead),
+        "neuron_born_dead_se": dead.standard_error,
+        "network_born_dead": float(network),
+        "network_born_dead_se": network.standard_error,
+        **_bounds(scheme, domain, hidden, restarts),
+        "active_count_pmf": None if isinstance(law, str) else law.pmf.tolist(),
+        "later_neuron_permanently_dead": _float(permanent),
+    }
 
 
-def _domain(d: int, ball: float | None, box: float | None) -> Domain:
-    if ball is not None and box is not None:
-        raise InputError("--ball and --box are both given; inputs live in one of them")
-    return Ball(d, ball) if ball is not None else Box(d, 3**0.5 if box is None else box)
+def _bounds(scheme: Scheme, domain: Domain, hidden: Sequence[int], restarts: int) -> dict[str, Any]:
+    """The bounds that hold, and why the others do not."""
+    from trainability.theory import (
+        born_dead_lower_bound,
+        born_dead_lower_bound_1d,
+        born_dead_upper_bound,
+        non_convergence_lower_bound,
+    )
+
+    found = {
+        "upper": _or_reason(lambda: born_dead_upper_bound(scheme, domain, hidden)),
+        "lower": _or_reason(lambda: born_dead_lower_bound(scheme, domain, hidden)),
+        "lower_1d": _or_reason(lambda: born_dead_lower_bound_1d(scheme, domain, hidden)),
+        "all_restarts_lower": _or_reason(
+            lambda: non_convergence_lower_bound(scheme, domain, hidden, restarts)
+        ),
+    }
+    return {
+        **{f"network_born_dead_{name}": _float(bound) for name, bound in found.items()},
+        "restarts": restarts,
+        "refused": {name: bound for name, bound in found.items() if isinstance(bound, str)},
+    }
 
 
-def _scheme(text: str, source: Path | None) -> Scheme:
-    if source is not None:
-        if source.suffix != ".py" or not source.is_file():
-            raise InputError(f"--from {source} is no Python file; wanted an existing .py file")
-        load_module(source.resolve())
-    return scheme_from_text(text)
-
-
-def _widths(text: str) -> list[int]:
+def _or_reason(ask: Callable[[], Any]) -> Any:
+    """What theory answers, or why it does not."""
     try:
-        found = [int(part) for part in text.split(",")]
+        return ask()
+    except InputError as error:
+        return str(error)
+
+
+def _float(answer: Any) -> float | None:
+    return None if isinstance(answer, str) else float(answer)
+
+
+def _moments(scheme: DataDependent, d: int, distances: Sequence[float]) -> list[dict[str, Any]]:
+    from trainability.theory import kink_moments
+
+    sigma_in = (2 / d) ** 0.5 if scheme.sigma_in is None else scheme.sigma_in
+    found = kink_moments(distances, sigma_in, scheme.sigma_e)
+    columns = {
+        "distance": list(distances),
+        "mean": found.mean.tolist(),
+        "mean_square": found.mean_square.tolist(),
+        "active": found.active.tolist(),
+    }
+    same = {"scheme": str(scheme), "sigma_in": sigma_in, "sigma_e": scheme.sigma_e}
+    return [
+        same | dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+    ]
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
     except ValueError:
         found = []
-    if not found or min(found) < 1 or max(found) > 100_000:
-        raise InputError(f"--widths must be ints from 1 to 100000 such as 2,4,8, got {text!r}")
+    if not found or not all(0 <= number < float("inf") for number in found):
+        raise InputError(f"{option} must be numbers >= 0 such as 0,0.5,2, got {text!r}")
     return found
 
 
-def _figure_problems(path: Path | None) -> list[str]:
-    if path is None or (path.suffix in (".png", ".svg") and path.absolute().parent.is_dir()):
-        return []
-    return [f"--figure must be a .png or .svg file in a folder that exists, got {path}"]
+def _show(
+    entries: Sequence[Mapping[str, Any]], depth: int, need: int, restarts: int, domain: Domain
+) -> None:
+    deep = depth > 2
+    table = Table(title=f"depth {depth}, need {need}, inputs in {domain}", **_STYLE)
+    names = ["scheme", "width", "trainable" if deep else "trainability"]
+    names += ["born dead", "at least", "at most"] if deep else ["neuron born dead", "born dead"]
+    names += [f"all {restarts} born dead, at least"] if restarts > 1 else []
+    for name in names:
+        table.add_column(name, justify="left" if name == "scheme" else "right")
+    for entry in entries:
+        row = [entry["scheme"], str(entry["width"]), _estimate(entry, "trainability")]
+        if not deep:
+            row.append(_estimate(entry, "neuron_born_dead"))
+        row.append(_estimate(entry, "network_born_dead"))
+        if deep:
+            lower = [entry[f"network_born_dead_{name}"] for name in ("lower", "lower_1d")]
+            row.append(_number(max((x for x in lower if x is not None), default=None)))
+            row.append(_number(entry["network_born_dead_upper"]))
+        if restarts > 1:
+            row.append(_number(entry["network_born_dead_all_restarts_lower"]))
+        table.add_row(*row)
+    out.print(table)
+    names = ["lower", "upper"] if deep else []
+    names += ["all_restarts_lower"] if restarts > 1 and not deep else []
+    reasons = {
+        entry["refused"][name] for entry in entries for name in names if name in entry["refused"]
+    }
+    for reason in sorted(reasons):
+        out.print(f"no bound: {reason}", soft_wrap=True, markup=False)
 
 
-def _with_error(value: float, error: float) -> str:
-    return f"{value:.6g}" + (f" ± {error:.1g}" if error else "")
+def _show_counts(entries: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title="active neurons of the first layer", **_STYLE)
+    for name in ("scheme", "width", "active: chance"):
+        table.add_column(name, justify="right" if name == "width" else "left")
+    for entry in entries:
+        law = entry["active_count_pmf"]
+        chances = "no law known"
+        if law is not None:
+            shown = [f"{count}: {chance:.4g}" for count, chance in enumerate(law) if chance > 1e-6]
+            chances = "  ".join(shown)
+        table.add_row(entry["scheme"], str(entry["width"]), chances)
+    out.print(table)
 
 
-def _draw_theory(table: pd.DataFrame, path: Path, title: str) -> None:
+def _show_moments(moments: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title="a neuron at a distance from its training point", **_STYLE)
+    for name in ("scheme", "distance", "E relu", "E relu^2", "P(active)"):
+        table.add_column(name, justify="left" if name == "scheme" else "right")
+    for entry in moments:
+        values = (entry[name] for name in ("distance", "mean", "mean_square", "active"))
+        table.add_row(entry["scheme"], *(f"{value:.8g}" for value in values))
+    out.print(table)
+
+
+def _estimate(entry: Mapping[str, Any], name: str) -> str:
+    return with_error(entry[name], entry[f"{name}_se"], digits=5)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _draw(table: pd.DataFrame, path: Path, depth: int, need: int) -> None:
     from trainability import plots
 
+    title = f"Trainability of networks of depth {depth}, need {need}"
     plots.save(plots.plot_trainability(table, title=title), path)
-    err.print(f"figure: {path}", soft_wrap=True)
-
-
-def _draw_census(scheme: Scheme, check: SchemeCheck, path: Path) -> None:
-    from trainability import plots
-
-    states = {"active": "active", "tentatively_dead": "tentatively dead"}
-    states["permanently_dead"] = "permanently dead"
-    table = check.layers.rename(columns=states).melt(
-        ["layer", "n"], list(states.values()), var_name="state", value_name="share"
-    )
-    title = f"{scheme} at birth: " + ("as theory says" if check.passed else "not as theory says")
-    plots.save(plots.plot_census(table.assign(moment="before"), title=title), path)
     err.print(f"figure: {path}", soft_wrap=True)

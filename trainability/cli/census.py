@@ -1,0 +1,113 @@
+"""`trainability census`: what a scheme draws, held against theory, without training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from trainability.cli.app import app, err, out
+from trainability.cli.inputs import (
+    BallOption,
+    BoxOption,
+    FigureOption,
+    FromOption,
+    InputsOption,
+    JsonOption,
+    chosen_domain,
+    chosen_scheme,
+    figure_problems,
+    with_error,
+)
+from trainability.errors import StudyFailed, refuse
+from trainability.schemes import Scheme
+
+if TYPE_CHECKING:
+    from trainability.analysis.scheme_check import SchemeCheck
+
+
+@app.command()
+def census(
+    scheme: Annotated[
+        str, typer.Argument(metavar="SCHEME", help="As in a study, e.g. 'He(bias_std=1.0)'.")
+    ],
+    width: Annotated[int, typer.Option(help="Neurons of every hidden layer.")] = 8,
+    depth: Annotated[int, typer.Option(help="Affine layers; 2 is a shallow network.")] = 3,
+    networks: Annotated[int, typer.Option(help="Networks to draw.")] = 4096,
+    d: InputsOption = 1,
+    ball: BallOption = None,
+    box: BoxOption = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    source: FromOption = None,
+    figure: FigureOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Born-dead and layer counts of a scheme, measured against theory, without training."""
+    domain = chosen_domain(d, ball, box)
+    refuse(figure_problems(figure))
+    chosen = chosen_scheme(scheme, source)
+    from trainability.analysis.scheme_check import check_scheme
+
+    with err.status("drawing and counting"):
+        check = check_scheme(chosen, domain, width, depth, networks, seed)
+    if figure:
+        _draw_census(chosen, check, figure)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "scheme": str(chosen),
+                    "passed": check.passed,
+                    "layers": json.loads(check.layers.to_json(orient="records")),
+                    "rates": json.loads(check.rates.to_json(orient="records"))[0],
+                    "verdicts": [vars(verdict) for verdict in check.verdicts],
+                }
+            )
+        )
+    else:
+        _show_census(str(chosen), check)
+    if not check.passed:
+        raise StudyFailed(f"{chosen} does not do what theory says of it")
+
+
+def _show_census(scheme: str, check: SchemeCheck) -> None:
+    n = int(check.layers["n"].iloc[0])
+    table = Table(title=f"{scheme}: {n:,} networks at birth", title_justify="left")
+    for name in ("layer", "active", "tentatively dead", "permanently dead", "undecided"):
+        table.add_column(name, justify="right")
+    for row in check.layers.to_dict("records"):
+        shares = (row[name] for name in list(row)[3:])
+        table.add_row(str(row["layer"]), *(f"{100 * share:.3f} %" for share in shares))
+    out.print(table)
+    rates = check.rates.iloc[0]
+    out.print(
+        f"networks born dead: {rates['born_dead_rate']:.5f} "
+        f"({rates['born_dead_rate_low']:.5f} to {rates['born_dead_rate_high']:.5f}, 95 %, "
+        f"n = {n:,}); theory "
+        f"{with_error(rates['born_dead_theory'], rates['born_dead_theory_se'])} "
+        f"({rates['born_dead_method']})",
+        soft_wrap=True,
+    )
+    for verdict in check.verdicts:
+        mark = "[green]pass[/]" if verdict.holds else "[bold red]FAIL[/]"
+        out.print(
+            f"{mark}  {verdict.law} {verdict.verdict} "
+            f"False-alarm rate {verdict.false_alarm_rate:g}.",
+            soft_wrap=True,
+        )
+
+
+def _draw_census(scheme: Scheme, check: SchemeCheck, path: Path) -> None:
+    from trainability import plots
+
+    states = {"active": "active", "tentatively_dead": "tentatively dead"}
+    states["permanently_dead"] = "permanently dead"
+    table = check.layers.rename(columns=states).melt(
+        ["layer", "n"], list(states.values()), var_name="state", value_name="share"
+    )
+    title = f"{scheme} at birth: " + ("as theory says" if check.passed else "not as theory says")
+    plots.save(plots.plot_census(table.assign(moment="before"), title=title), path)
+    err.print(f"figure: {path}", soft_wrap=True)
