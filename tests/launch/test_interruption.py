@@ -1,4 +1,7 @@
-"""A driver that is interrupted or killed loses nothing; the same command goes on."""
+"""A driver that is interrupted loses nothing; the same command goes on.
+
+Twenty drivers, workers and nodes that are killed are those of `test_chaos`.
+"""
 
 import os
 import signal
@@ -32,24 +35,21 @@ def study(tmp_path):
 
 
 def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
-    """Ctrl-C in a terminal, SIGTERM of a batch system, kill -9; then a run to the end."""
+    """Ctrl-C in a terminal, SIGTERM of a batch system; then a run to the end."""
     storage, uri = tmp_path / "results", f"sqlite:///{tmp_path}/results/mlflow.db"
     there = 0
-    for what in ("Ctrl-C", "SIGTERM", "kill -9"):
+    for what in ("Ctrl-C", "SIGTERM"):
         driver = start(study, storage, "--max-concurrent", "2", PACE_S="0.25")
         wait_for_blocks(storage, there + 1, driver)
         children = processes_of(driver)
         if what == "Ctrl-C":
             os.killpg(driver.pid, signal.SIGINT)
         else:
-            driver.send_signal(signal.SIGTERM if what == "SIGTERM" else signal.SIGKILL)
+            driver.send_signal(signal.SIGTERM)
         begun = time.monotonic()
         text, _ = driver.communicate(timeout=60)
         there = n_block_files(storage)
         assert there > 0
-        if what == "kill -9":
-            assert driver.returncode == -signal.SIGKILL
-            continue
         assert wait_until_gone(children) == [], what
         # A batch system gives it some 30 seconds.
         assert driver.returncode == 1 and time.monotonic() - begun < 25, text
@@ -63,8 +63,6 @@ def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
     assert stored(storage) == undisturbed(study)
     assert set(mlflow_statuses(uri).values()) == {"FINISHED"}
     assert len(mlflow_statuses(uri)) == 5
-    # Nobody told Ray's processes of kill -9; its agents take half a minute to notice.
-    assert wait_until_gone(children, seconds=90) == []
 
 
 def test_a_study_lives_on_s3(s3, tmp_path):
@@ -76,7 +74,8 @@ def test_a_study_lives_on_s3(s3, tmp_path):
     assert stored(storage) == undisturbed(study)
 
 
-def test_an_embedded_ray_listens_on_loopback_only_and_asks_for_a_token(study, tmp_path):
+def test_an_embedded_ray_is_for_its_driver_alone(study, tmp_path):
+    """Loopback only, behind a token; and gone soon after a driver that is killed."""
     driver = start(
         study,
         tmp_path / "results",
@@ -86,16 +85,18 @@ def test_an_embedded_ray_listens_on_loopback_only_and_asks_for_a_token(study, tm
     )
     try:
         wait_for_blocks(tmp_path / "results", 1, driver)
-        processes = [psutil.Process(driver.pid), *processes_of(driver)]
+        children = processes_of(driver)
         listening = {
             connection.laddr.ip
-            for process in processes
+            for process in [psutil.Process(driver.pid), *children]
             for connection in process.net_connections(kind="inet")
             if connection.status == psutil.CONN_LISTEN
         }
         assert listening and all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
-        raylet = next(process for process in processes if process.name() == "raylet")
+        raylet = next(process for process in children if process.name() == "raylet")
         assert len(raylet.environ()["RAY_AUTH_TOKEN"]) == 64
     finally:
-        driver.send_signal(signal.SIGTERM)
+        driver.kill()
         driver.communicate(timeout=60)
+    # Nobody told Ray's processes; its agents take half a minute to notice.
+    assert wait_until_gone(children, seconds=90) == []

@@ -70,6 +70,8 @@ def test_what_failed_is_told_again_before_the_end(mirror):
     assert mirror.trouble is None
     assert sorted(Fake.told[1:-1]) == [("finish", 1), ("finish", 2), ("finish", 3)]
     assert Fake.told[-1] == ("close", "FINISHED")
+    # What was known of the runs before the outage is looked up again.
+    assert Fake.connections == 2
 
 
 def test_an_outage_to_the_end_is_remembered(mirror):
