@@ -1,10 +1,12 @@
 """The benchmark: the same count of operations for everyone, and the contract of its JSON."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
-from trainability.benchmark import PEERS, Workload, benchmark
+from trainability.benchmark import PEERS, Workload, benchmark, measure
 from trainability.benchmark.peers import nn_loop, obstacle, torch_vmap
 
 SMALL = Workload(2, 2, n_train=8, batch=8)
@@ -17,7 +19,9 @@ def test_operations_are_six_per_weight_and_point():
 
 def test_results_are_those_of_the_contract():
     found = benchmark([SMALL], [], seconds=0.01).as_dict()
-    assert set(found) == {"peak_gflops_per_core", "cores", "results", "left_out"}
+    assert set(found) == {
+        "peak_gflops_per_core", "cores", "results", "left_out", "gpu", "gpu_peak_gflops",
+    }  # fmt: skip
     assert {result["engine"] for result in found["results"]} == {"fused-cpu", "torch"}
     for result in found["results"]:
         assert set(result) == {
@@ -30,6 +34,13 @@ def test_results_are_those_of_the_contract():
         assert result["fraction_of_peak"] == pytest.approx(
             result["gflops"] / found["peak_gflops_per_core"] / result["cores"]
         )
+
+
+def test_the_peak_of_a_gpu_counts_two_operations_per_multiply_add(monkeypatch):
+    """Here the CPU stands in for the GPU, and every look at the clock is a second later."""
+    clock = itertools.count()
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: float(next(clock)))
+    assert measure.gpu_peak_gflops(64, repeats=2, device="cpu") == 2 * 64**3 / 1e9
 
 
 def test_the_loop_and_vmap_do_the_work_that_they_say(monkeypatch):

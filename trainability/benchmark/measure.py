@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -12,10 +13,12 @@ import torch
 
 from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
+from trainability.errors import InputError
 from trainability.training import choose_engine
 from trainability.training.peak import peak_gflops
 
 _NETWORKS = {"torch": 1024}
+_GPU_NETWORKS = 65_536
 _REPEATS = 3
 
 
@@ -24,12 +27,12 @@ class Result:
     """One measured figure.
 
     Args:
-        engine: Name of the engine or peer.
+        engine: Name of the engine or peer; "torch-gpu" is the torch engine on a GPU.
         width, depth, d_in, n_train, optimizer, batch: The work.
-        cores: CPU cores that it could use.
+        cores: CPU cores that it could use; 0 for what runs on a GPU.
         network_steps_per_second: Median of three measurements.
         gflops: That times the operations of a step; see `Workload.operations`.
-        fraction_of_peak: Of the measured multiply-add peak of these cores.
+        fraction_of_peak: Of the measured multiply-add peak of these cores, or of the GPU.
     """
 
     engine: str
@@ -62,12 +65,16 @@ class Benchmark:
         cores: Cores that the process may use.
         results: The figures.
         left_out: What was not measured, and why.
+        gpu: Name of the GPU that was measured, if any.
+        gpu_peak_gflops: Its measured multiply-add peak, float32.
     """
 
     peak_gflops_per_core: float
     cores: int
     results: list[Result]
     left_out: list[str]
+    gpu: str | None = None
+    gpu_peak_gflops: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "results": [asdict(result) for result in self.results]}
@@ -96,6 +103,12 @@ def benchmark(
     tell("peak")
     peak = peak_gflops(1)
     results, left_out = [], []
+    gpu, gpu_peak = None, None
+    if torch.cuda.is_available():
+        tell("peak of the GPU")
+        gpu, gpu_peak = torch.cuda.get_device_name(), gpu_peak_gflops()
+    else:
+        left_out.append("engines for GPUs: torch finds no GPU here")
     for work in workloads:
         for name, used, steps, n_networks in _candidates(work, peers, cores, left_out):
             tell(f"{name}, width {work.width}, depth {work.depth}, {used} cores")
@@ -108,10 +121,10 @@ def benchmark(
                     cores=used,
                     network_steps_per_second=rate,
                     gflops=gflops,
-                    fraction_of_peak=gflops / (peak * used),
+                    fraction_of_peak=gflops / (peak * used if used else gpu_peak or math.nan),
                 )
             )
-    return Benchmark(peak, cores, results, sorted(set(left_out)))
+    return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak)
 
 
 def _candidates(
@@ -120,17 +133,15 @@ def _candidates(
     for name in ("fused-cpu", "torch"):
         n_networks = _NETWORKS.get(name, 4096)
         for used in sorted({1, cores}):
-            ensemble, problem = work.start(n_networks)
-            engine = choose_engine("torch", work.sizes, problem, threads=used)
-            if name != "torch":
-                engine = choose_engine(name, work.sizes, problem, threads=used)
-            training = engine.start(ensemble, problem)
-            training.advance(0)
-
-            def steps(k: int, training=training) -> None:
-                training.advance(int(training.steps[0]) + k)
-
-            yield name, used, steps, n_networks
+            yield name, used, _engine_steps(name, work, n_networks, "cpu", used), n_networks
+    for name in ("fused-gpu", "graph-gpu", "torch") if torch.cuda.is_available() else ():
+        shown = "torch-gpu" if name == "torch" else name
+        try:
+            steps = _engine_steps(name, work, _GPU_NETWORKS, "cuda", 1)
+        except InputError as error:
+            left_out.append(f"{shown}, {work}: {error}")
+        else:
+            yield shown, 0, steps, _GPU_NETWORKS
     for name in peers:
         why = obstacle(name, work)
         if why:
@@ -139,6 +150,43 @@ def _candidates(
         make, n_networks = PEERS[name]
         torch.set_num_threads(cores)
         yield name, cores, make(work, n_networks), n_networks
+
+
+def _engine_steps(
+    name: str, work: Workload, n_networks: int, device: str, threads: int
+) -> Callable[[int], None]:
+    """A function that trains k steps more."""
+    ensemble, problem = work.start(n_networks)
+    engine = choose_engine(name, work.sizes, problem, device=device, threads=threads)
+    training = engine.start(ensemble, problem)
+    training.advance(0)
+
+    def steps(k: int) -> None:
+        training.advance(int(training.steps[0]) + k)
+
+    return steps
+
+
+def gpu_peak_gflops(size: int = 8192, repeats: int = 10, device: str = "cuda") -> float:
+    """Float32 operations, in 1e9 per second, of products of large matrices, without TF32.
+
+    Args:
+        size: Rows and columns of the matrices.
+        repeats: Products; the fastest counts.
+        device: A torch device.
+    """
+    a = torch.rand(size, size, device=device)
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    fastest = math.inf
+    try:
+        for _ in range(repeats + 1):
+            started = time.perf_counter()
+            (a @ a)[0, 0].item()  # waits for the product
+            fastest = min(fastest, time.perf_counter() - started)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+    return 2 * size**3 / fastest / 1e9
 
 
 def _rate(steps: Callable[[int], None], n_networks: int, seconds: float) -> float:

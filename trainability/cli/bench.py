@@ -47,6 +47,8 @@ def bench(
         f"{found.cores} cores, measured multiply-add peak {found.peak_gflops_per_core:.0f} GFLOP/s "
         "per core; operations: 6 per weight, point and step"
     )
+    if found.gpu:
+        out.print(f"{found.gpu}, measured multiply-add peak {found.gpu_peak_gflops:,.0f} GFLOP/s")
     table = Table()
     loops = {
         result.work(): result.network_steps_per_second
@@ -64,7 +66,7 @@ def bench(
             last = work
         table.add_row(
             f"  {result.engine}",
-            str(result.cores),
+            str(result.cores or "GPU"),
             f"{result.network_steps_per_second:,.0f}",
             f"{result.gflops:.2f}",
             f"{100 * result.fraction_of_peak:.2f} %",
