@@ -12,8 +12,9 @@ import trainability
 ROOT = Path(trainability.__file__).parent
 ROOMS = [
     "errors", "seeds", "domains", "theory", "schemes", "tasks", "networks", "death", "training",
-    "study", "results", "storage", "trial", "plan", "provenance", "analysis", "precision", "plots",
-    "tracking", "launch", "tuning", "report", "notebook", "modules", "benchmark", "cli",
+    "study", "results", "storage", "stored", "trial", "plan", "provenance", "analysis",
+    "precision", "plots", "tracking", "launch", "tuning", "report", "notebook", "modules",
+    "benchmark", "cli",
 ]  # fmt: skip
 ONLY = {
     "ray": {"launch"},

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from synthetic_rows import store
 
 from trainability.cli import app
+from trainability.storage import Storage
+from trainability.study import load_study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -70,3 +73,21 @@ def test_the_model_of_the_readme_loses_its_dead_neurons(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "dead.png").stat().st_size > 10_000
+
+
+def test_the_notebook_of_the_readme_shows_tables_and_saves_its_figure(tmp_path):
+    study = load_study(str(ROOT / "studies/absolute_value.py"))
+    storage = Storage(tmp_path / "results")
+    storage.write_bytes("absolute_value/study.json", study.to_json().encode())
+    for cell in study.cells():
+        store(storage, study.name, cell, [0])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block("file: notebook.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "10,240 of 40,960 networks" in done.stdout and "width_trainability" in done.stdout
+    assert (tmp_path / "success.png").stat().st_size > 10_000

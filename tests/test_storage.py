@@ -68,6 +68,23 @@ def test_blocks_stored_twice_are_counted_once(storage, rows):
     assert storage.read_rows("tiny", columns=["steps"]).columns.tolist() == ["steps"]
 
 
+def test_rows_come_in_the_order_of_the_cells_that_are_asked_for(storage, rows):
+    for name in ("b", "c", "a"):
+        storage.write_rows("tiny", part(rows, 0, 0).assign(cell=name), PROVENANCE)
+    columns = ["cell", "replicate"]
+    for cells in (["c", "a"], ["a", "c"]):
+        back = storage.read_rows("tiny", cells, columns)
+        assert list(dict.fromkeys(back["cell"])) == cells and len(back) == 512
+    assert list(dict.fromkeys(storage.read_rows("tiny", columns=columns)["cell"])) == list("abc")
+
+
+def test_the_studies_that_are_declared_here_are_listed(storage):
+    assert storage.studies() == []
+    for path in ("b/study.json", "a/study.json", "c/other.json", "study.json", "a/d/study.json"):
+        storage.write_bytes(path, b"{}")
+    assert storage.studies() == ["a", "b"]
+
+
 def test_a_file_is_there_whole_or_not_at_all(tmp_path, rows, monkeypatch):
     """A writer that dies in the middle leaves nothing that could be taken for a block."""
     storage = Storage(tmp_path)

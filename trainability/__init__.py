@@ -1,8 +1,8 @@
 """How wide must a ReLU network be, and how initialized, for training to succeed?
 
-A study is declared with `Study`, run with the command `trainability run`, and read with its report.
-A `Tuning` searches the settings of a scheme. `apply` and `inspect` bring schemes and the count of
-dead neurons to any `torch.nn.Module`.
+A study is declared with `Study`, run with the command `trainability run`, and read with its report
+or, in a notebook, with `load`. A `Tuning` searches the settings of a scheme. `apply` and `inspect`
+bring schemes and the count of dead neurons to any `torch.nn.Module`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from trainability.training.optimizers import SGD, Adam
 
 if TYPE_CHECKING:
     from trainability.modules import apply, inspect
+    from trainability.notebook import load
     from trainability.tuning import Tuning
 
-__all__ = ["SGD", "Adam", "Study", "Tuning", "apply", "inspect"]
+__all__ = ["SGD", "Adam", "Study", "Tuning", "apply", "inspect", "load"]
 
 # Loaded on first use: they need libraries that a study's declaration does not.
 _LATER = {
     "Tuning": "trainability.tuning",
     "apply": "trainability.modules",
     "inspect": "trainability.modules",
+    "load": "trainability.notebook",
 }
 
 

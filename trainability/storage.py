@@ -142,6 +142,16 @@ class Storage:
         self.write_bytes(path, buffer.getvalue())
         return path
 
+    def studies(self) -> list[str]:
+        """Names of the studies whose declaration is here, in order."""
+        with _telling(f"{self._root} can't be listed"):
+            entries = self._fs.get_file_info(fs.FileSelector(self._root, allow_not_found=True))
+            names = sorted(entry.base_name for entry in entries if not entry.is_file)
+            found = self._fs.get_file_info([f"{self._root}/{name}/study.json" for name in names])
+        return [
+            name for name, file in zip(names, found, strict=True) if file.type == fs.FileType.File
+        ]
+
     def block_files(self, study: str, cells: Iterable[str] | None = None) -> list[BlockFile]:
         """The block files of a study, or of some of its cells, in order."""
         wanted = None if cells is None else set(cells)
@@ -176,7 +186,7 @@ class Storage:
 
         Args:
             study: The study's name.
-            cells: Ids of the cells to read; all if None.
+            cells: Ids of the cells to read, in this order; all, ordered by id, if None.
             columns: Columns to read; all if None.
 
         Raises:
@@ -184,7 +194,11 @@ class Storage:
         """
         chosen: list[tuple[BlockFile, list[int]]] = []
         seen: set[tuple[str, int]] = set()
-        for file in self.block_files(study, cells):
+        files = self.block_files(study, cells)
+        if cells is not None:
+            place = {cell: place for place, cell in enumerate(cells)}
+            files.sort(key=lambda file: place[file.cell])
+        for file in files:
             # Two drivers may have stored a block twice, in ranges that overlap.
             fresh = [block for block in file.blocks if (file.cell, block) not in seen]
             seen.update((file.cell, block) for block in fresh)
@@ -206,12 +220,10 @@ class Storage:
         if columns is not None and "replicate" not in columns:
             wanted = [*columns, "replicate"]
         try:
-            table = pq.read_table(
-                file.path,
-                columns=wanted,
-                filesystem=self._fs,
-                page_checksum_verification=True,
-            ).replace_schema_metadata(None)
+            # For small files twice as fast as `read_table`, which looks for a whole data set.
+            with self._fs.open_input_file(file.path) as source:
+                parquet = pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True)
+                table = parquet.read(wanted, use_threads=False).replace_schema_metadata(None)
         except (pa.ArrowException, OSError) as error:
             raise StorageError(
                 f"{file.path} is damaged ({error}); run the study again: it sets the file aside "

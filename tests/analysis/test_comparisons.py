@@ -6,6 +6,7 @@ from scipy import stats
 from trainability.analysis.comparisons import (
     compare,
     difference,
+    fisher,
     holm,
     mcnemar,
     paired_difference,
@@ -40,6 +41,21 @@ def test_mcnemar_is_the_sign_test_of_the_discordant_pairs():
         total = only_a + only_b
         expected = stats.binomtest(only_a, total, 0.5).pvalue if total else 1.0
         assert mcnemar(only_a, only_b) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(1, 1), (5, 8), (12, 12)])
+def test_fishers_test_is_that_of_scipy(n_a, n_b):
+    for k_a in range(n_a + 1):
+        for k_b in range(n_b + 1):
+            expected = stats.fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1]
+            assert fisher(k_a, n_a, k_b, n_b) == pytest.approx(expected, rel=1e-10)
+
+
+def test_fishers_test_is_that_of_scipy_for_large_samples_too():
+    for table in [(512, 1024, 600, 1024), (3, 1024, 90_000, 100_000), (700, 1024, 700, 1024)]:
+        k_a, n_a, k_b, n_b = table
+        expected = stats.fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1]
+        assert fisher(*table) == pytest.approx(expected, rel=1e-7)
 
 
 @pytest.mark.parametrize("n", [5, 20, 60])

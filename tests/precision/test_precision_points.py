@@ -5,7 +5,8 @@ import math
 import pytest
 
 from trainability import SGD
-from trainability.precision import new_points
+from trainability.precision import Point, crossings, new_points
+from trainability.precision.points import in_place
 from trainability.schemes import He, UnitSphere
 from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
@@ -81,3 +82,21 @@ def test_schemes_that_differ_in_more_than_a_number_are_no_neighbors():
     ]
     rates = dict(zip([c.id for c in cells], (0.1, 0.9, 0.9), strict=True))
     assert new_points({c.id: c for c in cells}, rates, 0.5) == []
+
+
+def test_a_crossing_is_located_when_nothing_is_left_between():
+    cells = {c.id: c for c in (cell(2), cell(3), cell(8))}
+    rates = dict(zip(cells, (0.1, 0.9, 0.3), strict=True))
+    near, far = crossings(cells, rates, 0.5)
+    assert (near.axis, near.values, near.middle) == ("width", (2, 3), None)
+    assert (far.values, far.middle) == ((3, 8), 5)
+    assert far.cells == (cell(3).id, cell(8).id)
+
+
+def test_points_stand_behind_the_cell_that_they_lie_beside():
+    narrow, wide = cell(2), cell(10)
+    points = [Point(narrow.id, "width", 6), Point(narrow.id, "width", 4)]
+    points.append(Point(cell(6).id, "width", 8))
+    cells = {c.id: c for c in (narrow, wide, cell(6), cell(4), cell(8))}
+    assert [c.width for c in in_place(cells, points).values()] == [2, 4, 6, 8, 10]
+    assert list(in_place(cells, [])) == list(cells)

@@ -6,12 +6,13 @@ pair; others are compared as independent samples.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from trainability.analysis.rates import clopper_pearson, groups, success_rates, varying
 from trainability.errors import InputError
@@ -56,6 +57,32 @@ def mcnemar(only_a: Any, only_b: Any) -> np.ndarray:
     only_a, only_b = np.asarray(only_a), np.asarray(only_b)
     fewer = np.minimum(only_a, only_b)
     return np.minimum(1.0, 2 * stats.binom.cdf(fewer, only_a + only_b, 0.5))
+
+
+def fisher(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
+    """Exact two-sided p-value that two independent samples have one success probability.
+
+    Given the successes of both together, those of A are hypergeometric; the p-value is the
+    probability of the numbers that are at most as likely as the one seen. As SciPy's
+    `fisher_exact`, several times as fast.
+
+    Args:
+        k_a: Successes of A.
+        n_a: Networks of A.
+        k_b: Successes of B.
+        n_b: Networks of B.
+
+    Source: Fisher (1934), Statistical Methods for Research Workers, 5th ed., section 21.02.
+
+    >>> round(fisher(1, 10, 9, 10), 6)
+    0.001093
+    """
+    total = k_a + k_b
+    x = np.arange(max(0, total - n_b), min(n_a, total) + 1)
+    logs = _log_binomial(n_a, x) + _log_binomial(n_b, total - x)
+    # Equal probabilities differ by rounding.
+    as_extreme = logs <= logs[k_a - x[0]] + 1e-7
+    return min(1.0, float(np.exp(logs[as_extreme] - _log_binomial(n_a + n_b, total)).sum()))
 
 
 def paired_difference(
@@ -122,16 +149,19 @@ def compare(
         key[0]: (part["replicate"].to_numpy(), part["success"].to_numpy(dtype=bool))
         for key, part in groups(rows.filter(["cell", "replicate", "success"]), ["cell"])
     }
-    found = []
+    found, counts = [], []
     for key, group in groups(cells, others):
-        for a, b in combinations(group.index, 2):
-            paired = _share_initializations(group.loc[a], group.loc[b])
-            test = _paired if paired else _independent
-            values = [group.loc[a, column], group.loc[b, column]]
-            found.append([*key, *values, paired, *test(networks[a], networks[b], level)])
+        records = zip(group.index, group.to_dict("records"), strict=True)
+        for (a, first), (b, second) in combinations(records, 2):
+            paired = _share_initializations(first, second)
+            found.append([*key, first[column], second[column], paired])
+            counts.append((_paired if paired else _independent)(networks[a], networks[b]))
     names = ["a", "b", "paired", "n_a", "n_b", "rate_a", "rate_b"]
     names += ["difference", "difference_low", "difference_high", "p_value"]
-    table = pd.DataFrame(found, columns=[*others, *names])
+    tests = _tests(np.array([entry[-1] for entry in found], dtype=bool), counts, level)
+    table = pd.DataFrame(found, columns=[*others, *names[:3]])
+    table[names[3:]] = tests
+    table[["n_a", "n_b"]] = table[["n_a", "n_b"]].astype(int)
     table["p_holm"] = holm(table["p_value"])
     return table
 
@@ -146,25 +176,41 @@ def _other_axes(cells: pd.DataFrame, column: str) -> list[str]:
     ]
 
 
-def _share_initializations(first: pd.Series, second: pd.Series) -> bool:
+def _share_initializations(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> bool:
     pairs = [(first[name], second[name]) for name in INITIALIZATION if name in first]
     return all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in pairs)
 
 
-def _paired(a: Networks, b: Networks, level: float) -> list[float]:
+def _paired(a: Networks, b: Networks) -> tuple[int, int, int, int]:
+    """Successes of A, pairs, successes of B, and pairs in which A alone succeeds."""
     _, in_a, in_b = np.intersect1d(a[0], b[0], assume_unique=True, return_indices=True)
     won_a, won_b = a[1][in_a], b[1][in_b]
-    n = len(won_a)
-    only_a, only_b = int((won_a & ~won_b).sum()), int((won_b & ~won_a).sum())
-    gap = paired_difference(only_a, only_b, n, level)
-    return [n, n, won_a.mean(), won_b.mean(), *map(float, gap), float(mcnemar(only_a, only_b))]
+    return int(won_a.sum()), len(won_a), int(won_b.sum()), int((won_a & ~won_b).sum())
 
 
-def _independent(a: Networks, b: Networks, level: float) -> list[float]:
-    (n_a, n_b), (k_a, k_b) = (len(a[1]), len(b[1])), (int(a[1].sum()), int(b[1].sum()))
-    gap = difference(k_a, n_a, k_b, n_b, level)
-    p_value = np.asarray(stats.fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1]).item()
-    return [n_a, n_b, k_a / n_a, k_b / n_b, *map(float, gap), p_value]
+def _independent(a: Networks, b: Networks) -> tuple[int, int, int, int]:
+    """Successes and networks of A, successes and networks of B."""
+    return int(a[1].sum()), len(a[1]), int(b[1].sum()), len(b[1])
+
+
+def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: float) -> np.ndarray:
+    """Sizes, rates, difference with its interval and p-value of every pair, as columns."""
+    k_a, n_a, k_b, last = np.array(counts, dtype=np.int64).reshape(-1, 4).T
+    n_b = np.where(paired, n_a, last)
+    only_a = np.where(paired, last, 0)
+    only_b = np.where(paired, k_b - k_a + last, 0)
+    gaps = np.where(
+        paired,
+        paired_difference(only_a, only_b, n_a, level),
+        difference(k_a, n_a, k_b, n_b, level),
+    )
+    known: dict[tuple[int, ...], float] = {}
+    for entry, is_paired in zip(counts, paired, strict=True):
+        if not is_paired and entry not in known:
+            known[entry] = fisher(*entry)
+    p_values = [known.get(entry, np.nan) for entry in counts]
+    p_values = np.where(paired, mcnemar(only_a, only_b), p_values)
+    return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values])
 
 
 def _difference(
@@ -181,3 +227,8 @@ def _difference(
 
 def _length(x: np.ndarray, y: np.ndarray, correlation: Any) -> np.ndarray:
     return np.sqrt(np.maximum(x**2 + y**2 - 2 * correlation * x * y, 0.0))
+
+
+def _log_binomial(n: Any, k: Any) -> np.ndarray:
+    """Logarithm of n choose k."""
+    return special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)

@@ -39,12 +39,13 @@ def outcomes(rows: pd.DataFrame, falling: float = 0.01) -> pd.Series:
     outcome = np.where(succeeded, "success", np.where(trainable, "diverged", "untrainable"))
     outcome = outcome.astype(object)
     finished = np.flatnonzero(trainable & ~succeeded & (rows["status"].to_numpy() == "ok"))
-    part = rows.iloc[finished]
+    part = rows[["need", "active_final", "loss_curve"]].iloc[finished]
     need = part["need"].to_numpy()
-    first = np.array([counts[0] for counts in part["active_final"]], dtype=int)
-    fewest = np.array([min(counts) for counts in part["active_final"]], dtype=int)
-    last = np.array([curve[-1] for curve in part["loss_curve"]], dtype=float)
-    before = np.array([curve[-2] for curve in part["loss_curve"]], dtype=float)
+    counts, starts, _ = _joined(part["active_final"])
+    first = counts[starts]
+    fewest = np.minimum.reduceat(counts, starts) if len(starts) else counts
+    losses, _, ends = _joined(part["loss_curve"])
+    last, before = losses[ends - 1], losses[ends - 2]
     stalled = np.where(last < (1 - falling) * before, "out of steps", "local minimum")
     outcome[finished] = np.where((first < need) | (fewest == 0), "lost neurons", stalled)
     return pd.Series(outcome, index=rows.index, name="outcome")
@@ -66,12 +67,12 @@ def failure_table(
         that failed), `count`, `share` of them with its exact interval `share_low`, `share_high`
         (NaN share where none failed).
     """
-    outcome = outcomes(rows, falling)
+    reasons = pd.Index(REASONS).get_indexer(pd.Index(outcomes(rows, falling)))  # -1: no failure
     found = []
-    for key, part in groups(rows.filter([*by]).assign(_outcome=outcome), by):
-        counts = [int((part["_outcome"] == reason).sum()) for reason in REASONS]
+    for key, part in groups(rows.filter([*by]).assign(_reason=reasons), by):
+        counts = np.bincount(part["_reason"].to_numpy() + 1, minlength=len(REASONS) + 1)[1:]
         found += [
-            [*key, reason, sum(counts), count]
+            [*key, reason, counts.sum(), count]
             for reason, count in zip(REASONS, counts, strict=True)
         ]
     table = pd.DataFrame(found, columns=[*by, "reason", "n_failed", "count"])
@@ -113,13 +114,24 @@ def time_to_success(
         grid = _grid(int(budget.max())) if steps is None else np.asarray(steps)
         times = np.where(success, taken, budget).astype(float)
         data = stats.CensoredData(uncensored=times[success], right=times[~success])
-        survival = stats.ecdf(data).sf.evaluate(grid)
-        n = len(part)
-        low, high = clopper_pearson(np.round(survival * n), n, level)
-        values = {"step": grid, "n": n, "survival": survival}
-        values |= {"survival_low": low, "survival_high": high}
-        found.append(pd.DataFrame(dict(zip(by, key, strict=True)) | values))
-    return pd.concat(found, ignore_index=True)
+        found.append((key, grid, len(part), stats.ecdf(data).sf.evaluate(grid)))
+    lengths = [len(grid) for _, grid, _, _ in found]
+    identity = pd.DataFrame([key for key, *_ in found], columns=list(by))
+    table = identity.loc[np.repeat(np.arange(len(found)), lengths)].reset_index(drop=True)
+    table["step"] = np.concatenate([grid for _, grid, _, _ in found])
+    table["n"] = np.repeat([n for _, _, n, _ in found], lengths)
+    table["survival"] = np.concatenate([survival for *_, survival in found])
+    n_left = np.round(table["survival"] * table["n"])
+    table["survival_low"], table["survival_high"] = clopper_pearson(n_left, table["n"], level)
+    return table
+
+
+def _joined(lists: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All values of a column of lists, and where every list starts and ends."""
+    parts = lists.to_list()
+    ends = np.cumsum([len(part) for part in parts], dtype=int)
+    values = np.concatenate(parts).astype(float) if parts else np.empty(0)
+    return values, np.append(0, ends)[:-1], ends
 
 
 def _grid(budget: int) -> np.ndarray:

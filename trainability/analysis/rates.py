@@ -210,8 +210,10 @@ def groups(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[tuple[Any, ...]
     codes = np.zeros(len(table), dtype=int)
     if by:
         codes = np.asarray(table.groupby(list(by), sort=False, dropna=False).ngroup())
-    order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))
-    members = [table.take(member) for member in np.split(order, ends)[:-1]]
+    ends = np.cumsum(np.bincount(codes))
+    if (np.diff(codes) < 0).any():  # else the groups are there in one piece: nothing to copy
+        table = table.take(np.argsort(codes, kind="stable"))
+    members = [table.iloc[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     return [(tuple(part[name].iloc[0] for name in by), part) for part in members]
 
 

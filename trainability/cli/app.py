@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from trainability.errors import InputError, TrainabilityError
-from trainability.storage import Storage
-from trainability.study import Study, load_study
 
 app = typer.Typer(
     name="trainability",
@@ -55,20 +53,3 @@ def main() -> None:
     except TrainabilityError as error:
         err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
-
-
-def stored_study(text: str, storage: Storage) -> Study:
-    """The study of a file or name; a bare name may also be that of a study on storage.
-
-    Raises:
-        StudyError: If it is neither.
-    """
-    try:
-        return load_study(text)
-    except InputError:
-        stored = None
-        if text.replace("-", "_").isidentifier():
-            stored = storage.read_bytes(f"{text}/study.json")
-        if stored is None:
-            raise
-        return Study.from_json(stored.decode())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from typing import cast
 
 from rich.console import Console
 
 from trainability.launch import Options, Outcome, launch
-from trainability.precision import Growth, rounds
+from trainability.launch.cluster import connected
+from trainability.plan import missing_blocks
+from trainability.precision import Growth, Round, rounds
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study
@@ -38,23 +42,34 @@ def launch_rounds(
     total = Outcome()
     waiting = _Waiting(mirror)
     told = mirror if growth.precision is None else cast(Mirror, waiting)
-    for number, part in enumerate(rounds(study, place, growth), start=1):
-        if number > 1:
-            networks = sum(part.wanted.values()) * BLOCK_SIZE
-            console.print(
-                f"round {number}: {len(part.cells)} of {part.n_cells} cells grow, to "
-                f"{networks:,} networks"
-            )
-        outcome = launch(study.name, part.cells, part.wanted, place, told, options, console)
-        total.networks += outcome.networks
-        total.damaged += outcome.damaged
-        total.missing, total.failures = outcome.missing, outcome.failures
-        total.interrupted = outcome.interrupted
-        if outcome.missing or outcome.interrupted:
-            break
+    with contextlib.ExitStack() as connection:
+        for number, part in enumerate(rounds(study, place, growth), start=1):
+            if number > 1:
+                networks = sum(part.wanted.values()) * BLOCK_SIZE
+                console.print(
+                    f"round {number}: {len(part.cells)} of {part.n_cells} cells grow, to "
+                    f"{networks:,} networks"
+                )
+            if growth.grows and _lacks(study, place, part):
+                connection.enter_context(connected(options))  # kept over all rounds
+            outcome = launch(study.name, part.cells, part.wanted, place, told, options, console)
+            total.networks += outcome.networks
+            total.damaged += outcome.damaged
+            total.missing, total.failures = outcome.missing, outcome.failures
+            total.interrupted = outcome.interrupted
+            if outcome.missing or outcome.interrupted:
+                # Who is not finished yet may grow; the next command tells.
+                waiting.forget(waiting.done if outcome.interrupted else part.cells)
+                break
     for cell in waiting.done.values():
         mirror.cell_done(cell)
     return total
+
+
+def _lacks(study: Study, place: Storage, part: Round) -> bool:
+    """Whether storage lacks anything that a round wants."""
+    files = place.block_files(study.name, part.cells)
+    return any(missing_blocks(part.wanted, files).values())
 
 
 class _Waiting:
@@ -67,3 +82,7 @@ class _Waiting:
 
     def cell_done(self, cell: Cell) -> None:
         self.done[cell.id] = cell
+
+    def forget(self, cells: Iterable[str]) -> None:
+        for cell in list(cells):
+            self.done.pop(cell, None)

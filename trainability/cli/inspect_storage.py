@@ -17,13 +17,13 @@ from trainability.cli.app import (
     app,
     err,
     out,
-    stored_study,
 )
 from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
+from trainability.stored import stored_study
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 

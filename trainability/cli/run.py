@@ -21,13 +21,13 @@ from trainability.cli.app import (
     app,
     err,
     out,
-    stored_study,
 )
 from trainability.errors import StorageError, StudyFailed, refuse
 from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
+from trainability.stored import stored_study
 from trainability.study import Study
 from trainability.study.records import did_you_mean
 from trainability.training import ENGINES
@@ -186,8 +186,9 @@ def _run(
     started = time.monotonic()
     try:
         outcome = launch_rounds(study, place, growth, mirror, Options(**options), err)
-    except BaseException:
-        mirror.close("FAILED", hurry=True)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
         raise
     for path in outcome.damaged:
         err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
@@ -201,7 +202,7 @@ def _run(
         report = _write_report(study, place, mirror)
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
     mirror.close(status, hurry=outcome.interrupted)
-    if mirror.trouble:
+    if mirror.trouble and not outcome.interrupted:  # else the same command mends it
         err.print(
             f"[yellow]MLflow at {uri} is incomplete ({escape(mirror.trouble)}); when it is back:"
             f"[/] trainability sync {text} --storage {place.address}",
@@ -218,13 +219,16 @@ def _run(
         raise StudyFailed(
             "\n".join(
                 [
-                    f"{len(outcome.missing)} of {len(cells)} cells are incomplete"
+                    f"{len(outcome.missing)} of {len(study_cells(study, place))} cells are "
+                    f"incomplete"
                     f"{' (interrupted)' if outcome.interrupted else ''}",
                     *lines,
                     "the same command runs what is missing",
                 ]
             )
         )
+    if outcome.interrupted:  # between two rounds
+        raise KeyboardInterrupt
     if report is None:
         raise StudyFailed(
             "all networks are trained and stored, but the report could not be written"

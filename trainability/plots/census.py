@@ -37,7 +37,7 @@ def plot_census(
         title: The finding.
     """
     layers = sorted(set(table[x]))
-    ax = new_axes(ax, max(0.75 * len(layers) + 3.0, 5.2), 3.9)
+    ax = new_axes(ax, max(0.5 * len(layers) + 3.2, 5.2), 3.9)
     ax.grid(False, axis="x")
     moments = sorted(set(table["moment"]), reverse=True)
     for side, moment in zip((-0.21, 0.21) if len(moments) > 1 else (0.0,), moments, strict=True):

@@ -36,6 +36,7 @@ def plot_success_over_width(
     ax: Axes | None = None,
     *,
     curve: str = "scheme",
+    x: str = "width",
     title: str = "",
     level: float = 0.95,
 ) -> Axes:
@@ -45,6 +46,7 @@ def plot_success_over_width(
         rates: From `analysis.rates.success_rates`; a column `trainability` adds the bound.
         ax: Where to draw; a new figure by default.
         curve: The column that tells the curves apart.
+        x: The column along the horizontal axis.
         title: The finding.
         level: Level of the intervals in `rates`, for the note.
     """
@@ -52,10 +54,10 @@ def plot_success_over_width(
     names = list(dict.fromkeys(rates[curve]))
     handles = []
     for name, style in looks(names):
-        cells = _curve(rates, curve, name)
-        _draw(ax, cells, style, style.color)
+        cells = _curve(rates, curve, name, x)
+        _draw(ax, cells, style, style.color, x)
         handles.append(_measured(style, str(name)))
-    _axes(ax, rates["width"].to_numpy())
+    _axes(ax, rates[x].to_numpy(), x)
     legend_beside(ax, handles + _theory_handles(rates))
     set_title(ax, title, sample_note(rates["n"], level))
     return ax

@@ -1,8 +1,9 @@
 """Spending replicates well: where a study grows beyond its grid and its number of networks."""
 
-from trainability.precision.points import Point, new_points
+from trainability.precision.points import Crossing, Point, crossings, new_points
 from trainability.precision.rounds import (
     Round,
+    cells_in_place,
     rounds,
     stored_growth,
     study_cells,
@@ -11,9 +12,12 @@ from trainability.precision.rounds import (
 from trainability.precision.rule import Growth
 
 __all__ = [
+    "Crossing",
     "Growth",
     "Point",
     "Round",
+    "cells_in_place",
+    "crossings",
     "new_points",
     "rounds",
     "stored_growth",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
@@ -35,6 +35,23 @@ class Point:
         return _moved(cells[self.like], self.axis, self.value)
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """Two neighbors between which success crosses a level.
+
+    Args:
+        axis: Along which they are neighbors, as in `Point`.
+        values: Of the axis, the smaller one first.
+        cells: Their ids.
+        middle: The value between them at which to look next; None if the boundary is located.
+    """
+
+    axis: str
+    values: tuple[float, float]
+    cells: tuple[str, str]
+    middle: float | None
+
+
 def new_points(cells: Mapping[str, Cell], rates: Mapping[str, float], level: float) -> list[Point]:
     """One point between any two neighbors, one with a rate of at least the level, one below.
 
@@ -52,16 +69,43 @@ def new_points(cells: Mapping[str, Cell], rates: Mapping[str, float], level: flo
         In the order of the cells; none twice, and none that is among the cells.
     """
     found: dict[str, Point] = {}
+    for gap in crossings(cells, rates, level):
+        if gap.middle is not None:
+            point = Point(gap.cells[0], gap.axis, gap.middle)
+            found.setdefault(point.cell(cells).id, point)
+    return [point for id_, point in found.items() if id_ not in cells]
+
+
+def crossings(
+    cells: Mapping[str, Cell], rates: Mapping[str, float], level: float
+) -> Iterator[Crossing]:
+    """All neighbors of which one has a rate of at least the level, one below.
+
+    Args:
+        cells: By id.
+        rates: Success rate of each.
+        level: Success rate whose boundary is sought.
+    """
     for axis, line in _lines(cells):
         largest = max(abs(value) for value, _ in line)
         for (low, a), (high, b) in pairwise(line):
-            if (rates[a] >= level) == (rates[b] >= level):
-                continue
-            middle = _between(low, high, largest)
-            if middle is not None:
-                point = Point(a, axis, middle)
-                found.setdefault(point.cell(cells).id, point)
-    return [point for id_, point in found.items() if id_ not in cells]
+            if (rates[a] >= level) != (rates[b] >= level):
+                yield Crossing(axis, (low, high), (a, b), _between(low, high, largest))
+
+
+def in_place(cells: Mapping[str, Cell], points: Iterable[Point]) -> dict[str, Cell]:
+    """Cells in the order in which a reader looks for them: each point behind its neighbor.
+
+    Args:
+        cells: By id, of a grid and of the points beside it.
+        points: In the order in which they were added.
+    """
+    added = [(point.like, point.cell(cells).id) for point in points if point.like in cells]
+    fresh = {id_ for _, id_ in added}
+    order = [id_ for id_ in cells if id_ not in fresh]
+    for like, id_ in added:
+        order.insert(order.index(like) + 1, id_)
+    return {id_: cells[id_] for id_ in order}
 
 
 def _lines(cells: Mapping[str, Cell]) -> Iterator[tuple[str, list[tuple[float, str]]]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from trainability.precision.points import Point, new_points
+from trainability.precision.points import Point, in_place, new_points
 from trainability.precision.rule import Growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -43,6 +43,11 @@ def study_cells(study: Study, storage: Storage) -> dict[str, Cell]:
     return cells
 
 
+def cells_in_place(study: Study, storage: Storage) -> dict[str, Cell]:
+    """As `study_cells`, each point right behind the cell that it was put beside."""
+    return in_place(study_cells(study, storage), _stored(study, storage)[1])
+
+
 def stored_growth(study: Study, storage: Storage) -> Growth | None:
     """The rule by which a study has last grown, or None."""
     return _stored(study, storage)[0]
@@ -72,15 +77,14 @@ def rounds(study: Study, storage: Storage, growth: Growth) -> Iterator[Round]:
     """
     points = _stored(study, storage)[1]
     cells = study_cells(study, storage)
-    grows = growth.precision is not None or growth.refine is not None
-    if grows:
+    if growth.grows:
         _store(study, storage, growth, points)
     successes: dict[str, list[int]] = {}
     fresh = cells
     while fresh:
         # Without a look: the caller first makes sure that what is there is sound.
         yield Round(fresh, dict.fromkeys(fresh, growth.n_blocks), len(cells))
-        if not grows:
+        if not growth.grows:
             return
         todo = list(fresh)
         while todo:

@@ -48,6 +48,11 @@ class Growth:
         refuse(problems)
 
     @property
+    def grows(self) -> bool:
+        """Whether a study may want more than its grid and its number of networks."""
+        return self.precision is not None or self.refine is not None
+
+    @property
     def stopping(self) -> Precision | None:
         """The stopping rule, whose interval covers where it stops."""
         return None if self.precision is None else Precision(self.precision)

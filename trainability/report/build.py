@@ -97,6 +97,7 @@ def render(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = lambda text: text.replace(" %", "\u00a0%")
     return environment.get_template(template).render(most=MOST_ROWS, **values)
 
 

@@ -68,12 +68,12 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
         for width, value in entry.values:
             for _, cell in cells[cells["width"] == width].iterrows():
                 n, k = int(cell["n"]), int(cell[counts[entry.quantity]])
-                gap = (k / n - value, np.nan, np.nan)
+                limits = (np.nan, np.nan)
                 if entry.n:
-                    gap = difference(round(value * entry.n), entry.n, k, n, level)
+                    limits = difference(round(value * entry.n), entry.n, k, n, level)[1:]
                 found.append(
                     [entry.source, entry.quantity, cell["scheme"], width, entry.differs, value,
-                     entry.n, k / n, n, *map(float, gap)]
+                     entry.n, k / n, n, k / n - value, *map(float, limits)]
                 )  # fmt: skip
     names = ["source", "quantity", "scheme", "width", "differs", "published", "published_n"]
     names += ["ours", "n", "difference", "difference_low", "difference_high"]

@@ -45,7 +45,8 @@ def pivot(found: Findings) -> list[str]:
             for curve in chosen:
                 cell = rates[(rates["curve"] == curve) & (rates[found.x] == place)]
                 entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
-            lines.append(_row(f"{place:g}", entries, len(found.x)))
+            if set(entries) != {"-"}:
+                lines.append(_row(f"{place:g}", entries, len(found.x)))
     return lines
 
 
@@ -81,8 +82,8 @@ def _short(value: float) -> str:
 
 
 def _broken(name: str) -> list[str]:
-    """A name in lines that fit into a column, broken at capitals, commas and brackets."""
-    pieces = re.findall(r"[A-Z][a-z0-9]*|[^A-Z(,]+|[(,][^A-Z(,]*|.", name)
+    """A name in lines that fit into a column, broken at capitals and signs, not in numbers."""
+    pieces = re.findall(r"[A-Z][a-z0-9]*|[(,][^A-Z(,= ]*[= ]?|[^A-Z(,= ]+[= ]?|.", name)
     lines = [""]
     for piece in pieces:
         while len(piece) > _COLUMN - 1:

@@ -1,4 +1,4 @@
-"""The figures of a report, by the names of their files."""
+"""The figures of a report: each on its own, and all of them by the names of their files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.report.findings import LEVEL, Findings
 from trainability.report.shown import percent
+from trainability.report.verdicts import COUNTS
 from trainability.report.words import headline, typical
 
 MOST_CURVES = 12
@@ -24,125 +25,168 @@ MOST_LINES = 7
 def draw(found: Findings) -> Iterator[tuple[str, Any]]:
     """Every figure that applies, with the name of its file; each may be dropped once it is saved.
 
-    Curves beyond the first `MOST_CURVES` are left to the tables.
+    Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
+    beside a curve.
     """
-    rates = found.rates[found.rates["curve"].isin(_first(found.rates["curve"], MOST_CURVES))]
-    yield (
-        "success_over_width",
-        plots.success_panels(rates, panel="curve", x=found.x, title=headline(found), level=LEVEL),
-    )
-    yield from _maps(found)
-    yield from _censuses(found)
-    yield from _at_one_place(found)
-    yield from _pairs(found)
-    if len(found.measured.count_shares):
-        yield (
-            "count_calibration",
-            plots.plot_count_calibration(
-                found.measured.count_shares,
-                title="Active neurons at birth are as many as theory says",
-                level=LEVEL,
-            ),
-        )
-
-
-def _maps(found: Findings) -> Iterator[tuple[str, Any]]:
-    """Success over width and depth, one map for each combination of the other axes."""
-    rates = found.rates
-    if not {"width", "depth"} <= {found.x, *found.curves}:
-        return
-    others = [name for name in found.curves if name != "depth"]
-    parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), rates)]
-    if others:
-        parts = list(rates.groupby(others, sort=False, dropna=False))
-    for index, (key, part) in enumerate(parts[:MOST_CURVES]):
-        low, high = (percent(part["success_rate"].agg(end)) for end in ("min", "max"))
-        yield (
-            f"success_map_{index + 1}",
-            plots.plot_success_map(
-                part, title=f"{', '.join(map(str, key))}: success from {low} to {high} %"
-            ),
-        )
-
-
-def _censuses(found: Findings) -> Iterator[tuple[str, Any]]:
-    """The census of every curve: through the layers at one place, or of one layer over width."""
-    census = found.measured.census.merge(found.rates[["curve", found.x]].reset_index(), on="cell")
-    x = found.x
-    if found.is_deep:
-        census, x = census[census[found.x] == typical(found)], "layer"
-    for index, curve in enumerate(_first(found.rates["curve"], MOST_CENSUSES)):
-        part = census[census["curve"] == curve]
-        if part.empty or part.duplicated([x, "moment", "state"]).any():
-            continue
-        dead = part[part["state"] != STATES["active"]].groupby("moment")["share"].sum()
-        n_bars = part[x].nunique()
-        before, after = (dead.get(moment, float("nan")) / n_bars for moment in ("before", "after"))
-        where = f", {found.x} {typical(found):g}" if found.is_deep else ""
-        yield (
-            f"census_{index + 1}",
-            plots.plot_census(
-                part,
-                x=x,
-                title=f"{curve}{where}: {percent(before)} % dead at birth, "
-                f"{percent(after)} % at the end",
-            ),
-        )
-
-
-def _at_one_place(found: Findings) -> Iterator[tuple[str, Any]]:
-    """Losses and time to success where the curves are told apart best."""
+    yield "success_over_width", success_panels(found)
+    for index, (title, part) in enumerate(maps(found)[:MOST_CURVES]):
+        yield f"success_map_{index + 1}", success_map(title, part)
+    for index, curve in enumerate(_first(_curves(found)["curve"], MOST_CENSUSES)):
+        if len(census_table(found, curve)):
+            yield f"census_{index + 1}", census(found, curve)
     place = typical(found)
-    cells = found.rates[found.rates[found.x] == place]
-    cells = cells[cells["curve"].isin(_first(cells["curve"], MOST_LINES))]
-    curve = cells["curve"].to_dict()
-
-    def of_these(table: pd.DataFrame) -> pd.DataFrame:
-        part = table[table["cell"].isin(cells.index)]
-        return part.assign(curve=[curve[cell] for cell in part["cell"]])
-
-    losses = of_these(found.measured.losses)
-    if (losses["q50"] > 0).any():
-        last = losses.groupby("curve", sort=False)["q50"].last()
-        low, high = (f"{last.agg(end):.1e}" for end in ("min", "max"))
-        yield (
-            "losses",
-            plots.plot_loss(
-                losses,
-                tolerance=float(cells["tolerance"].max()),
-                curve="curve",
-                title=f"{found.x.capitalize()} {place:g}: the median loss ends at "
-                + (low if low == high else f"{low} to {high}"),
-            ),
-        )
-    survival = of_these(found.survival)
-    low, high = (percent(cells["success_rate"].agg(end)) for end in ("min", "max"))
-    title = f"{found.x.capitalize()} {place:g}: in the end {low} to {high} % have succeeded"
-    yield "survival", plots.plot_survival(survival, curve="curve", title=title, level=LEVEL)
+    if (_at(found, found.measured.losses, place)["q50"] > 0).any():
+        yield "losses", losses(found, place)
+    yield "survival", survival(found, place)
+    if may_compare(found):
+        yield "scheme_against_scheme", scheme_against_scheme(found, *most_different(found))
+    if len(found.measured.count_shares):
+        yield "count_calibration", count_calibration(found)
 
 
-def _pairs(found: Findings) -> Iterator[tuple[str, Any]]:
-    """The two schemes that differ most, one against the other."""
-    if found.comparisons.empty or found.curves != ["scheme"] or found.x != "width":
-        return
-    largest = found.comparisons["difference"].abs().argmax()
-    most = found.comparisons.iloc[largest]
-    names = found.rates.drop_duplicates("scheme").set_index("scheme")["curve"].to_dict()
-    a, b = (names[most[side]] for side in ("a", "b"))
-    part = found.comparisons
-    part = part[(part["a"] == most["a"]) & (part["b"] == most["b"]) & (part["p_holm"] <= 0.05)]
-    won, lost = int((part["difference"] > 0).sum()), int((part["difference"] < 0).sum())
-    yield (
-        "scheme_against_scheme",
-        plots.plot_scheme_against_scheme(
-            found.rates,
-            a,
-            b,
-            column="curve",
-            title=f"{b}\nagainst {a}: better at {won} widths, worse at {lost}",
-            level=LEVEL,
-        ),
+def success_panels(found: Findings) -> Any:
+    """The headline figure: a panel for each curve, the other curves in gray behind."""
+    return plots.success_panels(
+        _curves(found, MOST_CURVES), panel="curve", x=found.x, title=headline(found), level=LEVEL
     )
+
+
+def success(found: Findings, ax: Any = None) -> Any:
+    """All curves on one panel, each with its bound."""
+    return plots.plot_success_over_width(
+        _curves(found, MOST_LINES), ax, curve="curve", x=found.x, title=headline(found), level=LEVEL
+    )
+
+
+def maps(found: Findings) -> list[tuple[str, pd.DataFrame]]:
+    """The rates of every map over width and depth, with what they have in common: its title.
+
+    One for each combination of the other axes; none if width and depth do not both vary.
+    """
+    if not {"width", "depth"} <= {found.x, *found.curves}:
+        return []
+    others = [name for name in found.curves if name != "depth"]
+    parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), found.rates)]
+    if others:
+        parts = list(found.rates.groupby(others, sort=False, dropna=False))
+    return [(", ".join(map(str, key)), part) for key, part in parts]
+
+
+def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
+    """Success over width and depth, of one entry of `maps`."""
+    low, high = (percent(rates["success_rate"].agg(end)) for end in ("min", "max"))
+    return plots.plot_success_map(rates, ax, title=f"{what}: success from {low} to {high} %")
+
+
+def census_table(found: Findings, curve: str) -> pd.DataFrame:
+    """The census of a curve: through the layers at one place, or of one layer over width.
+
+    Empty if cells of the curve lie at the same place, so that their bars would cover each other.
+    """
+    cells = found.rates.loc[found.rates["curve"] == curve, found.x]
+    if found.is_deep:
+        cells = cells[cells == typical(found)]
+    table = found.measured.census.merge(cells.reset_index(), on="cell")
+    keys = ["layer" if found.is_deep else found.x, "moment", "state"]
+    return table[:0] if table.duplicated(keys).any() else table
+
+
+def census(found: Findings, curve: str, ax: Any = None) -> Any:
+    """Stacked bars of `census_table`."""
+    table = census_table(found, curve)
+    x = "layer" if found.is_deep else found.x
+    dead = table[table["state"] != STATES["active"]].groupby("moment")["share"].sum()
+    n_bars = table[x].nunique()
+    before, after = (dead.get(moment, float("nan")) / n_bars for moment in ("before", "after"))
+    where = f", {found.x} {typical(found):g}" if found.is_deep else ""
+    return plots.plot_census(
+        table,
+        ax,
+        x=x,
+        title=f"{curve}{where}: {percent(before)} % dead at birth, {percent(after)} % at the end",
+    )
+
+
+def losses(found: Findings, place: float, ax: Any = None) -> Any:
+    """Median losses over steps, of the curves at one place of the horizontal axis."""
+    table = _at(found, found.measured.losses, place)
+    last = table.groupby("curve", sort=False)["q50"].last()
+    low, high = (f"{last.agg(end):.1e}" for end in ("min", "max"))
+    return plots.plot_loss(
+        table,
+        ax,
+        tolerance=float(found.rates.loc[list(table["cell"]), "tolerance"].max()),
+        curve="curve",
+        title=f"{found.x.capitalize()} {place:g}: the median loss ends at "
+        + (low if low == high else f"{low} to {high}"),
+    )
+
+
+def survival(found: Findings, place: float, ax: Any = None) -> Any:
+    """Time to success, of the curves at one place of the horizontal axis."""
+    table = _at(found, found.survival, place)
+    rates = found.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
+    low, high = (percent(rates.agg(end)) for end in ("min", "max"))
+    share = low if low == high else f"{low} to {high}"
+    title = f"{found.x.capitalize()} {place:g}: in the end {share} % have succeeded"
+    return plots.plot_survival(table, ax, curve="curve", title=title, level=LEVEL)
+
+
+def may_compare(found: Findings) -> bool:
+    """Whether schemes over width are all that varies: two can be held against each other."""
+    return len(found.comparisons) > 0 and found.curves == ["scheme"] and found.x == "width"
+
+
+def most_different(found: Findings) -> tuple[str, str]:
+    """The curves of the two schemes that differ most, wherever that is."""
+    names = found.rates.drop_duplicates("scheme").set_index("scheme")["curve"].to_dict()
+    most = found.comparisons.iloc[found.comparisons["difference"].abs().argmax()]
+    return names[most["a"]], names[most["b"]]
+
+
+def scheme_against_scheme(found: Findings, a: str, b: str, ax: Any = None) -> Any:
+    """One scheme against another, by the names of their curves."""
+    scheme = found.rates.drop_duplicates("curve").set_index("curve")["scheme"].to_dict()
+    decided = found.comparisons[found.comparisons["p_holm"] <= 0.05]
+    gaps = pd.concat(
+        sign * decided.loc[(decided["a"] == x) & (decided["b"] == y), "difference"]
+        for sign, x, y in ((1, scheme[a], scheme[b]), (-1, scheme[b], scheme[a]))
+    )
+    won, lost = int((gaps > 0).sum()), int((gaps < 0).sum())
+    return plots.plot_scheme_against_scheme(
+        found.rates,
+        a,
+        b,
+        ax,
+        column="curve",
+        title=f"{b}\nagainst {a}: better at {won} widths, worse at {lost}",
+        level=LEVEL,
+    )
+
+
+def count_calibration(found: Findings, ax: Any = None) -> Any:
+    """How often each number of active neurons was seen, against its law."""
+    verdict = next(verdict for verdict in found.verdicts if verdict.law == COUNTS)
+    title = "Active neurons at birth are as many as theory says"
+    if not verdict.holds:
+        n = len(found.measured.count_tests)
+        title = f"Active neurons at birth break their law in {verdict.statistic} of {n} cells"
+    return plots.plot_count_calibration(found.measured.count_shares, ax, title=title, level=LEVEL)
+
+
+def _curves(found: Findings, most: int | None = None) -> pd.DataFrame:
+    """The rates of the first curves; of those with one place alone only if there are no others."""
+    n_places = found.rates.groupby("curve")[found.x].transform("size")
+    rates = found.rates[n_places > 1] if (n_places > 1).any() else found.rates
+    return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
+
+
+def _at(found: Findings, table: pd.DataFrame, place: float) -> pd.DataFrame:
+    """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`."""
+    cells = found.rates.loc[found.rates[found.x] == place, "curve"]
+    curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()
+    part = table[table["cell"].isin(curve)]
+    return part.assign(curve=[curve[cell] for cell in part["cell"]])
 
 
 def _first(values: pd.Series, most: int) -> list[str]:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
-from trainability.precision import study_cells
+from trainability.precision import cells_in_place
 from trainability.precision.intervals import with_valid_intervals
 from trainability.precision.rounds import stored_growth
+from trainability.report.boundaries import boundaries
 from trainability.report.comparing import compare_schemes, paper_beside_ours
 from trainability.report.expectations import count_laws, expectations
 from trainability.report.fitting import Fits, fit_curves
@@ -38,6 +40,8 @@ class Findings:
             study grew, theory, and `curve`, the short name of what tells curves over `x` apart.
         x: The column along which curves run: `width`, or `depth` if only that varies.
         curves: The identity columns behind `curve`.
+        refined: The success rate whose boundary the study was refined for, or None.
+        boundaries: Where success crosses it.
         fits: Fits of success over width; empty for deep networks.
         verdicts: The tests of theory.
         failures: Why trainable networks failed, by curve.
@@ -47,6 +51,7 @@ class Findings:
         measured: The tables by cell.
         n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
             not grow.
+        n_wanted: Networks that the study wants by now.
     """
 
     study: Study
@@ -54,6 +59,8 @@ class Findings:
     rates: pd.DataFrame
     x: str
     curves: list[str]
+    refined: float | None
+    boundaries: pd.DataFrame
     fits: Fits
     verdicts: list[Verdict]
     failures: pd.DataFrame
@@ -84,6 +91,7 @@ class Findings:
         measured = self.measured
         tables = {
             "rates": self.rates.reset_index(),
+            "boundaries": self.boundaries,
             "effective_activity": self.fits.activity,
             "models": self.fits.models,
             "model_comparisons": self.fits.comparisons,
@@ -109,7 +117,7 @@ def find(study: Study, storage: Storage) -> Findings:
     Raises:
         InputError: If storage holds nothing of it.
     """
-    cells = study_cells(study, storage)
+    cells = cells_in_place(study, storage)
     there = {file.cell for file in storage.block_files(study.name, cells)}
     kept = [cell for cell in cells if cell in there]
     if not kept:
@@ -124,6 +132,8 @@ def find(study: Study, storage: Storage) -> Findings:
     rates = rates.join(theory)
     x, curves = _curves(study, rates)
     rates.insert(0, "curve", _labels(rates, curves))
+    rates = rates.iloc[np.lexsort((rates[x], pd.factorize(rates["curve"])[0]))]
+    refined = None if growth is None else growth.refine
     fits = fit_curves(rates, chosen, x, LEVEL)
     return Findings(
         study=study,
@@ -131,6 +141,8 @@ def find(study: Study, storage: Storage) -> Findings:
         rates=rates,
         x=x,
         curves=curves,
+        refined=refined,
+        boundaries=boundaries(rates, chosen, x, refined),
         fits=fits,
         verdicts=theory_verdicts(rates, measured, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),

@@ -15,6 +15,7 @@ from trainability.analysis.curves import layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.rates import success_rates
 from trainability.results import SCHEMA
+from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.trial import checkpoints
 
@@ -82,20 +83,33 @@ def gather(
 def _batches(
     name: str, storage: Storage, cells: list[str], files: list[BlockFile]
 ) -> Iterator[pd.DataFrame]:
-    """The rows of so many cells at a time that they fit into memory, in order."""
+    """The rows of so many cells at a time that they fit into memory, in order.
+
+    While the caller looks at some, the next ones are read.
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        reading = None
+        for batch in _cells_at_once(cells, files):
+            following = ahead.submit(storage.read_rows, name, batch, COLUMNS)
+            if reading is not None:
+                yield reading.result()
+            reading = following
+        if reading is not None:
+            yield reading.result()
+
+
+def _cells_at_once(cells: list[str], files: list[BlockFile]) -> Iterator[list[str]]:
     n_blocks = dict.fromkeys(cells, 0)
     for file in files:
         n_blocks[file.cell] += len(file.blocks)
     batch: list[str] = []
-    n_rows = 0
-    for index, cell in enumerate(cells):
+    for cell in cells:
         batch.append(cell)
-        n_rows += n_blocks[cell] * 256
-        if n_rows >= _ROWS_AT_ONCE or index == len(cells) - 1:
-            rows = storage.read_rows(name, batch, COLUMNS)
-            place = rows["cell"].map({cell: place for place, cell in enumerate(batch)})
-            yield rows.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)
-            batch, n_rows = [], 0
+        if sum(n_blocks[entry] for entry in batch) * BLOCK_SIZE >= _ROWS_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _sum_up(

@@ -13,12 +13,15 @@ def short(names: Sequence[str]) -> dict[str, str]:
     """A short name for each of some different strategies, tasks or numbers, as columns write them.
 
     Settings that all share are left out, numbers get four digits, and of strategies of one kind
-    that differ in one setting only its value is left. What would no longer differ stays as it is.
+    that differ in one setting only that is left, of a text its value alone. What would no longer
+    differ stays as it is.
 
     >>> short(["He()", "Orthogonal(gain=1.4142135623730951)"])
     {'He()': 'He', 'Orthogonal(gain=1.4142135623730951)': 'Orthogonal(gain=1.414)'}
     >>> list(short(["Table(dataset='a', rows=32)", "Table(dataset='b', rows=32)"]).values())
     ['a', 'b']
+    >>> list(short(["Adam(learning_rate=0.01)", "Adam(learning_rate=0.02)"]).values())
+    ['learning rate 0.01', 'learning rate 0.02']
     """
     parsed = [_CALL.fullmatch(name) for name in names]
     found = [_number(name) for name in names]
@@ -30,10 +33,15 @@ def short(names: Sequence[str]) -> dict[str, str]:
         own = [[entry for entry in settings if entry not in shared] for _, settings in calls]
         kinds = {kind for kind, _ in calls}
         if len(kinds) == 1 and len(calls) > 1 and all(len(entries) == 1 for entries in own):
-            found = [_number(entries[0].rpartition("=")[2].strip("'")) for entries in own]
+            found = [_setting(entries[0]) for entries in own]
         else:
             found = [_call(kind, entries) for (kind, _), entries in zip(calls, own, strict=True)]
     return dict(zip(names, found if len(set(found)) == len(names) else names, strict=True))
+
+
+def _setting(entry: str) -> str:
+    name, _, value = entry.rpartition("=")
+    return value.strip("'") if value[:1] == "'" else f"{name.replace('_', ' ')} {_number(value)}"
 
 
 def _call(kind: str, settings: list[str]) -> str:

@@ -61,11 +61,20 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
         return tuple(name for name in figures if name.startswith(starts))
 
     place = words.typical(found)
+    n_places = found.rates["curve"].value_counts()
     yield Section(
         f"Success over {found.x}",
+        ("Points that were added beside a curve stand in the table alone.",)
+        if n_places.min() < 2 <= n_places.max()
+        else (),
         figures=drawn("success_over_width", "success_map"),
         tables=(shown.rates_table(found),),
     )
+    if len(found.boundaries):
+        yield Section(
+            f"Where success crosses {100 * found.boundaries['level'].iloc[0]:g} %",
+            tables=(shown.boundaries_table(found),),
+        )
     if len(found.fits.activity):
         yield Section(
             "One number for a curve: the effective activity q",

@@ -99,6 +99,26 @@ def rates_table(found: Findings) -> Shown:
     )  # fmt: skip
 
 
+def boundaries_table(found: Findings) -> Shown:
+    """Where success crosses the rate that was sought."""
+    body = []
+    for _, row in found.boundaries.iterrows():
+        sides = []
+        for side in ("from", "to"):
+            rate = (row[f"rate_{side}{end}"] for end in ("", "_low", "_high"))
+            sides += [f"{row[side]:g}", with_interval(*rate)]
+        body.append([row["where"], row["axis"], *sides, "yes" if row["located"] else "not yet"])
+    return Shown(
+        "boundaries",
+        "Neighbors in the grid with success rates on both sides of the level, in percent with "
+        "intervals of 95 % each. Located: there is nothing left between them, or the settings "
+        "differ by less than 5 %.",
+        ["where", "along", "from", "success %", "to", "success %", "located"],
+        body,
+        n_text=2,
+    )
+
+
 def activity_table(found: Findings) -> Shown:
     """The effective activity of every curve."""
     body = [

@@ -9,6 +9,9 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
 from trainability.report.gather import Measured
 
+BOUND = "Success stays below trainability."
+COUNTS = "The number of active neurons of the first layer follows its law."
+
 
 def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> list[Verdict]:
     """Every law of theory that says something about these cells, with its verdict.
@@ -21,7 +24,7 @@ def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> li
     """
     verdicts = [
         untrainable_never_succeed(measured.networks),
-        judge(_looked_at(bound_tests(rates), n_looks), "Success stays below trainability."),
+        judge(_looked_at(bound_tests(rates), n_looks), BOUND),
     ]
     known = rates.assign(lower=np.where(rates["is_bound"], np.nan, rates["trainability"]))
     known["lower_se"] = rates["trainability_se"]
@@ -34,7 +37,7 @@ def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> li
     verdicts.append(
         judge(
             _looked_at(measured.count_tests, n_looks),
-            "The number of active neurons of the first layer follows its law.",
+            COUNTS,
         )
     )
     bounds = ["born_dead_lower", "born_dead_upper"]

@@ -7,8 +7,10 @@ import pandas as pd
 from trainability.analysis.laws import Verdict
 from trainability.report.findings import Findings
 from trainability.report.shown import percent
+from trainability.report.verdicts import BOUND
 
-BOUND = "Success stays below trainability."
+MOST_PLACES = 4
+"""Places that a sentence names."""
 
 
 def headline(found: Findings) -> str:
@@ -23,7 +25,7 @@ def headline(found: Findings) -> str:
 def answer(found: Findings) -> list[str]:
     """What was found, in sentences; the first one says it in short."""
     first = _first_deep(found) if found.is_deep else _first_shallow(found)
-    sentences = [first, _bound_sentence(found)]
+    sentences = [boundary_sentence(found), first, _bound_sentence(found)]
     if len(found.fits.activity):
         sentences.append(activity_sentence(found))
     law = found.verdicts[0].verdict.removeprefix("Holds: ")
@@ -42,9 +44,31 @@ def progress(found: Findings) -> str:
     )
 
 
+def boundary_sentence(found: Findings) -> str:
+    """Where success crosses the rate that the study was refined for; empty if it was not."""
+    if found.refined is None:
+        return ""
+    which = f"{100 * found.refined:g} %"
+    table = found.boundaries
+    if table.empty:
+        above = found.rates["success_rate"] >= found.refined
+        side = "at or above it in" if above.all() else "below it in" if not above.any() else ""
+        rest = f": it is {side} {_all(len(above), 'cell')}" if side else ""
+        return f"Success crosses {which} between no two neighbors of the grid{rest}."
+    places = [
+        f"{row['axis']} {row['from']:g} and {row['to']:g} ({row['where']})"
+        for _, row in table.iterrows()
+    ]
+    text = f"Success crosses {which} between {_list(places[:MOST_PLACES])}"
+    if len(places) > MOST_PLACES:
+        text += f", and in {len(places) - MOST_PLACES} more places"
+    open_ = int((~table["located"]).sum())
+    return text + (f"; {open_} of {len(places)} not yet located." if open_ else ".")
+
+
 def activity_sentence(found: Findings) -> str:
     """The effective activity against the activity at birth."""
-    table = found.fits.activity
+    table = _of_several_widths(found, found.fits.activity)
     good = int((table["p_value"] > 0.01).sum())
     n_curves = "the curve" if len(table) == 1 else f"{good} of {len(table)} curves"
     if len(table) == 1:
@@ -52,11 +76,15 @@ def activity_sentence(found: Findings) -> str:
     below = (table["q_high"] < table["born_alive"]).all()
     least, most = (percent(table["born_alive"].agg(end)) for end in ("min", "max"))
     alive = f"{least} %" if least == most else f"{least} to {most} %"
+    fit = (
+        f"; with this one number P(Bin(width, q) ≥ need) fits {n_curves} (fit p > 0.01)"
+        if table["p_value"].notna().any()
+        else ""
+    )
     return (
         f"A neuron becomes useful with probability q = {_range(table, 'q', '.3f')}, "
         + ("less often than it is born alive" if below else "and is born alive")
-        + f" ({alive}); with this one number P(Bin(width, q) ≥ need) fits {n_curves} "
-        "(fit p > 0.01)."
+        + f" ({alive}){fit}."
     )
 
 
@@ -110,7 +138,7 @@ def typical(found: Findings) -> float:
 
 
 def _first_shallow(found: Findings) -> str:
-    widths = found.fits.widths
+    widths = _of_several_widths(found, found.fits.widths)
     if widths.empty:
         return _best(found)
     for share in (0.99, 0.9, 0.5):
@@ -168,6 +196,13 @@ def _bound_sentence(found: Findings) -> str:
         f"{widest[found.x]:g}: {percent(widest['success_rate'])} % of "
         f"{percent(widest['trainability'])} %)."
     )
+
+
+def _of_several_widths(found: Findings, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of curves of more than one width, if there are any: single points are no curves."""
+    n_cells = found.rates.groupby("curve").size()
+    several = n_cells.index[n_cells > 1]
+    return table[table["curve"].isin(several)] if len(several) and len(table) else table
 
 
 def _range(table: pd.DataFrame, column: str, digits: str = "g") -> str:
