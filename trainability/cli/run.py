@@ -22,15 +22,23 @@ from trainability.cli.app import (
     err,
     out,
 )
-from trainability.errors import StorageError, StudyFailed, refuse
+from trainability.cli.launching import (
+    AddressOption,
+    CpusOption,
+    EngineOption,
+    GpusOption,
+    LabelOption,
+    MaxConcurrentOption,
+    MaxFailuresOption,
+    launch_settings,
+)
+from trainability.errors import StorageError, StudyFailed
 from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.stored import stored_study
 from trainability.study import Study
-from trainability.study.records import did_you_mean
-from trainability.training import ENGINES
 
 _LINES = 20
 
@@ -61,26 +69,13 @@ def run(
     ] = None,
     storage: StorageOption = "results",
     tracking_uri: TrackingOption = None,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster; default: RAY_ADDRESS, or an embedded Ray.")
-    ] = None,
-    cpus_per_trial: Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")] = 1.0,
-    gpus_per_trial: Annotated[
-        float, typer.Option(help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU.")
-    ] = 0.0,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE", help="Use only nodes with this label; may be given repeatedly."
-        ),
-    ] = None,
-    max_concurrent: Annotated[
-        int | None, typer.Option(help="Trials that run at once, at most; default: all that fit.")
-    ] = None,
-    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "auto",
-    max_failures: Annotated[
-        int, typer.Option(help="How often what fails is tried again before it is given up.")
-    ] = 3,
+    address: AddressOption = None,
+    cpus_per_trial: CpusOption = 1.0,
+    gpus_per_trial: GpusOption = 0.0,
+    label: LabelOption = None,
+    max_concurrent: MaxConcurrentOption = None,
+    engine: EngineOption = "auto",
+    max_failures: MaxFailuresOption = 3,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
     ] = False,
@@ -89,27 +84,16 @@ def run(
     problems = []
     if replicates is not None and replicates < 1:
         problems.append(f"--replicates must be >= 1, got {replicates}")
-    if not 0 < cpus_per_trial < float("inf"):
-        problems.append(f"--cpus-per-trial must be > 0, got {cpus_per_trial:g}")
-    if not 0 <= gpus_per_trial < float("inf"):
-        problems.append(f"--gpus-per-trial must be >= 0, got {gpus_per_trial:g}")
-    if gpus_per_trial > 1:
-        problems.append(
-            f"--gpus-per-trial must be at most 1, got {gpus_per_trial:g}: a trial trains on one GPU"
-        )
-    if max_concurrent is not None and max_concurrent < 1:
-        problems.append(f"--max-concurrent must be >= 1, got {max_concurrent}")
-    for text in label or []:
-        if not all(text.partition("=")):
-            problems.append(f"--label must be KEY=VALUE, got {text!r}")
-    if max_failures < 0:
-        problems.append(f"--max-failures must be >= 0, got {max_failures}")
-    if engine not in ENGINES:
-        problems.append(
-            f"unknown --engine {engine!r}; wanted one of {', '.join(ENGINES)}"
-            f"{did_you_mean(engine, ENGINES)}"
-        )
-    refuse(problems)
+    options = launch_settings(
+        address,
+        cpus_per_trial,
+        gpus_per_trial,
+        label,
+        max_concurrent,
+        engine,
+        max_failures,
+        *problems,
+    )
     place = Storage(storage)
     chosen = stored_study(study, place)
     if replicates is not None:
@@ -119,15 +103,6 @@ def run(
         _show_plan(chosen, place)
         return
     place.check_writable()
-    options = {
-        "address": address,
-        "cpus_per_trial": cpus_per_trial,
-        "gpus_per_trial": gpus_per_trial,
-        "labels": dict(text.split("=", 1) for text in label or []),
-        "max_concurrent": max_concurrent,
-        "engine": engine,
-        "max_failures": max_failures,
-    }
     with interruptible():
         _run(chosen, growth, place, study, tracking_uri, options)
 

@@ -12,13 +12,21 @@ import typer
 from rich.markup import escape
 
 from trainability.cli.app import StorageOption, TrackingOption, app, err, out
+from trainability.cli.launching import (
+    AddressOption,
+    CpusOption,
+    EngineOption,
+    GpusOption,
+    LabelOption,
+    MaxConcurrentOption,
+    MaxFailuresOption,
+    launch_settings,
+)
 from trainability.cli.run import interruptible
-from trainability.errors import StudyError, StudyFailed, refuse
+from trainability.errors import StudyError, StudyFailed
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
 from trainability.study.loading import find_study_file, load_module
-from trainability.study.records import did_you_mean
-from trainability.training import ENGINES
 from trainability.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -38,45 +46,25 @@ def tune(
     study: TuningArgument,
     storage: StorageOption = "results",
     tracking_uri: TrackingOption = None,
-    address: Annotated[
-        str | None, typer.Option(help="Ray cluster; default: RAY_ADDRESS, or an embedded Ray.")
-    ] = None,
-    cpus_per_trial: Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")] = 1.0,
-    gpus_per_trial: Annotated[
-        float, typer.Option(help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU.")
-    ] = 0.0,
-    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "auto",
-    max_failures: Annotated[
-        int, typer.Option(help="How often what fails is tried again before it is given up.")
-    ] = 3,
+    address: AddressOption = None,
+    cpus_per_trial: CpusOption = 1.0,
+    gpus_per_trial: GpusOption = 0.0,
+    label: LabelOption = None,
+    max_concurrent: MaxConcurrentOption = None,
+    engine: EngineOption = "auto",
+    max_failures: MaxFailuresOption = 3,
 ) -> None:
     """Tune the settings of a scheme: the same command again resumes."""
-    problems = []
-    if not 0 < cpus_per_trial < float("inf"):
-        problems.append(f"--cpus-per-trial must be > 0, got {cpus_per_trial:g}")
-    if not 0 <= gpus_per_trial <= 1:
-        problems.append(f"--gpus-per-trial must be from 0 to 1, got {gpus_per_trial:g}")
-    if max_failures < 0:
-        problems.append(f"--max-failures must be >= 0, got {max_failures}")
-    if engine not in ENGINES:
-        problems.append(
-            f"unknown --engine {engine!r}; wanted one of {', '.join(ENGINES)}"
-            f"{did_you_mean(engine, ENGINES)}"
-        )
-    refuse(problems)
+    settings = launch_settings(
+        address, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
+    )
     place = Storage(storage)
     tunings = load_tunings(study)
     place.check_writable()
     # Imported here, so that a tuning that is refused is refused at once.
     from trainability.launch import Options
 
-    options = Options(
-        address=address,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        engine=engine,
-        max_failures=max_failures,
-    )
+    options = Options(**settings)
     with interruptible(), contextlib.ExitStack() as connection:
         for tuning in tunings:
             _tune(tuning, place, tracking_uri, options, connection)

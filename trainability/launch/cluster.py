@@ -9,6 +9,7 @@ import secrets
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -66,6 +67,11 @@ def connected(options: Options) -> Iterator[None]:
     except SystemExit as error:  # what Ray makes of a SIGTERM while it starts
         raise KeyboardInterrupt from error
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+        if address is None:
+            raise InputError(
+                f"an embedded Ray does not start: {error}; wanted a machine that lets processes "
+                "start and listen on loopback, or --address of a running cluster"
+            ) from error
         raise InputError(
             f"no Ray cluster at {address}: {error}; wanted a running one (ray start --head), "
             "or no --address for an embedded Ray"
@@ -97,7 +103,7 @@ def _connect(address: str) -> None:
 
 def _start_embedded() -> None:
     """A Ray for this process alone: on loopback only, behind a token that nobody else has."""
-    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": _own_token()}
     before = {name: os.environ.get(name) for name in changed}
     clustered = ray_constants.ENABLE_RAY_CLUSTER
     os.environ.update(changed)
@@ -118,6 +124,12 @@ def _start_embedded() -> None:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+@cache
+def _own_token() -> str:
+    # Ray keeps the first token that it reads for the life of the process.
+    return secrets.token_hex(32)
 
 
 def find_nodes(options: Options) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ _METHODS = (
     "started count; one that diverged is a failure.",
     "A network succeeds when its training loss, a mean squared error, is at most the tolerance "
     "within the budget of steps; it stops there.",
-    "A neuron is dead if it is constant on the domain. The census is exact for inputs of one "
-    "dimension and for first layers on balls and boxes; elsewhere certified where bounds or an "
-    "exact program settle it, else counted as samples say and reported as undecided.",
+    "A neuron is dead if it is constant on the domain. The census is exact on data, on intervals "
+    "and rectangles, and for first layers on balls and boxes; elsewhere certified where bounds or "
+    "an exact program settle it, else counted as samples say and reported as undecided.",
     "Intervals are Clopper-Pearson's, exact for every number of networks.",
     "All random numbers follow from the study's seed, the cell and the block of 256 "
     "replicates, whatever the worker, device, engine or order.",
