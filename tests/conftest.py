@@ -6,6 +6,8 @@ os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 # All nodes of a test are on this machine, and nobody else shall reach them.
 os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+# Test files run side by side: each with one thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # GPU kernels run on the CPU. Triton looks when it is imported, by whomever.
 os.environ["TRITON_INTERPRET"] = "1"
 
