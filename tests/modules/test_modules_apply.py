@@ -109,7 +109,7 @@ def test_a_plain_chain_is_drawn_as_a_study_draws_it(scheme, sizes, seed):
         (TorchDefault(), nn.Conv1d(6, 500, 5), *2 * [stats.uniform(-(30**-0.5), 2 * 30**-0.5)]),
         (LeCun(), nn.Conv2d(3, 500, 2, bias=False), stats.norm(0, np.sqrt(1 / 12)), None),
     ],
-    ids=str,
+    ids=lambda value: str(value).split(" at 0x")[0],
 )
 def test_weights_and_biases_follow_the_law_for_the_fan_in(scheme, layer, weight_law, bias_law):
     apply(scheme, layer, generator=0)

@@ -38,7 +38,7 @@ def rng(seed: int = 0) -> np.random.Generator:
         (Glorot("normal"), lambda t: 2 / (t.fan_in + t.fan_out)),
         (LeCun(), lambda t: 1 / t.fan_in),
     ],
-    ids=str,
+    ids=lambda value: str(value).split(" at 0x")[0],
 )
 def test_gaussian_weights_have_the_papers_variance_in_every_layer(scheme, variance, layer):
     weight, _ = scheme.draw(layer, rng())
