@@ -74,6 +74,11 @@ def s3():
         query = f"endpoint_override=http://{host}:{port}&region=us-east-1"
         query = f"{query}&allow_bucket_creation=true"
         filesystem, _ = fs.FileSystem.from_uri(f"s3://results?{query}")
-        filesystem.create_dir("results")
-        yield lambda folder: f"s3://results/{folder}?{query}"
+
+        def address(folder: str) -> str:
+            # Other simulated services of this process, when they end, empty this one too.
+            filesystem.create_dir("results")
+            return f"s3://results/{folder}?{query}"
+
+        yield address
     server.stop()
