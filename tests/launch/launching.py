@@ -20,8 +20,8 @@ class Listening:
     def cell_done(self, cell):
         self.done.append(cell.id)
 
-    def cell_failed(self, cell, why, killed):
-        self.failed[cell.id] = (why, killed)
+    def cell_failed(self, cell, why):
+        self.failed[cell.id] = why
 
 
 def run(study, storage, **options):

@@ -27,7 +27,7 @@ class Fake:
         self._check()
         Fake.told.append(("finish", cell))
 
-    def fail(self, cell, why, killed):
+    def fail(self, cell, why):
         self._check()
         Fake.told.append(("fail", cell))
 

@@ -3,6 +3,8 @@
 import base64
 import dataclasses
 import json
+import os
+import sys
 import zlib
 
 import pytest
@@ -103,10 +105,50 @@ def test_a_failure_says_why(stored):
     study, storage, uri = stored
     lost = study.cells()[1]
     mirror = MlflowMirror(study, storage, uri)
-    mirror.fail(lost, "ZeroDivisionError: bug", killed=False)
+    mirror.fail(lost, "ZeroDivisionError: bug")
     mirror.close("FAILED")
     run = runs_of(uri)[lost.id]
     assert run.info.status == "FAILED" and run.data.tags["failure"] == "ZeroDivisionError: bug"
+
+
+def test_a_failure_that_is_mended_is_forgotten(stored):
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    mirror = MlflowMirror(study, storage, uri)
+    mirror.fail(cell, "OSError: no disk")
+    mirror.close("FAILED")
+    for _ in range(2):
+        mirror = MlflowMirror(study, storage, uri)
+        mirror.start(cell)
+        mirror.finish(cell)
+        run = runs_of(uri)[cell.id]
+        assert run.info.status == "FINISHED" and "failure" not in run.data.tags
+
+
+def test_a_driver_that_dies_before_it_ends_a_whole_run_is_made_up_for(stored, monkeypatch):
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_terminated", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            MlflowMirror(study, storage, uri).finish(cell)
+    assert runs_of(uri)[cell.id].info.status == "RUNNING"
+    mirror = MlflowMirror(study, storage, uri)
+    mirror.finish(cell)
+    mirror.close("FINISHED")
+    run = runs_of(uri)[cell.id]
+    assert run.info.status == "FINISHED" and run.info.end_time == 1_000_000
+
+
+def test_mlflow_tells_nobody_of_its_use_unless_the_user_says_so(stored, monkeypatch):
+    study, storage, uri = stored
+    for given, kept in ((None, "true"), ("false", "false")):
+        with monkeypatch.context() as patch:
+            patch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+            if given:
+                patch.setenv("MLFLOW_DISABLE_TELEMETRY", given)
+            MlflowMirror(study, storage, uri)
+            assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == kept
 
 
 def test_an_outage_is_remembered_and_not_raised(stored):

@@ -126,7 +126,7 @@ def _tell_failures(
         else:
             storage.delete(f"{name}/failures.json")
     for cell, failure in failures.items():
-        mirror.cell_failed(cells[cell], failure["traceback"], killed=False)
+        mirror.cell_failed(cells[cell], failure["traceback"])
 
 
 @contextlib.contextmanager

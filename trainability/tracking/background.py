@@ -46,8 +46,8 @@ class Mirror:
     def cell_done(self, cell: Cell) -> None:
         self.add(lambda mirror: mirror.finish(cell))
 
-    def cell_failed(self, cell: Cell, why: str, killed: bool) -> None:
-        self.add(lambda mirror: mirror.fail(cell, why, killed))
+    def cell_failed(self, cell: Cell, why: str) -> None:
+        self.add(lambda mirror: mirror.fail(cell, why))
 
     def add(self, task: _Task) -> None:
         """Do something else with the mirror, in its turn."""

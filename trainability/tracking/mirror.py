@@ -15,6 +15,7 @@ import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,16 @@ _PARENT_KEY = "study"
 _EXPERIMENT = "trainability/"
 _PARENT_TAG = "mlflow.parentRunId"
 _PAGE = 1000
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
-"""So that an outage of the server is noticed in seconds; the user's own settings win."""
+_CONTENT_TAG = "content"
+_FAILURE_TAG = "failure"
+_ENVIRONMENT = {
+    # So that an outage of the server is noticed in seconds.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    # MLflow would tell its makers of every call.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""The user's own settings win."""
 
 
 def tracking_uri(given: str | None, storage: Storage) -> str:
@@ -43,6 +52,39 @@ def tracking_uri(given: str | None, storage: Storage) -> str:
         return uri
     folder = Path(storage.address) if storage.is_local else Path("results").resolve()
     return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What has to be known of an MLflow run; all that MLflow tells would fill the memory.
+
+    Args:
+        id: Its id.
+        status: Its status.
+        content: The blocks whose rows it shows; None before it is whole.
+        failed: Whether it says why it failed.
+    """
+
+    id: str
+    status: str
+    content: str | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An MLflow run on the server, when it began, and its parent's id."""
+
+    run: _Run
+    begun: int
+    parent: str | None
+
+    @classmethod
+    def of(cls, run: Any) -> _Found:
+        tags = run.data.tags
+        content, failed = tags.get(_CONTENT_TAG), _FAILURE_TAG in tags
+        known = _Run(run.info.run_id, run.info.status, content, failed)
+        return cls(known, run.info.start_time, tags.get(_PARENT_TAG))
 
 
 class MlflowMirror:
@@ -55,8 +97,7 @@ class MlflowMirror:
     """
 
     def __init__(self, study: Study, storage: Storage, uri: str) -> None:
-        for name, value in _PATIENCE.items():
-            os.environ.setdefault(name, value)
+        _prepare_environment()
         from mlflow import MlflowClient
 
         # After the import, which sets levels of its own.
@@ -76,44 +117,40 @@ class MlflowMirror:
         run = self._runs.get(cell.id)
         if run is None:
             self._create(cell, None)
-        elif run.info.status != "RUNNING" and "content" not in run.data.tags:
-            self._client.update_run(run.info.run_id, status="RUNNING")
+        elif run.status != "RUNNING" and run.content is None:
+            self._client.update_run(run.id, status="RUNNING")
+            self._runs[cell.id] = replace(run, status="RUNNING")
 
     def finish(self, cell: Cell) -> None:
         """Log a cell whose blocks are all there, unless it is logged already."""
         files = self._storage.block_files(self._study.name, [cell.id])
         content = ",".join(f"{file.first}-{file.last}" for file in files)
         run = self._runs.get(cell.id)
-        if run is not None and run.data.tags.get("content") == content:
+        if run is not None and run == _Run(run.id, "FINISHED", content):
             return
-        if run is not None and "content" in run.data.tags:
-            self._client.delete_run(run.info.run_id)
-            run = None
-        rows = self._storage.read_rows(self._study.name, [cell.id])
         provenance = [self._storage.provenance(file) for file in files]
         finished = max(float(entry["finished_at"]) for entry in provenance)
-        seconds = sum(float(entry["seconds"]) for entry in provenance)
-        if run is None:
-            run = self._create(cell, int(1000 * (finished - seconds)))
-        self._log(cell, run.info.run_id, rows, provenance, int(1000 * finished))
-        self._log_rows(run.info.run_id, rows)
-        # Last, so that an MLflow run with this tag is known to be whole.
-        self._client.set_tag(run.info.run_id, "content", content)
-        self._client.set_terminated(run.info.run_id, "FINISHED", int(1000 * finished))
-        self._runs[cell.id] = self._client.get_run(run.info.run_id)
+        if run is None or run.content != content:
+            run = self._log(cell, run, content, provenance, finished)
+        if run.failed:  # once, and not any more
+            self._client.delete_tag(run.id, _FAILURE_TAG)
+        # Also where a driver died just before it would have said so.
+        self._client.set_terminated(run.id, "FINISHED", int(1000 * finished))
+        self._runs[cell.id] = _Run(run.id, "FINISHED", content)
 
-    def fail(self, cell: Cell, why: str, killed: bool) -> None:
+    def fail(self, cell: Cell, why: str) -> None:
         """Show that a cell could not be finished, and why."""
         run = self._runs.get(cell.id) or self._create(cell, None)
-        self._client.set_tag(run.info.run_id, "failure", why[:5000])
-        self._client.set_terminated(run.info.run_id, "KILLED" if killed else "FAILED")
+        self._client.set_tag(run.id, _FAILURE_TAG, why[:5000])
+        self._client.set_terminated(run.id, "FAILED")
+        self._runs[cell.id] = replace(run, status="FAILED", failed=True)
 
     def close(self, status: str) -> None:
         """End the parent as `FINISHED`, `FAILED` or `KILLED`, and whatever still runs as killed."""
         self._runs = self._reconcile()
         for key, run in self._runs.items():
-            if key != _PARENT_KEY and run.info.status == "RUNNING":
-                self._client.set_terminated(run.info.run_id, "KILLED")
+            if key != _PARENT_KEY and run.status == "RUNNING":
+                self._client.set_terminated(run.id, "KILLED")
         self._client.set_terminated(self.parent, status)
 
     def log_report(self, folder: Path, description: str) -> None:
@@ -121,9 +158,9 @@ class MlflowMirror:
         self._client.log_artifacts(self.parent, str(folder), "report")
         self._client.set_tag(self.parent, "mlflow.note.content", description)
 
-    def _reconcile(self) -> dict[str, Any]:
+    def _reconcile(self) -> dict[str, _Run]:
         """The study's MLflow runs by key; of those that two drivers created for one key, one."""
-        found: dict[str, list[Any]] = {}
+        found: dict[str, list[_Found]] = {}
         token = None
         while True:
             page = self._client.search_runs(
@@ -133,29 +170,23 @@ class MlflowMirror:
                 page_token=token,
             )
             for run in page:
-                found.setdefault(run.data.tags.get("trial_key", ""), []).append(run)
+                found.setdefault(run.data.tags.get("trial_key", ""), []).append(_Found.of(run))
             token = page.token
             if not token:
                 break
         kept = {}
         for key, runs in found.items():
             # Every driver that looks keeps the same: a whole one, else the oldest.
-            runs.sort(
-                key=lambda run: (
-                    "content" not in run.data.tags,
-                    run.info.start_time,
-                    run.info.run_id,
-                )
-            )
+            runs.sort(key=lambda found: (found.run.content is None, found.begun, found.run.id))
             kept[key] = runs[0]
-            for run in runs[1:]:
-                self._client.delete_run(run.info.run_id)
+            for superfluous in runs[1:]:
+                self._client.delete_run(superfluous.run.id)
         if _PARENT_KEY in kept:
-            parent = kept[_PARENT_KEY].info.run_id
-            for key, run in kept.items():
-                if key != _PARENT_KEY and run.data.tags.get(_PARENT_TAG) != parent:
-                    self._client.set_tag(run.info.run_id, _PARENT_TAG, parent)
-        return kept
+            parent = kept[_PARENT_KEY].run.id
+            for key, entry in kept.items():
+                if key != _PARENT_KEY and entry.parent != parent:
+                    self._client.set_tag(entry.run.id, _PARENT_TAG, parent)
+        return {key: entry.run for key, entry in kept.items()}
 
     def _find_or_create_experiment(self, uri: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -188,7 +219,7 @@ class MlflowMirror:
         study = self._study
         run = self._runs.get(_PARENT_KEY)
         if run is None:
-            run = self._client.create_run(
+            created = self._client.create_run(
                 self._experiment,
                 run_name=study.name,
                 tags={
@@ -198,20 +229,19 @@ class MlflowMirror:
                 },
             )
             self._runs = self._reconcile()  # another driver may have created one just now
-            run = self._runs.get(_PARENT_KEY, run)
+            run = self._runs.get(_PARENT_KEY, _Run(created.info.run_id, "RUNNING"))
         else:
-            self._client.update_run(run.info.run_id, status="RUNNING")
-        run_id = run.info.run_id
-        self._client.log_text(run_id, study.to_json(), "study.json")
+            self._client.update_run(run.id, status="RUNNING")
+        self._client.log_text(run.id, study.to_json(), "study.json")
         launch = json.loads(self._storage.read_bytes(f"{study.name}/provenance.json") or b"{}")
         for key, value in launch.items():
             self._client.set_tag(
-                run_id, key, value if isinstance(value, str) else json.dumps(value)
+                run.id, key, value if isinstance(value, str) else json.dumps(value)
             )
-        return run_id
+        return run.id
 
-    def _create(self, cell: Cell, start_time: int | None) -> Any:
-        run = self._client.create_run(
+    def _create(self, cell: Cell, start_time: int | None) -> _Run:
+        created = self._client.create_run(
             self._experiment,
             start_time=start_time,
             run_name=f"{cell.scheme} width {cell.width} depth {cell.depth}",
@@ -221,22 +251,31 @@ class MlflowMirror:
                 _PARENT_TAG: self.parent,
             },
         )
-        self._client.log_batch(run.info.run_id, params=_params(cell))
-        self._runs[cell.id] = run
-        return run
+        self._client.log_batch(created.info.run_id, params=_params(cell))
+        self._runs[cell.id] = _Run(created.info.run_id, "RUNNING")
+        return self._runs[cell.id]
 
     def _log(
         self,
         cell: Cell,
-        run_id: str,
-        rows: pd.DataFrame,
+        run: _Run | None,
+        content: str,
         provenance: Sequence[Mapping[str, str]],
-        timestamp: int,
-    ) -> None:
-        from mlflow.entities import Metric
+        finished: float,
+    ) -> _Run:
+        """Log all of a cell that is whole, to an MLflow run that has nothing of it yet."""
+        from mlflow.entities import Metric, RunTag
 
-        theory = expected_trainability(cell)
-        values = final_metrics(rows, float(theory), provenance)
+        if run is not None and run.content is not None:  # of fewer blocks
+            self._client.delete_run(run.id)
+            run = None
+        rows = self._storage.read_rows(self._study.name, [cell.id])
+        timestamp = int(1000 * finished)
+        if run is None:
+            seconds = sum(float(entry["seconds"]) for entry in provenance)
+            run = self._create(cell, int(1000 * (finished - seconds)))
+        self._log_rows(run.id, rows)
+        values = final_metrics(rows, float(expected_trainability(cell)), provenance)
         last = int(rows["max_steps"].iloc[0])
         curves = curve_metrics(rows)
         metrics = [
@@ -249,14 +288,23 @@ class MlflowMirror:
             for name, points in curves.items()
             for step, value in points
         ]
-        # Params again: a driver may have died after it had created the run.
-        self._client.log_batch(run_id, metrics=metrics, params=_params(cell))
+        # Params again: a driver may have died after it had created the run. MLflow sets tags last,
+        # so that an MLflow run with this one is known to be whole.
+        tags = [RunTag(_CONTENT_TAG, content)]
+        self._client.log_batch(run.id, metrics=metrics, params=_params(cell), tags=tags)
+        self._runs[cell.id] = replace(run, content=content)
+        return self._runs[cell.id]
 
     def _log_rows(self, run_id: str, rows: pd.DataFrame) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.parquet"
             rows.to_parquet(path, index=False)
             self._client.log_artifact(run_id, str(path))
+
+
+def _prepare_environment() -> None:
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def _params(cell: Cell) -> list[Any]:
@@ -284,6 +332,7 @@ def study_pages(uri: str, server: str) -> dict[str, str]:
         uri: The tracking URI of the store.
         server: The server's address, such as http://127.0.0.1:5000.
     """
+    _prepare_environment()
     from mlflow import MlflowClient
 
     return {
