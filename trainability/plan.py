@@ -15,11 +15,12 @@ from trainability.study.cell import Cell
 
 TRIAL_OPERATIONS = 1.6e13
 """Operations in a trial, at most: some minutes of a core."""
-LEAST_OPERATIONS = 4e12
-"""Operations below which a trial would hardly last longer than its start, some 8 seconds: a core
-does 1e11 a second, and most networks succeed long before their budget ends."""
+LEAST_OPERATIONS = 5e11
+"""Operations below which a trial is hardly worth its turn, a tenth of a second between two trials
+of a worker: a core does 1e11 a second, and most networks succeed long before their budget ends."""
 NOTHING_OPERATIONS = 2e11
-"""Operations that are not worth a trial of their own, even where a slot is free."""
+"""Operations that are not worth a worker of their own, some 4 seconds of imports, even where a slot
+is free."""
 UNIT_OPERATIONS = 1e12
 """Operations in a unit, at most: some 10 seconds of a core."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import ray
 from launching import run
-from ray import cloudpickle
+from ray import cloudpickle, tune
 
 from trainability import plan
 from trainability.errors import InputError
@@ -46,10 +46,11 @@ class Spy(UnitSphere):
             "gpus": ray.get_gpu_ids(),
             "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
             "pid": os.getpid(),
+            "trial": tune.get_context().get_trial_id(),
             "begun": begun,
             "ended": time.time(),
         }
-        Path(self.folder, f"{note['pid']}-{begun}.json").write_text(json.dumps(note))
+        Path(self.folder, f"{note['trial']}-{begun}.json").write_text(json.dumps(note))
         return super().draw(layer, rng)
 
 
@@ -71,7 +72,7 @@ def spied(tiny_study, tmp_path, monkeypatch):
         outcome, _, text = run(study, tmp_path / "results", **options)
         assert not outcome.missing, text
         found = [json.loads(path.read_text()) for path in notes.glob("*.json")]
-        assert len({note["pid"] for note in found}) == 2
+        assert len({note["trial"] for note in found}) == 2
         return found
 
     return launched
@@ -80,7 +81,8 @@ def spied(tiny_study, tmp_path, monkeypatch):
 def overlap(notes) -> bool:
     """Whether two trials worked at the same time."""
     first, second = (
-        [note for note in notes if note["pid"] == pid] for pid in {note["pid"] for note in notes}
+        [note for note in notes if note["trial"] == trial]
+        for trial in {note["trial"] for note in notes}
     )
     return min(n["begun"] for n in first) < max(n["ended"] for n in second) and min(
         n["begun"] for n in second
@@ -100,6 +102,11 @@ def test_two_halves_of_a_gpu_are_on_the_gpu_s_node_at_the_same_time(spied):
 
 def test_no_more_trials_run_at_once_than_allowed(spied):
     assert not overlap(spied(max_concurrent=1))
+
+
+def test_trials_in_turn_share_a_process(spied):
+    """Starting one costs seconds; `tests/launch/scale.py` measures what is left between two."""
+    assert len({note["pid"] for note in spied(labels={"zone": "a"})}) == 1
 
 
 def test_a_gpu_that_torch_can_not_use_is_refused_before_training(tiny_study, tmp_path):
