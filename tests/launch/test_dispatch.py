@@ -1,11 +1,15 @@
 """Launching: whole, resumable, extendable, and loud about what fails."""
 
 import dataclasses
+import itertools
 import json
+import time
 
 import numpy as np
 import pytest
 from launching import run
+from ray.air.execution._internal.actor_manager import RayActorManager
+from ray.exceptions import OutOfMemoryError
 
 from trainability.errors import InputError
 from trainability.schemes import UnitSphere
@@ -83,6 +87,62 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_named(tiny_study, tmp
     told = json.loads(Storage(tmp_path).read_bytes("tiny/failures.json"))
     assert told == {broken.id: {"why": outcome.failures[broken.id], "traceback": why}}
     assert f"failed: {broken}: ZeroDivisionError" in text
+
+
+@pytest.fixture
+def memory_runs_out(monkeypatch):
+    """Let the n-th results of trials be a memory that has run out, as Ray's raylet says it.
+
+    What Ray Tune does then is its own.
+    """
+
+    def at(*numbers):
+        results = itertools.count(1)
+        resolved = RayActorManager._actor_task_resolved
+
+        def killed(manager, tracked_actor_task, result):
+            if next(results) not in numbers:
+                return resolved(manager, tracked_actor_task, result)
+            error = OutOfMemoryError("1 worker(s) were killed")
+            return manager._actor_task_failed(tracked_actor_task, error)
+
+        monkeypatch.setattr(RayActorManager, "_actor_task_resolved", killed)
+
+    return at
+
+
+def test_a_node_that_runs_out_of_memory_costs_time_and_nothing_else(
+    tiny_study, finished, tmp_path, memory_runs_out
+):
+    """More often than failures are allowed, but every time something more is stored."""
+    memory_runs_out(4, 12)
+    outcome, _, text = run(tiny_study, tmp_path, max_failures=0)
+    assert not outcome.missing and not outcome.failures
+    assert "starting again what was lost after a node ran out of memory" in text
+    assert "--max-concurrent lets fewer trials run at once" in text
+    whole = as_text(Storage(finished[0]).read_rows("tiny"))
+    assert as_text(Storage(tmp_path).read_rows("tiny")) == whole
+
+
+def test_a_memory_that_always_runs_out_is_a_failure_that_says_so(
+    tiny_study, tmp_path, memory_runs_out
+):
+    memory_runs_out(*range(1000))
+    study = dataclasses.replace(tiny_study, axes={"width": [2]}, scheme=Sleepy(), replicates=256)
+    outcome, mirror, _ = run(study, tmp_path, max_failures=1)
+    assert list(outcome.missing.values()) == [[0]]
+    (why,) = outcome.failures.values()
+    assert why.startswith("a node ran out of memory and Ray killed workers there")
+    assert list(mirror.failed.values()) == [why]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sleepy(UnitSphere):
+    """Is not ready before its worker is killed."""
+
+    def draw(self, layer, rng):
+        time.sleep(3)
+        return super().draw(layer, rng)
 
 
 def test_a_trial_that_asks_for_more_than_there_is_is_refused(tiny_study, tmp_path):

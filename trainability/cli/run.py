@@ -213,11 +213,13 @@ def _run(
 
 
 def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None:
-    """Write and show the report; None, and a message, if the storage does not allow it."""
+    """Write and show the report; None if nothing is stored, or, with a message, if that fails."""
     from trainability.report import write_report
 
-    err.print("writing the report")
     try:
+        if not place.block_files(study.name, study_cells(study, place)):
+            return None
+        err.print("writing the report")
         report = write_report(study, place)
     except StorageError as error:
         err.print(f"[yellow]no report:[/] {escape(str(error))}", soft_wrap=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import ray
 from ray import tune
+from ray.exceptions import RayError
 from ray.util.client import ray as ray_client
 from rich.console import Console
 
@@ -22,7 +23,7 @@ from trainability.launch.cluster import (
     require_same_everywhere,
     require_token,
 )
-from trainability.launch.listener import Listener, forwarding
+from trainability.launch.listener import Listener, describe_error, forwarding
 from trainability.launch.options import Options, Outcome
 from trainability.launch.progress import ProgressDisplay
 from trainability.launch.shipping import ship_user_code
@@ -82,14 +83,19 @@ def launch(
     )
     listener = Listener(missing, cells, mirror, display)
     why = "not reached"
+    tries = options.max_failures + 1
     try:
         with display, connected(options), _token(name, storage) as token:
-            for _ in range(options.max_failures + 1):
-                _dispatch(name, cells, missing, storage, token, options, listener)
+            while tries and _count(missing):
+                obstacle = _dispatch(name, cells, missing, storage, token, options, listener)
                 require_token(storage, token)
-                missing = missing_blocks(wanted, storage.block_files(name, cells))
-                if not _count(missing):
-                    break
+                before, missing = missing, missing_blocks(wanted, storage.block_files(name, cells))
+                if obstacle:
+                    why = obstacle
+                    listener.retried(obstacle)
+                # What Ray breaks off may go on for as long as it gets further.
+                if not obstacle or _count(missing) == _count(before):
+                    tries -= 1
     except KeyboardInterrupt:
         outcome.interrupted = True
     except StorageError as error:
@@ -149,7 +155,12 @@ def _dispatch(
     token: str,
     options: Options,
     listener: Listener,
-) -> None:
+) -> str | None:
+    """Let Ray Tune work through all that is missing, once.
+
+    Returns:
+        Why Tune broke off; None if every trial has come to its end, good or bad.
+    """
     device = options.device or ("cuda" if options.gpus_per_trial else "cpu")
     nodes = find_nodes(options)
     require_same_everywhere(nodes, storage, token, device)
@@ -170,13 +181,21 @@ def _dispatch(
         storage_patience_s=options.storage_patience_s,
     )
     with forwarding(listener, trials) as callback:
-        if ray_client.is_connected():
-            # Through a client Tune would be far from its trials: it runs on the head instead.
-            at_head = {"node:__internal_head__": 0.001}
-            fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
-            ray.get(fit.remote(work, options, callback))
-        else:
-            _fit(work, options, callback)
+        try:
+            if ray_client.is_connected():
+                # Through a client Tune would be far from its trials: it runs on the head instead.
+                at_head = {"node:__internal_head__": 0.001}
+                fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
+                ray.get(fit.remote(work, options, callback))
+            else:
+                _fit(work, options, callback)
+        except StorageError:
+            raise
+        except (RuntimeError, RayError) as error:
+            # Tune takes a worker's death as that of a trial, but not if Ray has killed the worker
+            # because a node ran out of memory (Ray 2.60).
+            return describe_error(error.__cause__ or error)
+    return None
 
 
 def _fit(work: Work, options: Options, callback: tune.Callback) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from ray import tune
+from ray.exceptions import OutOfMemoryError
 from ray.util.client import ray as ray_client
 from ray.util.queue import Queue
 
@@ -59,7 +60,7 @@ class Listener:
 
     def retried(self, error: str) -> None:
         """A trial ended with work undone and starts again."""
-        self._display.note(f"started again: a trial that ended with {error}")
+        self._display.note(f"starting again what was lost after {error}")
 
     def lost(self, units: Sequence[Unit], error: str) -> None:
         """A trial ended for good with work undone."""
@@ -148,16 +149,22 @@ class _Forward(tune.Callback):
             self._tell("heard", {name: result[name] for name in known if name in result})
 
     def on_trial_recover(self, iteration, trials, trial, **info) -> None:
-        self._tell("retried", _describe(trial.get_error()))
+        self._tell("retried", describe_error(trial.get_error()))
 
     def on_trial_error(self, iteration, trials, trial, **info) -> None:
         error = trial.get_error()
-        self._tell("lost", trial.config["trial"], _describe(error))
+        self._tell("lost", trial.config["trial"], describe_error(error))
         if isinstance(error, StorageError):
             raise StorageError(_cause(error))
 
 
-def _describe(error: BaseException | None) -> str:
+def describe_error(error: BaseException | None) -> str:
+    """What ended a trial, in a line; None stands for the loss of its worker."""
+    if isinstance(error, OutOfMemoryError):
+        return (
+            "a node ran out of memory and Ray killed workers there; --max-concurrent lets fewer "
+            "trials run at once"
+        )
     if error is None:
         return "the loss of its worker"
     name = type(error).__name__
