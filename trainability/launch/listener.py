@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -20,6 +21,10 @@ from trainability.plan import Unit
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
 from trainability.tracking import Mirror
+
+_LOOK_EVERY_S = 5.0
+_STALLED_S = 60.0
+"""Longer than a worker takes to start."""
 
 
 class Listener:
@@ -62,6 +67,13 @@ class Listener:
         """A trial ended with work undone and starts again."""
         self._display.note(f"starting again what was lost after {error}")
 
+    def stalled(self, seconds: float) -> None:
+        """No trial has run for some time."""
+        self._display.note(
+            f"waiting: no trial has run for {seconds:.0f} s; the cluster has no node left that one "
+            "fits on, or others use it"
+        )
+
     def lost(self, units: Sequence[Unit], error: str) -> None:
         """A trial ended for good with work undone."""
         for unit in units:
@@ -93,6 +105,8 @@ def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator
             listener.heard(*what)
         elif kind == "retried":
             listener.retried(*what)
+        elif kind == "stalled":
+            listener.stalled(*what)
         else:
             trial, error = what
             listener.lost(trials[trial], error)
@@ -142,6 +156,20 @@ class _Forward(tune.Callback):
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
+
+    def setup(self, **info) -> None:
+        # Where Tune runs, which may be another machine with another clock.
+        self._looked = self._ran = time.monotonic()
+
+    def on_step_begin(self, iteration, trials, **info) -> None:
+        now = time.monotonic()
+        if now - self._looked < _LOOK_EVERY_S:
+            return
+        self._looked = now
+        if any(trial.status == trial.RUNNING for trial in trials):
+            self._ran = now
+        elif now - self._ran > _STALLED_S:
+            self._tell("stalled", _STALLED_S)
 
     def on_trial_result(self, iteration, trials, trial, result, **info) -> None:
         if "event" in result:

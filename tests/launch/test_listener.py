@@ -1,0 +1,33 @@
+"""What the user is told of trials that do not run."""
+
+from types import SimpleNamespace
+
+import pytest
+from ray.tune.experiment import Trial
+
+from trainability.launch import listener
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(listener.time, "monotonic", lambda: clock.now)
+    return clock
+
+
+def test_a_study_without_a_node_to_run_on_says_so_after_a_minute(clock):
+    """Not while a worker starts, nor while any trial runs."""
+    told = []
+    callback = listener._Forward(lambda *what: told.append((clock.now, *what)))
+    callback.setup()
+    status = {500.0: Trial.PENDING, 1000.0: Trial.RUNNING, 1100.0: Trial.PENDING}
+    for second in range(300):
+        clock.now = 1000.0 + second
+        at = max(begun for begun in status if begun <= clock.now)
+        trials = [
+            SimpleNamespace(status=state, RUNNING=Trial.RUNNING)
+            for state in (Trial.TERMINATED, status[at], Trial.PENDING)
+        ]
+        callback.on_step_begin(second, trials)
+    begun, kind, seconds = told[0]
+    assert (kind, seconds) == ("stalled", 60.0) and 1160 <= begun <= 1170
