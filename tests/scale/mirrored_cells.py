@@ -77,17 +77,21 @@ def measure(study: Study, storage: Storage, cells: list[Cell], uri: str) -> None
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=5000)
+    parser.add_argument("--stores", nargs="+", default=["sqlite", "server"])
     given = parser.parse_args()
     study = study_of(given.cells)
     with contextlib.ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
         storage = Storage(folders[0])
         cells = store(study, storage)
-        print("SQLite:")
-        measure(study, storage, cells, tracking_uri(None, storage))
-        server = stack.enter_context(server_on_postgres(folders[1]))
-        print("a server on PostgreSQL, everything on one machine:")
-        measure(study, storage, cells, server.uri)
+        if "sqlite" in given.stores:
+            print("SQLite:")
+            measure(study, storage, cells, tracking_uri(None, storage))
+        if "server" in given.stores:
+            # One worker, as in cluster/kubernetes/services.yaml.
+            server = stack.enter_context(server_on_postgres(folders[1], workers=1))
+            print("a server on PostgreSQL, everything on one machine:")
+            measure(study, storage, cells, server.uri)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def assert_whole(server, study):
         assert len(history) == len(checkpoints(study.max_steps))
 
 
-def test_several_drivers_at_once_leave_one_whole_run_per_cell(stored, server):
+def test_several_drivers_at_once_leave_one_whole_run_per_cell(stored, server, capfd):
     """Two drivers of one study, started at the same moment, and one of another study."""
     (first, second), storage = stored
     together = threading.Barrier(3)
@@ -74,6 +74,7 @@ def test_several_drivers_at_once_leave_one_whole_run_per_cell(stored, server):
     MlflowMirror(first, storage, server.uri).close("FINISHED")
     assert_whole(server, first)
     assert_whole(server, second)
+    assert capfd.readouterr().out == ""
 
 
 def test_a_server_that_goes_and_comes_back_misses_nothing(stored, server):

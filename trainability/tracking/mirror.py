@@ -39,7 +39,9 @@ _ENVIRONMENT = {
     # So that an outage of the server is noticed in seconds.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    # MLflow would tell its makers of every call.
+    # Of a server it would print two lines per cell, through the progress bar.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # It would tell its makers of every call.
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 """The user's own settings win."""
