@@ -157,6 +157,26 @@ def test_headings_that_the_readme_points_to_exist(anchor):
     assert anchor in [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
 
 
+def test_messages_that_the_readme_promises_are_in_the_code():
+    section = README.split("## What can fail")[1].split("\n## ")[0]
+    seen = [row.split("|")[2] for row in section.splitlines() if row.startswith("| ")][1:]
+    messages = [
+        part.strip()
+        for cell in seen
+        for quoted in re.findall(r"`([^`]+ [^`]+)`", cell)
+        for part in quoted.split("...")
+        if part.strip()
+    ]
+    code = "".join(path.read_text() for path in (ROOT / "trainability").rglob("*.py"))
+    assert len(messages) > 8
+    assert [message for message in messages if message not in code] == []
+
+
+def test_measurements_that_the_readme_names_can_be_repeated():
+    programs = re.findall(r"tests/scale/\w+\.py", README)
+    assert programs and all((ROOT / program).exists() for program in programs)
+
+
 def test_studies_that_are_named_exist():
     for path in FILES:
         for name in re.findall(r"studies/(\w+)\.py", path.read_text()):
