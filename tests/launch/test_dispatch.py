@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import time
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from launching import run
 from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError
 
-from trainability.errors import InputError
+from trainability.errors import InputError, StorageError
+from trainability.launch import dispatch
 from trainability.schemes import UnitSphere
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -91,17 +91,18 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_named(tiny_study, tmp
 
 @pytest.fixture
 def memory_runs_out(monkeypatch):
-    """Let the n-th results of trials be a memory that has run out, as Ray's raylet says it.
+    """Let memory run out at the n-th units that are done, as Ray's raylet says it.
 
     What Ray Tune does then is its own.
     """
 
     def at(*numbers):
-        results = itertools.count(1)
+        done = itertools.count(1)
         resolved = RayActorManager._actor_task_resolved
 
         def killed(manager, tracked_actor_task, result):
-            if next(results) not in numbers:
+            is_done = isinstance(result, dict) and result.get("event") == "done"
+            if not is_done or next(done) not in numbers:
                 return resolved(manager, tracked_actor_task, result)
             error = OutOfMemoryError("1 worker(s) were killed")
             return manager._actor_task_failed(tracked_actor_task, error)
@@ -114,10 +115,15 @@ def memory_runs_out(monkeypatch):
 def test_a_node_that_runs_out_of_memory_costs_time_and_nothing_else(
     tiny_study, finished, tmp_path, memory_runs_out
 ):
-    """More often than failures are allowed, but every time something more is stored."""
-    memory_runs_out(4, 12)
-    outcome, _, text = run(tiny_study, tmp_path, max_failures=0)
+    """More often than failures are allowed, but every time something more is stored.
+
+    The reports that say so are lost, and made up for.
+    """
+    memory_runs_out(1, 3)
+    outcome, mirror, text = run(tiny_study, tmp_path, max_failures=0)
     assert not outcome.missing and not outcome.failures
+    assert sorted(mirror.done) == sorted(cell.id for cell in tiny_study.cells())
+    assert "4/4 cells  2,048/2,048 networks" in text
     assert "starting again what was lost after a node ran out of memory" in text
     assert "--max-concurrent lets fewer trials run at once" in text
     whole = as_text(Storage(finished[0]).read_rows("tiny"))
@@ -128,21 +134,77 @@ def test_a_memory_that_always_runs_out_is_a_failure_that_says_so(
     tiny_study, tmp_path, memory_runs_out
 ):
     memory_runs_out(*range(1000))
-    study = dataclasses.replace(tiny_study, axes={"width": [2]}, scheme=Sleepy(), replicates=256)
-    outcome, mirror, _ = run(study, tmp_path, max_failures=1)
-    assert list(outcome.missing.values()) == [[0]]
+    storage = Forgetful(tmp_path)
+    study = dataclasses.replace(tiny_study, axes={"width": [2]}, scheme=UnitSphere())
+    outcome, mirror, _ = run(study, storage, max_failures=1)
+    assert list(outcome.missing.values()) == [[0, 1]]
     (why,) = outcome.failures.values()
     assert why.startswith("a node ran out of memory and Ray killed workers there")
     assert list(mirror.failed.values()) == [why]
 
 
-@dataclasses.dataclass(frozen=True)
-class Sleepy(UnitSphere):
-    """Is not ready before its worker is killed."""
+class Forgetful(Storage):
+    """Stores no rows."""
 
-    def draw(self, layer, rng):
-        time.sleep(3)
-        return super().draw(layer, rng)
+    def __reduce__(self):
+        return (Forgetful, (self.address,))
+
+    def write_rows(self, study, rows, provenance):
+        return ""
+
+
+class Full(Storage):
+    """Has no room for rows."""
+
+    def __reduce__(self):
+        return (Full, (self.address,))
+
+    def write_rows(self, study, rows, provenance):
+        raise StorageError("no room")
+
+
+def test_a_storage_that_stays_full_ends_the_study_at_once(tiny_study, tmp_path):
+    """Without another try: every trial has waited already."""
+    outcome, mirror, text = run(tiny_study, Full(tmp_path), storage_patience_s=0.0)
+    assert len(outcome.missing) == 4 and not mirror.done
+    assert set(outcome.failures.values()) == {"StorageError: no room"}
+    assert "starting again" not in text
+
+
+class Homeless(UnitSphere):
+    """Can't be made anew on a worker."""
+
+    def __reduce__(self):
+        return (_nowhere, ())
+
+
+def _nowhere():
+    raise ModuleNotFoundError("No module named 'my_schemes'")
+
+
+def test_a_trial_that_can_not_start_says_why(tiny_study, tmp_path):
+    study = dataclasses.replace(tiny_study, axes={"width": [2]}, scheme=Homeless(), replicates=256)
+    outcome, _, _ = run(study, tmp_path, max_failures=0)
+    (why,) = outcome.failures.values()
+    assert "No module named 'my_schemes'" in why
+
+
+def test_a_cluster_that_has_lost_its_nodes_gets_them_back(
+    tiny_study, finished, tmp_path, memory_runs_out, monkeypatch
+):
+    find_nodes, calls = dispatch.find_nodes, itertools.count(1)
+
+    def sometimes(options):
+        if next(calls) in (2, 3):
+            raise InputError("a trial asks for 1 CPU, but no node")
+        return find_nodes(options)
+
+    monkeypatch.setattr(dispatch, "find_nodes", sometimes)
+    monkeypatch.setattr(dispatch, "_count_slots_now", lambda options: 2)
+    monkeypatch.setattr(dispatch, "_NODES_EVERY_S", 0.01)
+    memory_runs_out(1)
+    outcome, _, text = run(tiny_study, tmp_path)
+    assert not outcome.missing and "waiting: a trial asks for 1 CPU, but no node" in text
 
 
 def test_a_trial_that_asks_for_more_than_there_is_is_refused(tiny_study, tmp_path):

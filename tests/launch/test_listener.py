@@ -10,19 +10,19 @@ from trainability.launch import listener
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(listener.time, "monotonic", lambda: clock.now)
+    clock = SimpleNamespace(now=950.0)
+    monkeypatch.setattr(listener, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
 def test_a_study_without_a_node_to_run_on_says_so_after_a_minute(clock):
     """Not while a worker starts, nor while any trial runs."""
     told = []
-    callback = listener._Forward(lambda *what: told.append((clock.now, *what)))
+    callback = listener.Forward(lambda *what: told.append((clock.now, *what)))
     callback.setup()
-    status = {500.0: Trial.PENDING, 1000.0: Trial.RUNNING, 1100.0: Trial.PENDING}
-    for second in range(300):
-        clock.now = 1000.0 + second
+    status = {950.0: Trial.PENDING, 1000.0: Trial.RUNNING, 1100.0: Trial.PENDING}
+    for second in range(350):
+        clock.now = 950.0 + second
         at = max(begun for begun in status if begun <= clock.now)
         trials = [
             SimpleNamespace(status=state, RUNNING=Trial.RUNNING)

@@ -105,7 +105,7 @@ def test_no_more_trials_run_at_once_than_allowed(spied):
 
 
 def test_trials_in_turn_share_a_process(spied):
-    """Starting one costs seconds; `tests/launch/scale.py` measures what is left between two."""
+    """Starting one costs seconds; `tests/scale/sleeping_trials.py` tells what is left of them."""
     assert len({note["pid"] for note in spied(labels={"zone": "a"})}) == 1
 
 

@@ -146,6 +146,23 @@ def test_a_storage_of_another_node_is_refused_before_training(work, reports, mon
         work_through({"trial": 0}, dataclasses.replace(work, token="tiny/.launch-2"))
 
 
+def test_a_gpu_that_is_lost_to_its_process_ends_the_trial(cell, work, reports, monkeypatch):
+    """Else all trials that the process would still get would fail as well."""
+
+    def assert_on_device(*_):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(worker, "run_trial", assert_on_device)
+    monkeypatch.setattr(torch.cuda, "synchronize", assert_on_device)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    on_gpu = dataclasses.replace(work, runtime=Runtime(device="cuda"), gpu_share=1)
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        work_through({"trial": 0}, on_gpu)
+    assert [r["event"] for r in reports] == ["started", "failed"]
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    work_through({"trial": 0}, on_gpu)
+
+
 def test_a_trial_on_a_gpu_takes_its_share_of_the_memory(work, reports, monkeypatch):
     shares = []
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)

@@ -40,12 +40,15 @@ CPUS_PER_NODE = 16
 
 @dataclass(frozen=True)
 class Sleeping(UnitSphere):
-    """Sleeps for PACE_S seconds per cell; `tag` tells cells apart."""
+    """Sleeps for PACE_S seconds per cell, and notes when each process begins."""
 
     tag: int = 0
 
     def draw(self, layer, rng):
         if layer.is_output:
+            mark = Path(os.environ["MARKS"], str(os.getpid()))
+            if not mark.exists():
+                mark.touch()
             time.sleep(float(os.environ["PACE_S"]))
         return super().draw(layer, rng)
 
@@ -109,13 +112,14 @@ def deal_by(n_cells_per_trial: int, cell) -> None:
     plan.NOTHING_OPERATIONS = operations
 
 
-def simulated_cluster(n_workers: int, pace_s: float) -> Cluster:
+def simulated_cluster(n_workers: int, pace_s: float, marks: str) -> Cluster:
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
     for start in range(0, n_workers, CPUS_PER_NODE):
         cpus = min(CPUS_PER_NODE, n_workers - start)
-        cluster.add_node(num_cpus=cpus, env_vars={"PACE_S": str(pace_s)}, wait=False)
+        environment = {"PACE_S": str(pace_s), "MARKS": marks}
+        cluster.add_node(num_cpus=cpus, env_vars=environment, wait=False)
     cluster.wait_for_nodes()
     return cluster
 
@@ -130,9 +134,9 @@ def main() -> None:
     study = study_of(given.cells)
     cells = {cell.id: cell for cell in study.cells()}
     deal_by(given.cells_per_trial, next(iter(cells.values())))
-    cluster = simulated_cluster(given.workers, given.pace)
-    ray.init(address=cluster.address, log_to_driver=False)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as marks, tempfile.TemporaryDirectory() as folder:
+        cluster = simulated_cluster(given.workers, given.pace, marks)
+        ray.init(address=cluster.address, log_to_driver=False)
         storage = Storage(folder)
         watch = Watch(tracking.Mirror(study, storage, tracking.tracking_uri(None, storage)))
         cpu_s = -time.process_time()
@@ -156,26 +160,27 @@ def main() -> None:
         read = time.monotonic()
         made = [storage.provenance(file) for file in files]
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
-    ray.shutdown()
-    cluster.shutdown()
+        starts = sorted(path.stat().st_mtime - started_at for path in Path(marks).iterdir())
+        ray.shutdown()
+        cluster.shutdown()
     ends = sorted(float(entry["finished_at"]) - started_at for entry in made)
-    begins = sorted(
-        float(entry["finished_at"]) - float(entry["seconds"]) - started_at for entry in made
-    )
     # From when all workers work until the first has nothing to do.
     n = given.workers
-    begun, ended = begins[n - 1], ends[-n]
+    begun, ended = starts[min(n, len(starts)) - 1], ends[-n]
     working = sum(
         max(0.0, min(ended, end) - max(begun, end - float(entry["seconds"])))
         for entry in made
         for end in [float(entry["finished_at"]) - started_at]
     )
     between = n * (ended - begun) - working
-    per_trial = between * given.cells_per_trial / max(1, len(cells) - n)
+    per_trial = between / (n * (ended - begun)) * given.cells_per_trial * given.pace
     n_trials = math.ceil(len(cells) / given.cells_per_trial)
     print(f"{len(cells):,} cells, {n_trials:,} trials of {given.cells_per_trial * given.pace:g} s")
     print(f"missing {len(outcome.missing)}, rows {len(rows):,}, {size / 1e6:.0f} MB on storage")
-    print(f"first worker begins after {begins[0]:.1f} s, the last of {n} after {begun:.1f} s")
+    print(
+        f"first worker begins after {starts[0]:.1f} s, the last of {n} after {begun:.1f} s; "
+        f"{len(starts)} processes in all"
+    )
     print(
         f"then workers wait for {between / n / (ended - begun):.2%} of {ended - begun:.0f} s, "
         f"{per_trial:.2f} s per trial"

@@ -6,8 +6,11 @@ import contextlib
 import io
 import json
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import ray
 from ray import tune
@@ -15,7 +18,7 @@ from ray.exceptions import RayError
 from ray.util.client import ray as ray_client
 from rich.console import Console
 
-from trainability.errors import StorageError
+from trainability.errors import InputError, StorageError
 from trainability.launch.cluster import (
     connected,
     count_slots,
@@ -23,8 +26,9 @@ from trainability.launch.cluster import (
     require_same_everywhere,
     require_token,
 )
-from trainability.launch.listener import Listener, describe_error, forwarding
+from trainability.launch.listener import Forward, GivenUp, Listener, describe_error, forwarding
 from trainability.launch.options import Options, Outcome
+from trainability.launch.order import OldestThatWaits
 from trainability.launch.progress import ProgressDisplay
 from trainability.launch.shipping import ship_user_code
 from trainability.launch.worker import Work, work_through
@@ -37,6 +41,7 @@ from trainability.trial import Runtime
 
 _REPORTS_PER_S = 20.0
 """Reports of progress that reach the driver, of all trials together."""
+_NODES_EVERY_S = 5.0
 
 
 def launch(
@@ -86,16 +91,22 @@ def launch(
     tries = options.max_failures + 1
     try:
         with display, connected(options), _token(name, storage) as token:
-            while tries and _count(missing):
-                obstacle = _dispatch(name, cells, missing, storage, token, options, listener)
+            nodes = find_nodes(options)
+            while tries:
+                obstacle = _dispatch(name, cells, missing, storage, token, nodes, options, listener)
                 require_token(storage, token)
                 before, missing = missing, missing_blocks(wanted, storage.block_files(name, cells))
-                if obstacle:
-                    why = obstacle
-                    listener.retried(obstacle)
+                listener.settle(missing)
+                if not _count(missing):
+                    break
+                why = obstacle or "not reached"
                 # What Ray breaks off may go on for as long as it gets further.
-                if not obstacle or _count(missing) == _count(before):
+                if not obstacle or _count(missing) >= _count(before):
                     tries -= 1
+                if tries:
+                    if obstacle:
+                        listener.retried(obstacle)
+                    nodes = _wait_for_nodes(options, listener)
     except KeyboardInterrupt:
         outcome.interrupted = True
     except StorageError as error:
@@ -147,22 +158,35 @@ def _token(name: str, storage: Storage) -> Iterator[str]:
             storage.delete(token)
 
 
+def _wait_for_nodes(options: Options, listener: Listener) -> list[dict[str, Any]]:
+    """The nodes for another try: a cluster that has lost them may be getting new ones."""
+    while True:
+        try:
+            return find_nodes(options)
+        except InputError as error:
+            listener.waiting(str(error))
+        time.sleep(_NODES_EVERY_S)
+
+
 def _dispatch(
     name: str,
     cells: Mapping[str, Cell],
     missing: Mapping[str, Sequence[int]],
     storage: Storage,
     token: str,
+    nodes: Sequence[Mapping[str, Any]],
     options: Options,
     listener: Listener,
 ) -> str | None:
     """Let Ray Tune work through all that is missing, once.
 
     Returns:
-        Why Tune broke off; None if every trial has come to its end, good or bad.
+        Why Ray broke off; None if every trial has come to its end, good or bad.
+
+    Raises:
+        StorageError: If trials have given up on the storage.
     """
     device = options.device or ("cuda" if options.gpus_per_trial else "cpu")
-    nodes = find_nodes(options)
     require_same_everywhere(nodes, storage, token, device)
     ship_user_code(list(cells.values()))
     slots = count_slots(nodes, options)
@@ -181,38 +205,35 @@ def _dispatch(
         storage_patience_s=options.storage_patience_s,
     )
     with forwarding(listener, trials) as callback:
-        try:
-            if ray_client.is_connected():
-                # Through a client Tune would be far from its trials: it runs on the head instead.
-                at_head = {"node:__internal_head__": 0.001}
-                fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
-                ray.get(fit.remote(work, options, callback))
-            else:
-                _fit(work, options, callback)
-        except StorageError:
-            raise
-        except (RuntimeError, RayError) as error:
-            # Tune takes a worker's death as that of a trial, but not if Ray has killed the worker
-            # because a node ran out of memory (Ray 2.60).
-            return describe_error(error.__cause__ or error)
-    return None
+        if ray_client.is_connected():
+            # Through a client Tune would be far from its trials: it runs on the head instead.
+            at_head = {"node:__internal_head__": 0.001}
+            fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
+            obstacle = ray.get(fit.remote(work, options, callback))
+        else:
+            obstacle = _fit(work, options, callback)
+    if listener.storage_lost:
+        raise StorageError(listener.storage_lost)
+    return obstacle
 
 
-def _fit(work: Work, options: Options, callback: tune.Callback) -> None:
-    """Let Ray Tune place and retry the trials."""
+def _fit(work: Work, options: Options, callback: Forward) -> str | None:
+    """Let Ray Tune place and retry the trials; why Ray broke off, if it did."""
     placement = tune.PlacementGroupFactory(
         [options.resources],
         bundle_label_selector=[dict(options.labels)] if options.labels else None,
     )
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
-        tune.Tuner(
+        tuner = tune.Tuner(
             tune.with_resources(tune.with_parameters(work_through, work=work), placement),
             param_space={"trial": tune.grid_search(list(range(len(work.trials))))},
             tune_config=tune.TuneConfig(
                 max_concurrent_trials=options.max_concurrent,
-                # A process for every trial would import for 4 seconds each time. They may share
-                # one: all that they leave there is compiled code. One that raises ends its process.
+                # A process for every trial would cost seconds of imports each time. Trials may
+                # share one: all that they leave there is compiled code and the GPU memory that
+                # torch keeps for the next. One that raises ends its process.
                 reuse_actors=True,
+                scheduler=OldestThatWaits(partial(_count_slots_now, options)),
                 trial_dirname_creator=lambda trial: trial.trial_id,
             ),
             run_config=tune.RunConfig(
@@ -220,9 +241,26 @@ def _fit(work: Work, options: Options, callback: tune.Callback) -> None:
                 storage_path=scratch,  # Tune's own state; ours is on our storage
                 verbose=0,
                 callbacks=[callback],
+                stop=GivenUp(),
                 failure_config=tune.FailureConfig(max_failures=options.max_failures),
             ),
-        ).fit()
+        )
+        try:
+            tuner.fit()
+        except RuntimeError as error:
+            # Tune takes a worker's death as that of a trial, but not if Ray has killed the worker
+            # because a node ran out of memory (Ray 2.60).
+            if not isinstance(error.__cause__, RayError):
+                raise
+            return describe_error(error.__cause__)
+    return None
+
+
+def _count_slots_now(options: Options) -> int:
+    try:
+        return count_slots(find_nodes(options), options).n
+    except InputError:
+        return 0
 
 
 def _count(missing: Mapping[str, Sequence[int]]) -> int:

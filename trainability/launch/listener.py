@@ -6,16 +6,16 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from ray import tune
-from ray.exceptions import OutOfMemoryError
+from ray import cloudpickle, tune
+from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.util.client import ray as ray_client
 from ray.util.queue import Queue
 
-from trainability.errors import StorageError
 from trainability.launch.progress import ProgressDisplay
 from trainability.plan import Unit
 from trainability.seeds import BLOCK_SIZE
@@ -46,6 +46,7 @@ class Listener:
     ) -> None:
         self.failures: dict[str, str] = {}
         self.tracebacks: dict[str, str] = {}
+        self.storage_lost: str | None = None
         self._left = {cell: set(blocks) for cell, blocks in missing.items()}
         self._cells, self._mirror, self._display = cells, mirror, display
 
@@ -53,7 +54,9 @@ class Listener:
         """React to one report of a trial; see `worker.work_through`."""
         cell, event = report["cell"], report["event"]
         if event == "waiting":
-            self._display.note(f"waiting: {report['why']}")
+            self.waiting(report["why"])
+        elif event == "given_up":
+            self.storage_lost = report["why"]
         elif event == "failed":
             self.failures[cell] = report["why"]
             self.tracebacks[cell] = report["traceback"]
@@ -63,15 +66,24 @@ class Listener:
         else:
             self._advance(report)
 
+    def waiting(self, why: str) -> None:
+        """Nothing goes on until something changes."""
+        self._display.note(f"waiting: {why}")
+
+    def settle(self, missing: Mapping[str, Sequence[int]]) -> None:
+        """What storage holds is done, also where the report of it was lost."""
+        for cell, left in self._left.items():
+            self._done(cell, left.difference(missing[cell]))
+
     def retried(self, error: str) -> None:
-        """A trial ended with work undone and starts again."""
+        """One or all trials ended with work undone and start again."""
         self._display.note(f"starting again what was lost after {error}")
 
     def stalled(self, seconds: float) -> None:
         """No trial has run for some time."""
-        self._display.note(
-            f"waiting: no trial has run for {seconds:.0f} s; the cluster has no node left that one "
-            "fits on, or others use it"
+        self.waiting(
+            f"no trial has run for {seconds:.0f} s; the cluster has no node left that one fits on, "
+            "others use it, or workers are slow to start"
         )
 
     def lost(self, units: Sequence[Unit], error: str) -> None:
@@ -81,16 +93,17 @@ class Listener:
                 self.failures[unit.cell] = error
 
     def _advance(self, report: Mapping[str, Any]) -> None:
-        cell = report["cell"]
-        done = range(report["first"], report["last"] + 1) if report["event"] == "done" else ()
-        fresh = self._left[cell].intersection(done)
+        self._display.advance(network_steps=report["network_steps"])
+        if report["event"] == "done":
+            self._done(report["cell"], range(report["first"], report["last"] + 1))
+
+    def _done(self, cell: str, blocks: Iterable[int]) -> None:
+        fresh = self._left[cell].intersection(blocks)
+        if not fresh:
+            return
         self._left[cell] -= fresh
-        whole = bool(fresh) and not self._left[cell]
-        self._display.advance(
-            networks=len(fresh) * BLOCK_SIZE,
-            cells=int(whole),
-            network_steps=report["network_steps"],
-        )
+        whole = not self._left[cell]
+        self._display.advance(networks=len(fresh) * BLOCK_SIZE, cells=int(whole))
         if whole:
             self.failures.pop(cell, None)
             self._mirror.cell_done(self._cells[cell])
@@ -116,7 +129,7 @@ def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator
         key = uuid.uuid4().hex
         _HERE[key] = hear
         try:
-            yield _Forward(partial(_tell, key))
+            yield Forward(partial(_tell, key))
         finally:
             del _HERE[key]
         return
@@ -129,7 +142,7 @@ def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator
     thread = threading.Thread(target=drain, name="reports", daemon=True)
     thread.start()
     try:
-        yield _Forward(partial(_put, queue))
+        yield Forward(partial(_put, queue))
         queue.put(None)
         thread.join()
     finally:
@@ -147,12 +160,8 @@ def _put(queue: Queue, *message: Any) -> None:
     queue.put(message)
 
 
-class _Forward(tune.Callback):
-    """Hands on what Tune hears.
-
-    Raises:
-        StorageError: Ends the study when a trial has given up on the storage, with its retries.
-    """
+class Forward(tune.Callback):
+    """Hands on what Tune hears."""
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
@@ -177,30 +186,42 @@ class _Forward(tune.Callback):
             self._tell("heard", {name: result[name] for name in known if name in result})
 
     def on_trial_recover(self, iteration, trials, trial, **info) -> None:
-        self._tell("retried", describe_error(trial.get_error()))
+        self._tell("retried", describe_error(_error_of(trial)))
 
     def on_trial_error(self, iteration, trials, trial, **info) -> None:
-        error = trial.get_error()
-        self._tell("lost", trial.config["trial"], describe_error(error))
-        if isinstance(error, StorageError):
-            raise StorageError(_cause(error))
+        self._tell("lost", trial.config["trial"], describe_error(_error_of(trial)))
+
+
+class GivenUp(tune.Stopper):
+    """Ends the study when a trial has given up on the storage."""
+
+    def __init__(self) -> None:
+        self._given_up = False
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        self._given_up = self._given_up or result.get("event") == "given_up"
+        return False
+
+    def stop_all(self) -> bool:
+        return self._given_up
+
+
+def _error_of(trial: Any) -> BaseException | None:
+    """What Tune wrote down of a trial's end; `trial.get_error` looks where it is not yet."""
+    path = trial.pickled_error_file
+    if path is None or not Path(path).is_file():
+        return None
+    return cloudpickle.loads(Path(path).read_bytes())
 
 
 def describe_error(error: BaseException | None) -> str:
-    """What ended a trial, in a line; None stands for the loss of its worker."""
+    """What ended one or all trials, in a line."""
     if isinstance(error, OutOfMemoryError):
         return (
             "a node ran out of memory and Ray killed workers there; --max-concurrent lets fewer "
             "trials run at once"
         )
-    if error is None:
+    if error is None or isinstance(error, RayActorError):
         return "the loss of its worker"
-    name = type(error).__name__
-    if isinstance(error, StorageError):
-        name = StorageError.__name__
-    return f"{name}: {_cause(error)}"
-
-
-def _cause(error: BaseException | None) -> str:
-    """The message of an error without the traceback that Ray puts before it."""
-    return str(getattr(error, "cause", error)).strip()
+    cause = getattr(error, "cause", error)  # without the traceback that Ray puts before it
+    return f"{type(cause).__name__}: {cause}".strip()

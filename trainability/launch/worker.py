@@ -58,11 +58,14 @@ def work_through(config: dict[str, Any], work: Work) -> None:
 
     A unit that raises is reported and does not stop the others. Reports carry the unit's `cell`,
     `first` and `last` block and an `event`: `started`, `progress` and `done` with the
-    `network_steps` since the last report, `waiting` (for storage) and `failed` with `why`.
+    `network_steps` since the last report, and with `why` also `waiting` (for storage), `failed`
+    and `given_up`, which ends the study.
 
     Raises:
         StorageError: If the storage can't be written for longer than the patience.
     """
+    # How long the process, if another trial is to use it, waits for this one's thread to end.
+    os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", "60")
     if work.runtime.device == "cuda" and work.gpu_share < 1:
         torch.cuda.set_per_process_memory_fraction(work.gpu_share)
     fitting: dict[str, int] = {}
@@ -70,12 +73,15 @@ def work_through(config: dict[str, Any], work: Work) -> None:
         where = {"cell": unit.cell, "first": unit.first, "last": unit.last}
         try:
             _run_unit(unit, work, where, fitting)
-        except StorageError:
+        except StorageError as error:
+            tune.report({"event": "given_up", **where, "why": str(error)})
             raise
         except Exception as error:  # whatever a user's scheme may raise
             trace = "".join(traceback.format_exception(error))
             why = f"{type(error).__name__}: {error}"
             tune.report({"event": "failed", **where, "why": why, "traceback": trace})
+            if work.runtime.device != "cpu":
+                torch.cuda.synchronize()  # raises, and ends this process, where a GPU is lost to it
 
 
 def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, int]) -> None:
