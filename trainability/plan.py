@@ -16,11 +16,11 @@ from trainability.study.cell import Cell
 TRIAL_OPERATIONS = 1.6e13
 """Operations in a trial, at most: some minutes of a core."""
 LEAST_OPERATIONS = 5e11
-"""Operations below which a trial is hardly worth its turn, a tenth of a second between two trials
-of a worker: a core does 1e11 a second, and most networks succeed long before their budget ends."""
+"""Operations below which a trial is hardly worth its turn: a core does 1e11 a second, most networks
+succeed long before their budget ends, and between two trials a worker waits a tenth of a second."""
 NOTHING_OPERATIONS = 2e11
-"""Operations that are not worth a worker of their own, some 4 seconds of imports, even where a slot
-is free."""
+"""Operations that are not worth a worker of their own, whose imports take 3 seconds of a core, even
+where a slot is free."""
 UNIT_OPERATIONS = 1e12
 """Operations in a unit, at most: some 10 seconds of a core."""
 
@@ -105,7 +105,7 @@ def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[
     """Pack units into trials: few long ones first, then shorter ones, so that no slot idles.
 
     This is guided self-scheduling (Polychronopoulos & Kuck 1987): a trial gets a fixed share of
-    the work that is left, within bounds that keep its start cheap and its loss small.
+    the work that is left, within bounds that keep its turn cheap and its loss small.
     """
     trials: list[list[Unit]] = []
     left = sum(_operations(cells, unit) for unit in work)

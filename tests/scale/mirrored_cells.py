@@ -88,8 +88,7 @@ def main() -> None:
             print("SQLite:")
             measure(study, storage, cells, tracking_uri(None, storage))
         if "server" in given.stores:
-            # One worker, as in cluster/kubernetes/services.yaml.
-            server = stack.enter_context(server_on_postgres(folders[1], workers=1))
+            server = stack.enter_context(server_on_postgres(folders[1]))
             print("a server on PostgreSQL, everything on one machine:")
             measure(study, storage, cells, server.uri)
 

@@ -19,7 +19,8 @@ class Options:
         max_concurrent: Trials that run at the same time, at most; None for all that fit.
         device: A torch device; None for `cuda` if a trial has a GPU, else `cpu`.
         engine: `auto`, or the name of an engine.
-        max_failures: How often the missing part of a study is tried again.
+        max_failures: How often a trial that lost its worker starts again, and how often the missing
+            part of a study is tried again. Tries that Ray breaks off count if they stored nothing.
         storage_patience_s: How long a trial waits with its rows for a storage that can't be
             written, in seconds.
     """

@@ -179,7 +179,7 @@ class MlflowMirror:
         kept = {}
         for key, runs in found.items():
             # Every driver that looks keeps the same: a whole one, else the oldest.
-            runs.sort(key=lambda found: (found.run.content is None, found.begun, found.run.id))
+            runs.sort(key=lambda entry: (entry.run.content is None, entry.begun, entry.run.id))
             kept[key] = runs[0]
             for superfluous in runs[1:]:
                 self._client.delete_run(superfluous.run.id)
@@ -265,10 +265,10 @@ class MlflowMirror:
         provenance: Sequence[Mapping[str, str]],
         finished: float,
     ) -> _Run:
-        """Log all of a cell that is whole, to an MLflow run that has nothing of it yet."""
+        """Log all of a whole cell; in a new MLflow run if there is none, or one of fewer blocks."""
         from mlflow.entities import Metric, RunTag
 
-        if run is not None and run.content is not None:  # of fewer blocks
+        if run is not None and run.content is not None:
             self._client.delete_run(run.id)
             run = None
         rows = self._storage.read_rows(self._study.name, [cell.id])
