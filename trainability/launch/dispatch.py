@@ -90,7 +90,9 @@ def launch(
     why = "not reached"
     tries = options.max_failures + 1
     try:
-        with display, connected(options), _token(name, storage) as token:
+        # Ray and Tune tell on stdout, by the page, of what the listener says in a line.
+        quiet = contextlib.redirect_stdout(io.StringIO())
+        with quiet, display, connected(options), _token(name, storage) as token:
             nodes = find_nodes(options)
             while tries:
                 obstacle = _dispatch(name, cells, missing, storage, token, nodes, options, listener)
@@ -223,7 +225,7 @@ def _fit(work: Work, options: Options, callback: Forward) -> str | None:
         [options.resources],
         bundle_label_selector=[dict(options.labels)] if options.labels else None,
     )
-    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as scratch:
         tuner = tune.Tuner(
             tune.with_resources(tune.with_parameters(work_through, work=work), placement),
             param_space={"trial": tune.grid_search(list(range(len(work.trials))))},

@@ -110,7 +110,7 @@ class Listener:
 
 
 @contextlib.contextmanager
-def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator[tune.Callback]:
+def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator[Forward]:
     """A callback for Tune that tells a listener of this process, wherever Tune itself runs."""
 
     def hear(kind: str, *what: Any) -> None:
