@@ -115,6 +115,7 @@ def launch(
         why = f"{StorageError.__name__}: {error}"
     with contextlib.suppress(StorageError):
         missing = missing_blocks(wanted, storage.block_files(name, cells))
+        listener.settle(missing)
     outcome.networks = (n_missing - _count(missing)) * BLOCK_SIZE
     outcome.missing = {cell: blocks for cell, blocks in missing.items() if blocks}
     outcome.failures = {
