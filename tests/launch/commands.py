@@ -19,6 +19,7 @@ STUDY = '''"""A study with a scheme and a task of its own, that can be told to b
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainability import Adam, Study
 from trainability.domains import Ball
@@ -28,10 +29,12 @@ from trainability.tasks import Function
 
 @dataclass(frozen=True)
 class Slow(UnitSphere):
-    """A user's own scheme: sleeps for PACE_S seconds per layer."""
+    """A user's own scheme: sleeps for PACE_S seconds per layer, and leaves a file in MARKS."""
 
     def draw(self, layer, rng):
         time.sleep(float(os.environ.get("PACE_S", 0)))
+        if "MARKS" in os.environ:
+            Path(os.environ["MARKS"], str(time.time_ns())).touch()
         return super().draw(layer, rng)
 
 

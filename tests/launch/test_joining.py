@@ -4,47 +4,10 @@ import os
 import subprocess
 import sys
 
-from commands import n_block_files, stored, undisturbed, wait_for_blocks
+from commands import n_block_files, stored, undisturbed, wait_for_blocks, write_study
 from ray.cluster_utils import Cluster
 
 N_CELLS = 60
-STUDY = f'''
-import os, time
-from dataclasses import dataclass
-from pathlib import Path
-from trainability import Adam, Study
-from trainability.domains import Ball
-from trainability.schemes import UnitSphere
-from trainability.tasks import Function
-
-
-@dataclass(frozen=True)
-class Marking(UnitSphere):
-    """Is as slow, and leaves marks where, as its node's environment says."""
-
-    def draw(self, layer, rng):
-        time.sleep(float(os.environ.get("PACE_S", 0)))
-        if "MARKS" in os.environ:
-            Path(os.environ["MARKS"], f"{{time.time()}}").touch()
-        return super().draw(layer, rng)
-
-
-def bend(x):
-    return abs(x)
-
-
-STUDY = Study(
-    name="slow",
-    question="Do all nodes work?",
-    task=Function("bend", bend, Ball(1, 1.0), n_train=16),
-    axes={{"width": list(range(2, {2 + N_CELLS}))}},
-    scheme=Marking(),
-    optimizer=Adam(learning_rate=0.02),
-    max_steps=20,
-    tolerance=1e-4,
-    replicates=256,
-)
-'''
 COMMAND = """
 from trainability import plan
 
@@ -58,8 +21,8 @@ main()
 
 
 def test_a_node_that_joins_works_while_trials_elsewhere_take_no_longer_than_its_start(tmp_path):
-    study, storage, marks = tmp_path / "slow.py", tmp_path / "results", tmp_path / "marks"
-    study.write_text(STUDY)
+    study = write_study(tmp_path, n_cells=N_CELLS, n_blocks=1)
+    storage, marks = tmp_path / "results", tmp_path / "marks"
     marks.mkdir()
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
