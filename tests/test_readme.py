@@ -1,14 +1,17 @@
 """What the README tells a reader to type, and where it points, exists and works."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 from synthetic_rows import store
 
+import trainability
 from trainability.cli import app
 from trainability.storage import Storage
 from trainability.study import load_study
@@ -32,34 +35,126 @@ def test_local_links_lead_somewhere(link):
     assert link.startswith("https://") or (ROOT / link).exists()
 
 
-def test_the_set_up_commands_install_and_run():
+def test_the_set_up_commands_are_short():
     assert "pip install . &&" in block("command: run")
     assert ".venv/bin/trainability run absolute_value" in block("command: run")
     assert ".venv/bin/python -m pytest" in block("command: test")
 
 
-def test_a_scheme_and_a_study_added_as_told_work_without_other_change(tmp_path):
-    """Copies the package, drops the two files of the README in, and runs census, run and status."""
-    shutil.copytree(ROOT / "trainability", tmp_path / "trainability")
-    for name in ("trainability/schemes/laplace.py", "studies/laplace.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(block(f"file: {name}"))
+ACTIVE = """
+PATH={stand_ins}:$PATH
+PYTEST_ADDOPTS=--version
+set -euo pipefail
+"""
+PYTHON = """#!/bin/sh
+# `python3 -m venv .venv`: with the libraries of these tests, so that nothing is downloaded.
+{python} -m venv --without-pip "$3" || exit 1
+for site in "$3"/lib/python*/site-packages; do echo {libraries} > "$site"/these.pth; done
+printf '#!/bin/sh\\nexec "%s"/bin/python -m pip "$@" --no-deps --no-build-isolation -q\\n' \\
+    "$PWD/$3" > "$3"/bin/pip
+chmod +x "$3"/bin/pip
+"""
 
-    def trainability(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "trainability", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
-    assert "Laplace(): 512 networks" in trainability("census", "Laplace", "--networks", "512")
-    assert "report:" in trainability("run", "laplace")
-    assert '"replicates_to_do": 0' in trainability("status", "laplace", "--json")
-    assert (tmp_path / "results" / "laplace" / "report" / "index.html").is_file()
+@pytest.fixture
+def clone(tmp_path):
+    """What a clone has, in a folder of its own; of the headline study fewer networks and steps."""
+    folder = tmp_path / "clone"
+    for name in ("trainability", "studies"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    study = folder / "studies" / "absolute_value.py"
+    text = study.read_text().replace("replicates=1024", "replicates=256")
+    study.write_text(text.replace("max_steps=10_000", "max_steps=300"))
+    (folder / "tests").mkdir()
+    stand_ins = tmp_path / "stand_ins"
+    stand_ins.mkdir()
+    script = PYTHON.format(python=sys.executable, libraries=sysconfig.get_path("purelib"))
+    (stand_ins / "python3").write_text(script)
+    (stand_ins / "python3").chmod(0o755)
+    return folder, ACTIVE.format(stand_ins=stand_ins)
+
+
+def blocks():
+    """Kind, name and text of every block that the README asks to be typed, in order."""
+    return re.findall(r"<!-- (file|command): (\S+) -->\n```\w+\n(.*?)```", README, re.S)
+
+
+def test_the_blocks_in_their_order_work_in_one_new_environment(clone):
+    """As a reader goes through it: installs, runs, adds a scheme and a study, model, notebook."""
+    folder, script = clone
+    names = [name for _, name, _ in blocks()]
+    assert names == [
+        "run", "activate", "test", "studies/laplace.py", "own", "your_model.py", "notebook.py"
+    ]  # fmt: skip
+    for kind, name, text in blocks():
+        # Who only reads and runs does not install it in its place.
+        if name == "test":
+            continue
+        script += f"echo '== {name}'\n"
+        if kind == "command":
+            script += text
+        else:
+            script += f"cat > {name} <<'END_OF_FILE'\n{text}END_OF_FILE\n"
+            script += "" if name.startswith("studies") else f"python -W error {name}\n"
+    # The installed package is used, not the sources that lie beside.
+    script += "cd /; python -c 'import trainability; print(trainability.__file__)'\n"
+    done = subprocess.run(
+        ["bash"], input=script, cwd=folder, env=without(os.environ, "PYTHONPATH"),
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(folder / ".venv") in done.stdout.splitlines()[-1]
+    parts = dict(part.split("\n", 1) for part in done.stdout.split("== ")[1:])
+    assert "browse:" in parts["run"] and "report:" in parts["own"]
+    assert "Laplace(): 4,096 networks at birth" in parts["own"]
+    assert "tentatively dead" in parts["your_model.py"]
+    assert "width_trainability" in parts["notebook.py"]
+    for name in ("results/laplace/report/index.html", "dead.png", "success.png"):
+        assert (folder / name).is_file()
+
+
+def test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file(clone):
+    """Installed in its place, a file in `schemes/` is known by name everywhere."""
+    folder, script = clone
+    scheme = block("file: studies/laplace.py").split("STUDY =")[0]
+    (folder / "trainability" / "schemes" / "laplace.py").write_text(scheme)
+    script += block("command: test") + block("command: activate")
+    script += "cd .. && trainability census Laplace --networks 512\n"
+    script += "trainability status absolute_value --json\n"
+    done = subprocess.run(
+        ["bash"], input=script, cwd=folder, env=without(os.environ, "PYTHONPATH"),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Laplace(): 512 networks" in done.stdout
+    assert '"replicates_to_do": 256' in done.stdout
+
+
+def test_the_package_brings_its_studies_types_and_version(clone, tmp_path):
+    """What a wheel holds, and that it needs no clone beside it."""
+    folder, script = clone
+    script += block("command: run").split("&& .venv/bin/trainability")[0]
+    script += "&& cd / && "
+    bin_ = folder / ".venv" / "bin"
+    script += f"{bin_}/trainability run deep_collapse --dry-run --storage {tmp_path}/empty\n"
+    script += f"{bin_}/trainability --version\n"
+    done = subprocess.run(
+        ["bash"], input=script, cwd=folder, env=without(os.environ, "PYTHONPATH"),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "deep_collapse: what would run" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"trainability {trainability.__version__}"
+    [installed] = (folder / ".venv").glob("lib/python*/site-packages/trainability")
+    shipped = {path.name for path in (installed / "_studies").iterdir()} - {"__pycache__"}
+    assert shipped == {path.name for path in (ROOT / "studies").glob("*.py")}
+    assert (installed / "py.typed").is_file()
+
+
+def without(environment, *names):
+    return {name: value for name, value in environment.items() if name not in names}
 
 
 def test_the_model_of_the_readme_loses_its_dead_neurons(tmp_path):

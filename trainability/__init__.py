@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from trainability.study import Study
 from trainability.training.optimizers import SGD, Adam
+from trainability.version import __version__
 
 if TYPE_CHECKING:
     from trainability.modules import apply, inspect
     from trainability.notebook import load
     from trainability.tuning import Tuning
 
-__all__ = ["SGD", "Adam", "Study", "Tuning", "apply", "inspect", "load"]
+__all__ = ["SGD", "Adam", "Study", "Tuning", "__version__", "apply", "inspect", "load"]
 
 # Loaded on first use: they need libraries that a study's declaration does not.
 _LATER = {

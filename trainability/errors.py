@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from trainability.addresses import without_secrets
+
 
 class TrainabilityError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose.
+
+    Messages quote addresses and what libraries say of them; a reader never sees their secrets.
+    """
+
+    def __str__(self) -> str:
+        return without_secrets(super().__str__())
 
 
 class InputError(TrainabilityError, ValueError):

@@ -92,7 +92,7 @@ class LoadedStudy:
         return (
             f"<{self.study.name}: {len(blocks) * BLOCK_SIZE:,} networks in "
             f"{len({cell for cell, _ in blocks})} of {len(self._cells)} cells, "
-            f"in {self.storage.address}>"
+            f"in {self.storage.shown}>"
         )
 
     @property

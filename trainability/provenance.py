@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from importlib import metadata
+
+from trainability.version import UNKNOWN, version
 
 _PACKAGES = (
     "trainability", "numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "ray", "mlflow",
@@ -21,10 +22,9 @@ def describe_environment() -> dict[str, str]:
         "python": platform.python_version(),
     }
     for package in _PACKAGES:
-        try:
-            found[f"version_{package}"] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
+        number = version(package)
+        if number != UNKNOWN:
+            found[f"version_{package}"] = number
     return found
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from trainability.addresses import remember, shown
 from trainability.errors import StorageError
 from trainability.results import SCHEMA, frame_of, table_of, validate
 from trainability.seeds import BLOCK_SIZE
@@ -57,16 +58,22 @@ class Storage:
 
     def __init__(self, address: str | Path) -> None:
         self.address = str(address) if "://" in str(address) else str(Path(address).resolve())
+        remember(self.address)
         try:
             self._fs, self._root = fs.FileSystem.from_uri(
                 self.address if "://" in self.address else Path(self.address).as_uri()
             )
         except (pa.ArrowException, ValueError, OSError) as error:
             raise StorageError(
-                f"storage {self.address} can't be used: {error}; wanted a folder, or an address "
+                f"storage {self.shown} can't be used: {error}; wanted a folder, or an address "
                 "such as s3://bucket/folder"
             ) from error
         self.is_local = isinstance(self._fs, fs.LocalFileSystem)
+
+    @property
+    def shown(self) -> str:
+        """The address as people may see it: without user, password and query."""
+        return shown(self.address)
 
     def __reduce__(self):
         return (Storage, (self.address,))
@@ -82,9 +89,9 @@ class Storage:
             folder = Path(self.address)
             existing = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
             if not existing.is_dir():
-                raise StorageError(f"storage {self.address} is not a folder: {existing} is a file")
+                raise StorageError(f"storage {self.shown} is not a folder: {existing} is a file")
             if not os.access(existing, os.W_OK | os.X_OK):
-                raise StorageError(f"storage {self.address} can't be written; choose --storage")
+                raise StorageError(f"storage {self.shown} can't be written; choose --storage")
             return
         probe = f".writable-{uuid.uuid4().hex}"
         self.write_bytes(probe, b"")

@@ -2,25 +2,114 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from typing import Annotated
+import traceback
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
+from typer.core import TyperGroup
 
+from trainability.addresses import remember, remember_environment, without_secrets
+from trainability.commands import command, printable, variables, variables_sentence
 from trainability.errors import InputError, TrainabilityError
+from trainability.version import __version__
+
+
+class Terminal(Console):
+    """Prints text as it is: no markup, no emoji codes, no control characters, no secrets.
+
+    Names, questions, paths and messages are the user's. Who wants style prints a `Text`, made by
+    `styled` from such text, or gives `style=`.
+    """
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: object) -> Text:
+        return super().render_str(clean(text), **options)  # type: ignore[arg-type]
+
+
+def clean(text: str) -> str:
+    """A text as a terminal may get it."""
+    return printable(without_secrets(text))
+
+
+def styled(label: str, style: str, text: str = "") -> Text:
+    """A label in some style, and text behind it."""
+    return Text.assemble((clean(label), style), clean(text))
+
+
+def show_commands(
+    storage: str,
+    tracking_uri: str | None,
+    *words: str,
+    console: Console | None = None,
+    **labelled: str,
+) -> None:
+    """Print commands on a storage, each behind its label, and what has to be set before.
+
+    Args:
+        storage: The storage's address.
+        tracking_uri: MLflow's, if one was given.
+        words: Their arguments.
+        console: Where to print; default stdout.
+        labelled: The names of the commands by label.
+    """
+    place = console or out
+    told = {"storage": storage}
+    for label, name in labelled.items():
+        if name in _MIRRORED and tracking_uri is not None:
+            told["tracking_uri"] = tracking_uri
+        place.print(f"{label}:  {command(name, *words, **told)}", soft_wrap=True)
+    if sentence := variables_sentence(variables(**told)):
+        place.print(sentence, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _clean_messages() -> Iterator[None]:
+    """Messages about the command line itself, which quote what was typed."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(getattr(error, "message", None), str):
+            error.message = clean(error.message)  # type: ignore[attr-defined]
+        raise
+
+
+class _Commands(TyperGroup):
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        with _clean_messages():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _clean_messages():
+            return super().invoke(ctx)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"trainability {__version__}")
+        raise typer.Exit
+
+
+_MIRRORED = ("sync", "ui")
+"""Commands that want to know where MLflow is."""
 
 app = typer.Typer(
     name="trainability",
+    cls=_Commands,
     help="How wide must a ReLU network be, and how initialized, for training to succeed?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal()
+err = Terminal(stderr=True)
 
 StudyArgument = Annotated[
     str,
@@ -45,11 +134,29 @@ TrackingOption = Annotated[
 
 def main() -> None:
     """Entry point: turns what a user did wrong into one message and an exit code."""
+    remember_environment()
+    for word in sys.argv[1:]:
+        remember(word.partition("=")[2] if word.startswith("--") else word)
     try:
         app()
     except InputError as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        err.print(styled("error:", "bold red", f" {error}"), soft_wrap=True)
         sys.exit(2)
     except TrainabilityError as error:
-        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
+        err.print(styled("failed:", "bold red", f" {error}"), soft_wrap=True)
         sys.exit(1)
+    except Exception:  # ours to mend: where it arose is told, but not with what secrets
+        err.print(traceback.format_exc(), soft_wrap=True)
+        sys.exit(1)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
+    pass

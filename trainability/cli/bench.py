@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from trainability.cli.app import app, err, out
+from trainability.cli.app import app, err, out, styled
 from trainability.errors import refuse
 
 
@@ -62,7 +62,7 @@ def bench(
         work = result.work()
         if work != last:
             table.add_section()
-            table.add_row(f"[bold]{work}[/]")
+            table.add_row(styled(work, "bold"))
             last = work
         table.add_row(
             f"  {result.engine}",

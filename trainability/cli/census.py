@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from trainability.cli.app import app, err, out
+from trainability.cli.app import app, err, out, styled
 from trainability.cli.inputs import (
     BallOption,
     BoxOption,
@@ -92,10 +92,10 @@ def _show_census(scheme: str, check: SchemeCheck) -> None:
         soft_wrap=True,
     )
     for verdict in check.verdicts:
-        mark = "[green]pass[/]" if verdict.holds else "[bold red]FAIL[/]"
+        mark, style = ("pass", "green") if verdict.holds else ("FAIL", "bold red")
+        said = f"{verdict.law} {verdict.verdict} False-alarm rate {verdict.false_alarm_rate:g}."
         out.print(
-            f"{mark}  {verdict.law} {verdict.verdict} "
-            f"False-alarm rate {verdict.false_alarm_rate:g}.",
+            styled(mark, style, f"  {said}"),
             soft_wrap=True,
         )
 

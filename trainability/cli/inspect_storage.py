@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from trainability.addresses import shown
 from trainability.cli.app import (
     StorageOption,
     StudyArgument,
@@ -17,7 +19,10 @@ from trainability.cli.app import (
     app,
     err,
     out,
+    show_commands,
+    styled,
 )
+from trainability.commands import command
 from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
@@ -67,12 +72,11 @@ def status(
         table.add_row(*(f"{v:,}" if isinstance(v, int) else v for v in entry.values()))
     out.print(table)
     todo = sum(entry["replicates_to_do"] for entry in entries)
-    out.print(
-        f"{todo:,} networks to do: trainability run {study} --storage {storage}"
-        if todo
-        else f"complete: trainability report {study} --storage {storage}",
-        soft_wrap=True,
-    )
+    if todo:
+        out.print(f"{todo:,} networks to do")
+        show_commands(place.address, None, study, run="run")
+    else:
+        show_commands(place.address, None, study, complete="report")
 
 
 @app.command()
@@ -95,7 +99,8 @@ def report(
     for study, text in zip(chosen, studies, strict=True):
         if not place.block_files(study.name, study_cells(study, place)):
             raise InputError(
-                f"no results of {study.name} in {place.address}; first: trainability run {text}"
+                f"no results of {study.name} in {place.shown}; first: "
+                f"{command('run', text, storage=place.address)}"
             )
     written = [write_report(study, place) for study in chosen]
     for one in written:
@@ -120,7 +125,8 @@ def sync(
     files = place.block_files(chosen.name, cells)
     if not files:
         raise InputError(
-            f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
+            f"no results of {chosen.name} in {place.shown}; first: "
+            f"{command('run', study, storage=place.address)}"
         )
     uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(chosen, place, uri)
@@ -133,9 +139,10 @@ def sync(
     unfinished = sum(bool(blocks) for blocks in missing.values())
     mirror.close("KILLED" if unfinished else "FINISHED")
     if mirror.trouble:
-        raise StudyFailed(f"MLflow at {uri} could not be written: {mirror.trouble}")
+        raise StudyFailed(f"MLflow at {shown(uri)} could not be written: {mirror.trouble}")
     err.print(
-        f"MLflow at {uri} mirrors {len(cells) - unfinished} of {len(cells)} cells", soft_wrap=True
+        f"MLflow at {shown(uri)} mirrors {len(cells) - unfinished} of {len(cells)} cells",
+        soft_wrap=True,
     )
 
 
@@ -154,14 +161,17 @@ def ui(
     remote = uri.startswith(("http://", "https://"))
     server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
     tracking.require_store(uri)
-    for name, page in tracking.study_pages(uri, server).items():
-        out.print(f"{name}:  {page}", soft_wrap=True)
+    for name, page in tracking.study_pages(uri, shown(server)).items():
+        out.print(styled(f"{name}:", "", f"  {page}"), soft_wrap=True)
     if remote:
         return
     out.print(f"MLflow on {server} (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    # By its environment, for everybody on a machine can read what a process was called with.
     code = subprocess.run(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], check=False
-    ).returncode
+        [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+         "--workers", "1"],
+        env=os.environ | {"MLFLOW_BACKEND_STORE_URI": uri},
+        check=False,
+    ).returncode  # fmt: skip
     if code not in (0, -2, 130):
         raise StudyFailed(f"MLflow's server ended with exit code {code}; is port {port} taken?")

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from trainability.addresses import shown
 from trainability.cli.app import (
     StorageOption,
     StudyArgument,
@@ -21,6 +21,8 @@ from trainability.cli.app import (
     app,
     err,
     out,
+    show_commands,
+    styled,
 )
 from trainability.cli.launching import (
     AddressOption,
@@ -32,6 +34,7 @@ from trainability.cli.launching import (
     MaxFailuresOption,
     launch_settings,
 )
+from trainability.commands import command
 from trainability.errors import StorageError, StudyFailed
 from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
@@ -144,12 +147,13 @@ def _run(
 
     cells = study_cells(study, place)
     networks = study.n_blocks * BLOCK_SIZE
+    rounded = f" ({study.replicates:,} rounded up to whole blocks of {BLOCK_SIZE})"
     err.print(
-        f"[bold]{study.name}[/]  {len(cells)} cells x {networks:,} networks"
-        + (
-            f" ({study.replicates:,} rounded up to whole blocks of {BLOCK_SIZE})"
-            if networks != study.replicates
-            else ""
+        styled(
+            study.name,
+            "bold",
+            f"  {len(cells)} cells x {networks:,} networks"
+            + (rounded if networks != study.replicates else ""),
         )
     )
     place.write_bytes(f"{study.name}/study.json", study.to_json().encode())
@@ -166,7 +170,7 @@ def _run(
         mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
         raise
     for path in outcome.damaged:
-        err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
+        err.print(styled("damaged, set aside and run again:", "yellow", f" {path}"), soft_wrap=True)
     if outcome.networks:
         seconds = time.monotonic() - started
         err.print(f"{outcome.networks:,} networks trained in {seconds:.1f} s")
@@ -178,9 +182,13 @@ def _run(
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
     mirror.close(status, hurry=outcome.interrupted)
     if mirror.trouble and not outcome.interrupted:  # else the same command mends it
+        again = command("sync", text, storage=place.address, tracking_uri=tracking_uri)
         err.print(
-            f"[yellow]MLflow at {uri} is incomplete ({escape(mirror.trouble)}); when it is back:"
-            f"[/] trainability sync {text} --storage {place.address}",
+            styled(
+                f"MLflow at {shown(uri)} is incomplete ({mirror.trouble}); when it is back:",
+                "yellow",
+                f" {again}",
+            ),
             soft_wrap=True,
         )
     if outcome.missing:
@@ -189,7 +197,7 @@ def _run(
             for cell, why in outcome.failures.items()
         ]
         if len(lines) > _LINES:
-            lines[_LINES:] = [f"  and {len(lines) - _LINES} more: {place.address}/{study.name}"]
+            lines[_LINES:] = [f"  and {len(lines) - _LINES} more: {place.shown}/{study.name}"]
             lines[-1] += "/failures.json"
         raise StudyFailed(
             "\n".join(
@@ -209,7 +217,7 @@ def _run(
             "all networks are trained and stored, but the report could not be written"
         )
     out.print(f"report:  {report.page}", soft_wrap=True)
-    out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
+    show_commands(place.address, tracking_uri, browse="ui")
 
 
 def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None:
@@ -222,7 +230,7 @@ def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None
         err.print("writing the report")
         report = write_report(study, place)
     except StorageError as error:
-        err.print(f"[yellow]no report:[/] {escape(str(error))}", soft_wrap=True)
+        err.print(styled("no report:", "yellow", f" {error}"), soft_wrap=True)
         return None
     mirror.add(lambda target: target.log_report(report.folder, report.markdown))
     report.show(out)

@@ -237,7 +237,7 @@ def _show(
         entry["refused"][name] for entry in entries for name in names if name in entry["refused"]
     }
     for reason in sorted(reasons):
-        out.print(f"no bound: {reason}", soft_wrap=True, markup=False)
+        out.print(f"no bound: {reason}", soft_wrap=True)
 
 
 def _show_counts(entries: Sequence[Mapping[str, Any]]) -> None:

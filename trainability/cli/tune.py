@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from trainability.cli.app import StorageOption, TrackingOption, app, err, out
+from trainability.addresses import shown
+from trainability.cli.app import (
+    StorageOption,
+    TrackingOption,
+    app,
+    err,
+    out,
+    show_commands,
+    styled,
+)
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -68,7 +76,7 @@ def tune(
     with interruptible(), contextlib.ExitStack() as connection:
         for tuning in tunings:
             _tune(tuning, place, tracking_uri, options, connection)
-    out.print(f"browse:  trainability ui --storage {place.address}", soft_wrap=True)
+    show_commands(place.address, tracking_uri, browse="ui")
 
 
 def load_tunings(text: str) -> list[Tuning]:
@@ -109,10 +117,9 @@ def _tune(
     from trainability.tuning.report import write_report
     from trainability.tuning.result import judge
 
-    err.print(
-        f"[bold]{tuning.name}[/]  {tuning.budget:,} networks to search "
-        f"{' x '.join(tuning.vary)}, from {tuning.scheme}"
-    )
+    settings = " x ".join(tuning.vary)
+    networks = f"  {tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
+    err.print(styled(tuning.name, "bold", networks))
     place.write_bytes(f"{tuning.name}/tuning.json", tuning.to_json().encode())
     place.write_bytes(
         f"{tuning.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
@@ -126,7 +133,9 @@ def _tune(
             connection.enter_context(connected(options))  # kept over all rounds
         outcome = launch(tuning.name, cells, wanted, place, mirror, options, err)
         for path in outcome.damaged:
-            err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
+            err.print(
+                styled("damaged, set aside and run again:", "yellow", f" {path}"), soft_wrap=True
+            )
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.missing:
@@ -149,7 +158,10 @@ def _tune(
     report.show(out)
     if mirror.trouble:
         err.print(
-            f"[yellow]MLflow at {uri} is incomplete ({escape(mirror.trouble)}):[/] the same "
-            "command makes it whole",
+            styled(
+                f"MLflow at {shown(uri)} is incomplete ({mirror.trouble}):",
+                "yellow",
+                " the same command makes it whole",
+            ),
             soft_wrap=True,
         )

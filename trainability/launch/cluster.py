@@ -10,7 +10,6 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import ray
@@ -18,10 +17,12 @@ from ray._private import ray_constants
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from trainability.addresses import remember
 from trainability.errors import InputError, StorageError, refuse
 from trainability.launch.options import Options
 from trainability.plan import Slots
 from trainability.storage import Storage
+from trainability.version import version
 
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -57,6 +58,7 @@ def connected(options: Options) -> Iterator[None]:
         yield
         return
     address = options.address or os.environ.get("RAY_ADDRESS")
+    remember(address or "")
     # Ray takes SIGTERM for itself, and would end without a word.
     handler = signal.getsignal(signal.SIGTERM)
     try:
@@ -241,7 +243,7 @@ def require_token(storage: Storage, token: str) -> None:
     """
     if storage.read_bytes(token) is None:
         raise StorageError(
-            f"storage {storage.address} is gone, or not shared: a file that the driver has "
+            f"storage {storage.shown} is gone, or not shared: a file that the driver has "
             "written there can't be seen; give --storage a folder that all nodes mount, or an "
             "address such as s3://bucket/folder"
         )

@@ -18,6 +18,7 @@ from ray.exceptions import RayError
 from ray.util.client import ray as ray_client
 from rich.console import Console
 
+from trainability.addresses import without_secrets
 from trainability.errors import InputError, StorageError
 from trainability.launch.cluster import (
     connected,
@@ -119,7 +120,7 @@ def launch(
     outcome.networks = (n_missing - _count(missing)) * BLOCK_SIZE
     outcome.missing = {cell: blocks for cell, blocks in missing.items() if blocks}
     outcome.failures = {
-        cell: listener.failures.get(cell, why)
+        cell: without_secrets(listener.failures.get(cell, why))
         for cell in outcome.missing
         if cell in listener.failures or not outcome.interrupted
     }
@@ -137,7 +138,7 @@ def _tell_failures(
 ) -> None:
     """Write down why cells failed."""
     failures = {
-        cell: {"why": why, "traceback": listener.tracebacks.get(cell, why)}
+        cell: {"why": why, "traceback": without_secrets(listener.tracebacks.get(cell, why))}
         for cell, why in outcome.failures.items()
     }
     with contextlib.suppress(StorageError):

@@ -61,7 +61,9 @@ class Inspection:
         for row in self.table.itertuples(index=False):
             *cells, rate = row
             table.add_row(*(str(cell) for cell in cells), f"{rate:.1%}")
-        console = Console(file=io.StringIO(), width=120, color_system=None)
+        console = Console(
+            file=io.StringIO(), width=120, color_system=None, markup=False, emoji=False
+        )
         console.print(table)
         if not self.is_chain:
             console.print(

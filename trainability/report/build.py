@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from rich.console import Console
 
 from trainability import plots
+from trainability.addresses import has_secrets
+from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
 from trainability.report.console import show
 from trainability.report.figures import draw
@@ -140,12 +142,23 @@ def _write(found: Findings, storage: Storage, folder: Path) -> None:
         run=what_was_run(found, storage),
         declared=study.to_json(),
         tables=list(found.tables),
-        storage=storage.address,
+        storage=storage.shown,
         commands=[
-            f"trainability run {study.name} --storage {storage.address}",
-            f"trainability report {study.name} --storage {storage.address}",
-            f'python -c "from trainability.storage import Storage; '
-            f"print(Storage('{storage.address}').read_rows('{study.name}'))\"",
+            command("run", study.name, storage=storage.address),
+            command("report", study.name, storage=storage.address),
+            _rows_command(study.name, storage),
         ],
+        before=variables_sentence(variables(storage=storage.address)),
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _rows_command(study: str, storage: Storage) -> str:
+    """Opens the rows of a study."""
+    where, imports = repr(storage.address), ""
+    if has_secrets(storage.address):
+        where, imports = f"os.environ[{STORAGE!r}]", "import os; "
+    return python_command(
+        f"{imports}from trainability.storage import Storage; "
+        f"print(Storage({where}).read_rows({study!r}))"
+    )

@@ -6,7 +6,6 @@ import re
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 
 from trainability.report.findings import Findings
 from trainability.report.words import answer, progress
@@ -17,13 +16,13 @@ _COLUMN = 13
 
 def show(found: Findings, console: Console) -> None:
     """Print question, answer, success over trainability, and q: in words and narrow tables."""
-    console.print(f"\n[bold]{escape(found.study.question)}[/]")
+    console.print(f"\n{found.study.question}", style="bold", markup=False, emoji=False)
     for sentence in [progress(found), *answer(found)]:
         if sentence:
-            console.print(escape(sentence))
+            console.print(sentence, markup=False, emoji=False)
     console.print()
     for line in [*pivot(found), "", *activity_lines(found)]:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
 def pivot(found: Findings) -> list[str]:

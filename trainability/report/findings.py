@@ -122,7 +122,7 @@ def find(study: Study, storage: Storage) -> Findings:
     kept = [cell for cell in cells if cell in there]
     if not kept:
         raise InputError(
-            f"no results of {study.name} in {storage.address}; first run it: trainability run"
+            f"no results of {study.name} in {storage.shown}; first run it: trainability run"
         )
     growth = stored_growth(study, storage)
     chosen = {cell: cells[cell] for cell in kept}

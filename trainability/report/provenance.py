@@ -41,7 +41,7 @@ def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
             for key in launch
             if key.startswith("version_") or key == "python"
         ),
-        "results": f"{storage.address}/{study.name}",
+        "results": f"{storage.shown}/{study.name}",
     }
     here = describe_environment()
     if _code(here) != facts["code"]:

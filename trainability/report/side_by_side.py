@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from trainability.commands import command
 from trainability.report.build import Picture, Report, render, replace_folder
 from trainability.report.findings import Findings
 from trainability.report.shown import Shown, percent
@@ -31,7 +32,8 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
     Raises:
         StorageError: If it can't be written.
     """
-    name = "+".join(report.findings.study.name for report in reports)
+    names = [report.findings.study.name for report in reports]
+    name = "+".join(names)
     folder = (Path(storage.address) if storage.is_local else Path.cwd()) / name
     table = study_table([report.findings for report in reports])
 
@@ -52,7 +54,7 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
                 }
                 for report in reports
             ],
-            command=f"trainability report {name.replace('+', ' ')} --storage {storage.address}",
+            command=command("report", *names, storage=storage.address),
         )
         (made / "index.html").write_text(page, encoding="utf-8")
 

@@ -15,10 +15,11 @@ from trainability.study.declaration import Study
 from trainability.study.records import did_you_mean, strategy_types
 
 STUDIES = Path("studies")
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def load_study(text: str) -> Study:
-    """The study in a file, or of a name in the folder `studies/` of the current directory.
+    """The study in a file, or of a name in `studies/` of the current directory or in this package.
 
     A `.py` file is the user's own program and is executed; a `.json` file is read as data.
 
@@ -54,7 +55,7 @@ def load_module(path: Path) -> ModuleType:
 
 
 def find_study_file(text: str) -> Path:
-    """The file of that path, or of that name in `studies/`.
+    """The file of that path, or of that name in `studies/` or among those that are shipped.
 
     Raises:
         StudyError: If there is none.
@@ -64,15 +65,34 @@ def find_study_file(text: str) -> Path:
         if path.is_file():
             return path.resolve()
         raise StudyError(f"no study file {text}; wanted an existing .py or .json file")
-    named = STUDIES / f"{text}.py"
-    if named.is_file():
+    named = own_study_file(text) or shipped_studies().get(text)
+    if named is not None:
         return named.resolve()
-    names = sorted(path.stem for path in STUDIES.glob("*.py"))
-    there = ", ".join(names) or f"none: there is no folder {STUDIES.resolve()} with studies"
+    names = study_names()
     raise StudyError(
         f"no study {text!r}{did_you_mean(text, names)}; "
-        f"wanted a .py or .json file, or one of: {there}"
+        f"wanted a .py or .json file, or one of: {', '.join(names)}"
     )
+
+
+def own_study_file(text: str) -> Path | None:
+    """The file of that name in `studies/` of the current directory, if there is one."""
+    named = STUDIES / f"{text}.py"
+    return named if named.is_file() else None
+
+
+def study_names() -> list[str]:
+    """What may be asked for by name: in `studies/` of the current directory, and shipped."""
+    return sorted({*(path.stem for path in STUDIES.glob("*.py")), *shipped_studies()})
+
+
+def shipped_studies() -> dict[str, Path]:
+    """The files of the studies that come with this package, by name."""
+    # In an installed package; in a source tree, where they have a folder of their own, beside it.
+    installed, source = _PACKAGE / "_studies", _PACKAGE.parent / "studies"
+    in_source = (_PACKAGE.parent / "pyproject.toml").is_file()
+    folder = source if in_source and not installed.is_dir() else installed
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}
 
 
 def _located(path: Path, load):

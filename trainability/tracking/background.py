@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from trainability.addresses import without_secrets
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.cell import Cell
@@ -81,7 +82,8 @@ class Mirror:
                 self._mirror = self._mirror or self._connect()
                 task(self._mirror)
             except Exception as error:  # an outage of any kind must not stop the study
-                self.trouble = f"{type(error).__name__}: {error}".splitlines()[0]
+                said = without_secrets(f"{type(error).__name__}: {error}")
+                self.trouble = said.splitlines()[0]
                 self._mirror = None  # whatever is there by then is looked up again
                 with self._changed:
                     self._failures += 1

@@ -21,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 
+from trainability.addresses import remember, shown, without_secrets
 from trainability.analysis.expected import expected_trainability
 from trainability.errors import InputError
 from trainability.storage import Storage
@@ -51,6 +52,7 @@ def tracking_uri(given: str | None, storage: Storage) -> str:
     """Where MLflow keeps the mirror: as given, else the environment, else beside the rows."""
     uri = given or os.environ.get("MLFLOW_TRACKING_URI")
     if uri:
+        remember(uri)
         return uri
     folder = Path(storage.address) if storage.is_local else Path("results").resolve()
     return f"sqlite:///{folder / 'mlflow.db'}"
@@ -143,7 +145,7 @@ class MlflowMirror:
     def fail(self, cell: Cell, why: str) -> None:
         """Show that a cell could not be finished, and why."""
         run = self._runs.get(cell.id) or self._create(cell, None)
-        self._client.set_tag(run.id, _FAILURE_TAG, why[:5000])
+        self._client.set_tag(run.id, _FAILURE_TAG, without_secrets(why)[:5000])
         self._client.set_terminated(run.id, "FAILED")
         self._runs[cell.id] = replace(run, status="FAILED", failed=True)
 
@@ -324,7 +326,9 @@ def require_store(uri: str) -> None:
     """
     path = Path(uri.removeprefix("sqlite:///"))
     if uri.startswith("sqlite:///") and not path.is_file():
-        raise InputError(f"no MLflow store at {path}; first run a study: trainability run STUDY")
+        raise InputError(
+            f"no MLflow store at {shown(str(path))}; first run a study: trainability run STUDY"
+        )
 
 
 def study_pages(uri: str, server: str) -> dict[str, str]:
@@ -337,8 +341,16 @@ def study_pages(uri: str, server: str) -> dict[str, str]:
     _prepare_environment()
     from mlflow import MlflowClient
 
+    try:
+        experiments = MlflowClient(uri).search_experiments()
+    except Exception as error:  # of any library that MLflow reaches its store by
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(
+            f"MLflow at {shown(uri)} can't be read ({said}); wanted the tracking URI of a server "
+            "or store that is there"
+        ) from error
     return {
         experiment.name.removeprefix(_EXPERIMENT): view.address(server, experiment.experiment_id)
-        for experiment in MlflowClient(uri).search_experiments()
+        for experiment in experiments
         if experiment.name.startswith(_EXPERIMENT)
     }

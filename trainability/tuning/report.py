@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from trainability import plots
 from trainability.errors import StorageError
@@ -44,19 +44,20 @@ class Report:
     def show(self, console: Console) -> None:
         """Print the answer, the table of finalists, and the winner as a line to paste."""
         result = self.result
-        console.print(f"\n[bold]{escape(result.tuning.question)}[/]")
+        plain: dict[str, Any] = {"markup": False, "emoji": False}
+        console.print(f"\n{result.tuning.question}", style="bold", **plain)
         for sentence in answer(result):
-            console.print(escape(sentence))
+            console.print(sentence, **plain)
         shown = shown_finalists(result)
         table = Table(title="on fresh seeds", title_justify="left")
         for name in shown["header"]:
-            table.add_column(escape(name), justify="right")
+            table.add_column(Text(name), justify="right")
         for entries in shown["body"]:
-            table.add_row(*map(escape, entries))
+            table.add_row(*map(Text, entries))
         console.print(table)
-        console.print(f"report:  {escape(str(self.page))}", soft_wrap=True)
+        console.print(f"report:  {self.page}", soft_wrap=True, **plain)
         console.print("paste into a study:", soft_wrap=True)
-        console.print(f"    {escape(result.python)}", soft_wrap=True)
+        console.print(f"    {result.python}", soft_wrap=True, **plain)
 
 
 def write_report(result: Result, storage: Storage, folder: Path | None = None) -> Report:
@@ -142,7 +143,7 @@ def _write(result: Result, storage: Storage, folder: Path) -> None:
             for name in figures
         },
         environment=describe_environment(),
-        storage=storage.address,
+        storage=storage.shown,
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
 
