@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from synthetic_rows import store
 
-from trainability.cli import app
+from trainability.cli.commands import app
 from trainability.storage import Storage
 from trainability.study import load_study
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-
-from trainability.errors import InputError, TrainabilityError
 
 app = typer.Typer(
     name="trainability",
@@ -41,15 +37,3 @@ TrackingOption = Annotated[
         help="MLflow tracking URI; default: MLFLOW_TRACKING_URI, or an SQLite file in the storage."
     ),
 ]
-
-
-def main() -> None:
-    """Entry point: turns what a user did wrong into one message and an exit code."""
-    try:
-        app()
-    except InputError as error:
-        err.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
-    except TrainabilityError as error:
-        err.print(f"[bold red]failed:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(1)
