@@ -11,7 +11,7 @@ import trainability
 
 ROOT = Path(trainability.__file__).parent
 ROOMS = [
-    "version", "addresses", "commands", "errors", "seeds", "domains", "theory", "schemes", "tasks",
+    "version", "addresses", "commands", "errors", "interrupts", "seeds", "domains", "theory", "schemes", "tasks",
     "networks", "death", "training",
     "study", "results", "storage", "stored", "trial", "plan", "provenance", "analysis",
     "precision", "plots", "tracking", "launch", "tuning", "report", "notebook", "modules",

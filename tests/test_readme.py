@@ -12,7 +12,7 @@ import pytest
 from synthetic_rows import store
 
 import trainability
-from trainability.cli import app
+from trainability.cli.commands import app
 from trainability.storage import Storage
 from trainability.study import load_study
 

@@ -10,19 +10,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from trainability.study import Study
-from trainability.training.optimizers import SGD, Adam
 from trainability.version import __version__
 
 if TYPE_CHECKING:
     from trainability.modules import apply, inspect
     from trainability.notebook import load
+    from trainability.study import Study
+    from trainability.training.optimizers import SGD, Adam
     from trainability.tuning import Tuning
 
 __all__ = ["SGD", "Adam", "Study", "Tuning", "__version__", "apply", "inspect", "load"]
 
-# Loaded on first use: they need libraries that a study's declaration does not.
+# Loaded on first use: the command line sets its handlers of signals before anything large is
+# imported, and modules and notebooks need libraries that a study's declaration does not.
 _LATER = {
+    "Adam": "trainability.training.optimizers",
+    "SGD": "trainability.training.optimizers",
+    "Study": "trainability.study",
     "Tuning": "trainability.tuning",
     "apply": "trainability.modules",
     "inspect": "trainability.modules",

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pandas as pd
 import pyarrow as pa
@@ -57,7 +59,10 @@ class Storage:
     """
 
     def __init__(self, address: str | Path) -> None:
-        self.address = str(address) if "://" in str(address) else str(Path(address).resolve())
+        text = str(address)
+        if text.lower().startswith("file:"):
+            text = _local_path(text)
+        self.address = text if "://" in text else str(Path(text).resolve())
         remember(self.address)
         try:
             self._fs, self._root = fs.FileSystem.from_uri(
@@ -125,6 +130,13 @@ class Storage:
         target = f"{self._root}/{path}"
         with _telling(f"{target} can't be removed"), contextlib.suppress(FileNotFoundError):
             self._fs.delete_file(target)
+
+    def file_names(self, study: str) -> list[str]:
+        """Names of the files directly in a study's folder, in order."""
+        folder = f"{self._root}/{study}"
+        with _telling(f"{folder} can't be listed"):
+            entries = self._fs.get_file_info(fs.FileSelector(folder, allow_not_found=True))
+        return sorted(entry.base_name for entry in entries if entry.is_file)
 
     def write_rows(self, study: str, rows: pd.DataFrame, provenance: dict[str, str]) -> str:
         """Store the rows of consecutive whole blocks of one cell.
@@ -265,6 +277,17 @@ class Storage:
             os.replace(temporary, target)
         finally:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _local_path(address: str) -> str:
+    """The folder that an address such as file:///home/me/results means."""
+    parts = urlsplit(address)
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise StorageError(
+            f"storage {address} can't be used: a file address names no other machine and a whole "
+            "path; wanted a folder, or an address such as file:///home/me/results"
+        )
+    return url2pathname(parts.path)
 
 
 @contextlib.contextmanager

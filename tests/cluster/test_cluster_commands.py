@@ -13,7 +13,7 @@ import typer
 import yaml
 from ray.scripts.scripts import cli as ray
 
-from trainability.cli import app
+from trainability.cli.commands import app
 
 ROOT = Path(__file__).parent.parent.parent
 CLUSTER = ROOT / "cluster"

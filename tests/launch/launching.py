@@ -14,7 +14,7 @@ class Listening:
     def __init__(self):
         self.done, self.started, self.failed = [], [], {}
 
-    def cell_started(self, cell):
+    def cell_started(self, cell, at):
         self.started.append(cell.id)
 
     def cell_done(self, cell):

@@ -6,7 +6,7 @@ import pytest
 from tuning_in_process import Trainer, a_tuning
 from typer.testing import CliRunner
 
-from trainability.cli import app
+from trainability.cli.commands import app
 from trainability.cli.tune import load_tunings
 from trainability.errors import StudyError
 from trainability.storage import Storage

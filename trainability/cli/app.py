@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import traceback
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -13,9 +11,8 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from trainability.addresses import remember, remember_environment, without_secrets
+from trainability.addresses import without_secrets
 from trainability.commands import command, printable, variables, variables_sentence
-from trainability.errors import InputError, TrainabilityError
 from trainability.version import __version__
 
 
@@ -130,24 +127,6 @@ TrackingOption = Annotated[
         help="MLflow tracking URI; default: MLFLOW_TRACKING_URI, or an SQLite file in the storage."
     ),
 ]
-
-
-def main() -> None:
-    """Entry point: turns what a user did wrong into one message and an exit code."""
-    remember_environment()
-    for word in sys.argv[1:]:
-        remember(word.partition("=")[2] if word.startswith("--") else word)
-    try:
-        app()
-    except InputError as error:
-        err.print(styled("error:", "bold red", f" {error}"), soft_wrap=True)
-        sys.exit(2)
-    except TrainabilityError as error:
-        err.print(styled("failed:", "bold red", f" {error}"), soft_wrap=True)
-        sys.exit(1)
-    except Exception:  # ours to mend: where it arose is told, but not with what secrets
-        err.print(traceback.format_exc(), soft_wrap=True)
-        sys.exit(1)
 
 
 @app.callback()

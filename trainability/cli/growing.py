@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from rich.console import Console
 
-from trainability.launch import Options, Outcome, launch
-from trainability.launch.cluster import connected
+from trainability import interrupts
+from trainability.launch import Options, Outcome, launch, ready
 from trainability.plan import missing_blocks
 from trainability.precision import Growth, Round, rounds
 from trainability.seeds import BLOCK_SIZE
@@ -25,6 +25,7 @@ def launch_rounds(
     mirror: Mirror,
     options: Options,
     console: Console,
+    declare: Callable[[], None],
 ) -> Outcome:
     """Launch what a study wants, look, and launch what it then wants, until it has enough.
 
@@ -35,6 +36,8 @@ def launch_rounds(
         mirror: The MLflow mirror; is told of a cell when the cell has stopped growing.
         options: Runtime options.
         console: For progress.
+        declare: Called once, before anything else is written: the cluster, if one is needed, is
+            reached by then and can work on the study.
 
     Returns:
         What became of all rounds together; the last one is the one that may have failed.
@@ -50,8 +53,11 @@ def launch_rounds(
                     f"round {number}: {len(part.cells)} of {part.n_cells} cells grow, to "
                     f"{networks:,} networks"
                 )
-            if growth.grows and _lacks(study, place, part):
-                connection.enter_context(connected(options))  # kept over all rounds
+            if _lacks(study, place, part):
+                connection.enter_context(ready(study.name, place, options))  # kept to the end
+            if number == 1:
+                interrupts.check()
+                declare()
             outcome = launch(study.name, part.cells, part.wanted, place, told, options, console)
             total.networks += outcome.networks
             total.damaged += outcome.damaged

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from trainability import interrupts
 from trainability.addresses import shown
 from trainability.cli.app import (
     StorageOption,
@@ -112,24 +112,18 @@ def run(
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Take SIGTERM, by which `kill`, Slurm and Kubernetes ask for an end, as Ctrl-C.
+    """A command that has something to put in order when Ctrl-C, SIGTERM or SIGHUP ends it.
 
     Raises:
         StudyFailed: If an interrupt was not dealt with inside.
     """
-
-    def interrupt(signum: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with interrupts.orderly():
+            yield
     except KeyboardInterrupt as error:
         raise StudyFailed(
             "interrupted; what is stored stays, and the same command goes on"
         ) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(
@@ -156,15 +150,18 @@ def _run(
             + (rounded if networks != study.replicates else ""),
         )
     )
-    place.write_bytes(f"{study.name}/study.json", study.to_json().encode())
-    place.write_bytes(
-        f"{study.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
-    )
     uri = tracking.tracking_uri(tracking_uri, place)
-    mirror = tracking.Mirror(study, place, uri)
+    tracking.require_usable(uri)
     started = time.monotonic()
+    mirror = tracking.Mirror(study, place, uri)
+
+    def declare() -> None:
+        place.write_bytes(f"{study.name}/study.json", study.to_json().encode())
+        environment = json.dumps(describe_environment(), indent=2)
+        place.write_bytes(f"{study.name}/provenance.json", environment.encode())
+
     try:
-        outcome = launch_rounds(study, place, growth, mirror, Options(**options), err)
+        outcome = launch_rounds(study, place, growth, mirror, Options(**options), err, declare)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
@@ -181,11 +178,12 @@ def _run(
         report = _write_report(study, place, mirror)
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
     mirror.close(status, hurry=outcome.interrupted)
-    if mirror.trouble and not outcome.interrupted:  # else the same command mends it
+    if mirror.trouble:
         again = command("sync", text, storage=place.address, tracking_uri=tracking_uri)
+        when = "the same command, or," if outcome.interrupted else "when it is back:"
         err.print(
             styled(
-                f"MLflow at {shown(uri)} is incomplete ({mirror.trouble}); when it is back:",
+                f"MLflow at {shown(uri)} is incomplete ({mirror.trouble}); {when}",
                 "yellow",
                 f" {again}",
             ),

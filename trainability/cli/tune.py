@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trainability import interrupts
 from trainability.addresses import shown
 from trainability.cli.app import (
     StorageOption,
@@ -110,8 +111,7 @@ def _tune(
     connection: contextlib.ExitStack,
 ) -> None:
     from trainability import tracking
-    from trainability.launch import launch
-    from trainability.launch.cluster import connected
+    from trainability.launch import launch, ready
     from trainability.plan import missing_blocks
     from trainability.tuning.loop import run_search
     from trainability.tuning.report import write_report
@@ -120,17 +120,23 @@ def _tune(
     settings = " x ".join(tuning.vary)
     networks = f"  {tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
     err.print(styled(tuning.name, "bold", networks))
-    place.write_bytes(f"{tuning.name}/tuning.json", tuning.to_json().encode())
+    uri = tracking.tracking_uri(tracking_uri, place)
+    tracking.require_usable(uri)
+    declaration = tuning.to_json().encode()
+    if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
+        # A cluster that can't work on it is refused before anything is written.
+        connection.enter_context(ready(tuning.name, place, options))
+    interrupts.check()
+    place.write_bytes(f"{tuning.name}/tuning.json", declaration)
     place.write_bytes(
         f"{tuning.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
     )
-    uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(tuning.study(), place, uri)
 
     def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
         if any(missing_blocks(wanted, place.block_files(tuning.name, cells)).values()):
             err.print(what)
-            connection.enter_context(connected(options))  # kept over all rounds
+            connection.enter_context(ready(tuning.name, place, options))  # kept over all rounds
         outcome = launch(tuning.name, cells, wanted, place, mirror, options, err)
         for path in outcome.damaged:
             err.print(

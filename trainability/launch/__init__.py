@@ -2,5 +2,6 @@
 
 from trainability.launch.dispatch import launch
 from trainability.launch.options import Options, Outcome
+from trainability.launch.ready import ready
 
-__all__ = ["Options", "Outcome", "launch"]
+__all__ = ["Options", "Outcome", "launch", "ready"]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
-import signal
-import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import ray
-from ray._private import ray_constants
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from trainability.addresses import remember
+from trainability import interrupts
 from trainability.errors import InputError, StorageError, refuse
+from trainability.launch.address import Address, chosen_address, probe
+from trainability.launch.embedded import embedded_ray, own_signals
 from trainability.launch.options import Options
 from trainability.plan import Slots
 from trainability.storage import Storage
@@ -33,11 +31,11 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # Tune's own state is not needed to resume
 }
-_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _GPU_SPEED = 100.0
 _GPU_UNIT_BLOCKS = 256
 _CLIENT_ATTEMPTS = 3
 _PROBE_S = 120.0
+_LOOK_EVERY_S = 0.5
 _own_nodes: set[str] = set()
 """Of a Ray that this process has started: same machine, same Python, same files."""
 
@@ -47,7 +45,7 @@ def connected(options: Options) -> Iterator[None]:
     """A connection to Ray: to a cluster if there is an address, else an embedded one.
 
     Raises:
-        InputError: If the cluster can't be reached.
+        InputError: If the cluster can't be reached, or an embedded Ray does not start.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -57,81 +55,48 @@ def connected(options: Options) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    address = options.address or os.environ.get("RAY_ADDRESS")
-    remember(address or "")
-    # Ray takes SIGTERM for itself, and would end without a word.
-    handler = signal.getsignal(signal.SIGTERM)
+    address = chosen_address(options.address)
+    with embedded_ray() if address is None else _cluster_at(address):
+        _own_nodes.update(node["NodeID"] for node in ray.nodes() if address is None)
+        try:
+            yield
+        finally:
+            _own_nodes.clear()
+
+
+@contextlib.contextmanager
+def _cluster_at(address: Address) -> Iterator[None]:
+    probe(address)
+    interrupts.check()
     try:
-        if address is None:
-            _start_embedded()
-        else:
+        with own_signals():
             _connect(address)
-    except SystemExit as error:  # what Ray makes of a SIGTERM while it starts
-        raise KeyboardInterrupt from error
-    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        if address is None:
-            raise InputError(
-                f"an embedded Ray does not start: {error}; wanted a machine that lets processes "
-                "start and listen on loopback, or --address of a running cluster"
-            ) from error
+    except Exception as error:  # Ray raises bare ones too
+        interrupts.check()
         raise InputError(
             f"no Ray cluster at {address}: {error}; wanted a running one (ray start --head), "
-            "or no --address for an embedded Ray"
+            "or no address for an embedded Ray"
         ) from error
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
-    _own_nodes.update(node["NodeID"] for node in ray.nodes() if address is None)
     try:
         yield
     finally:
-        _own_nodes.clear()
         ray.shutdown()
 
 
-def _connect(address: str) -> None:
+def _connect(address: Address) -> None:
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if not address.startswith("ray://"):
-        ray.init(address=address, **settings)
+    if not address.is_client:
+        ray.init(address=address.text, **settings)
         return
     # The server forks a process per client, and gRPC sometimes does not survive that.
     for attempt in range(1, _CLIENT_ATTEMPTS + 1):
+        interrupts.check()
         try:
-            ray.init(address=address, runtime_env={"env_vars": _ENVIRONMENT}, **settings)
+            ray.init(address=address.text, runtime_env={"env_vars": _ENVIRONMENT}, **settings)
             return
         except ConnectionError:
             if attempt == _CLIENT_ATTEMPTS:
                 raise
-
-
-def _start_embedded() -> None:
-    """A Ray for this process alone: on loopback only, behind a token that nobody else has."""
-    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": _own_token()}
-    before = {name: os.environ.get(name) for name in changed}
-    clustered = ray_constants.ENABLE_RAY_CLUSTER
-    os.environ.update(changed)
-    # Ray has read the variable already. Without it a node listens on every interface: Ray
-    # replaces a loopback address that it is given by that of the machine.
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _node_ip_address="127.0.0.1",
-        )
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = clustered
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
-
-
-@cache
-def _own_token() -> str:
-    # Ray keeps the first token that it reads for the life of the process.
-    return secrets.token_hex(32)
 
 
 def find_nodes(options: Options) -> list[dict[str, Any]]:
@@ -196,15 +161,19 @@ def require_same_everywhere(
         obstacle = find_obstacle(storage, token, device, version("trainability"))
         refuse([obstacle] if obstacle else [])
         return
-    probe = ray.remote(num_cpus=0, max_retries=0)(find_obstacle)
+    asking = ray.remote(num_cpus=0, max_retries=0)(find_obstacle)
     asked = {
-        probe.options(
+        asking.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         ).remote(storage, token, device, version("trainability")): node["NodeManagerAddress"]
         for node in nodes
     }
     # A node that does not answer in time may be gone; every unit checks its storage anyway.
-    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_PROBE_S)
+    end = time.monotonic() + _PROBE_S
+    answered, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_LOOK_EVERY_S)
+    while silent and time.monotonic() < end:
+        interrupts.check()
+        answered, silent = ray.wait(list(asked), num_returns=len(asked), timeout=_LOOK_EVERY_S)
     problems = []
     for answer in answered:
         try:

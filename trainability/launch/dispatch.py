@@ -6,9 +6,7 @@ import contextlib
 import io
 import json
 import tempfile
-import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +16,7 @@ from ray.exceptions import RayError
 from ray.util.client import ray as ray_client
 from rich.console import Console
 
+from trainability import interrupts
 from trainability.addresses import without_secrets
 from trainability.errors import InputError, StorageError
 from trainability.launch.cluster import (
@@ -32,6 +31,7 @@ from trainability.launch.options import Options, Outcome
 from trainability.launch.order import OldestThatWaits
 from trainability.launch.progress import ProgressDisplay
 from trainability.launch.shipping import ship_user_code
+from trainability.launch.token import launch_token
 from trainability.launch.worker import Work, work_through
 from trainability.plan import deal, missing_blocks, units
 from trainability.seeds import BLOCK_SIZE
@@ -43,6 +43,7 @@ from trainability.trial import Runtime
 _REPORTS_PER_S = 20.0
 """Reports of progress that reach the driver, of all trials together."""
 _NODES_EVERY_S = 5.0
+_LOOK_EVERY_S = 0.5
 
 
 def launch(
@@ -93,7 +94,7 @@ def launch(
     try:
         # Ray and Tune tell on stdout, by the page, of what the listener says in a line.
         quiet = contextlib.redirect_stdout(io.StringIO())
-        with quiet, display, connected(options), _token(name, storage) as token:
+        with quiet, display, connected(options), launch_token(name, storage) as token:
             nodes = find_nodes(options)
             while tries:
                 obstacle = _dispatch(name, cells, missing, storage, token, nodes, options, listener)
@@ -150,18 +151,6 @@ def _tell_failures(
         mirror.cell_failed(cells[cell], failure["traceback"])
 
 
-@contextlib.contextmanager
-def _token(name: str, storage: Storage) -> Iterator[str]:
-    """A file by which workers tell that their storage is the driver's."""
-    token = f"{name}/.launch-{uuid.uuid4().hex}"
-    storage.write_bytes(token, b"")
-    try:
-        yield token
-    finally:
-        with contextlib.suppress(StorageError):
-            storage.delete(token)
-
-
 def _wait_for_nodes(options: Options, listener: Listener) -> list[dict[str, Any]]:
     """The nodes for another try: a cluster that has lost them may be getting new ones."""
     while True:
@@ -169,7 +158,7 @@ def _wait_for_nodes(options: Options, listener: Listener) -> list[dict[str, Any]
             return find_nodes(options)
         except InputError as error:
             listener.waiting(str(error))
-        time.sleep(_NODES_EVERY_S)
+        interrupts.wait(_NODES_EVERY_S)
 
 
 def _dispatch(
@@ -190,7 +179,7 @@ def _dispatch(
     Raises:
         StorageError: If trials have given up on the storage.
     """
-    device = options.device or ("cuda" if options.gpus_per_trial else "cpu")
+    device = options.torch_device
     require_same_everywhere(nodes, storage, token, device)
     ship_user_code(list(cells.values()))
     slots = count_slots(nodes, options)
@@ -213,7 +202,10 @@ def _dispatch(
             # Through a client Tune would be far from its trials: it runs on the head instead.
             at_head = {"node:__internal_head__": 0.001}
             fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
-            obstacle = ray.get(fit.remote(work, options, callback))
+            fitting = fit.remote(work, options, callback)
+            while not ray.wait([fitting], timeout=_LOOK_EVERY_S)[0]:
+                interrupts.check()
+            obstacle = ray.get(fitting)
         else:
             obstacle = _fit(work, options, callback)
     if listener.storage_lost:

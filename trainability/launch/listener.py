@@ -16,6 +16,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.util.client import ray as ray_client
 from ray.util.queue import Queue
 
+from trainability import interrupts
 from trainability.launch.progress import ProgressDisplay
 from trainability.plan import Unit
 from trainability.seeds import BLOCK_SIZE
@@ -23,6 +24,7 @@ from trainability.study.cell import Cell
 from trainability.tracking import Mirror
 
 _LOOK_EVERY_S = 5.0
+_DRAIN_S = 10.0
 _STALLED_S = 60.0
 """Longer than a worker takes to start."""
 
@@ -62,7 +64,7 @@ class Listener:
             self.tracebacks[cell] = report["traceback"]
             self._display.note(f"failed: {self._cells[cell]}: {report['why']}")
         elif event == "started":
-            self._mirror.cell_started(self._cells[cell])
+            self._mirror.cell_started(self._cells[cell], report["at"])
         else:
             self._advance(report)
 
@@ -144,7 +146,7 @@ def forwarding(listener: Listener, trials: Sequence[Sequence[Unit]]) -> Iterator
     try:
         yield Forward(partial(_put, queue))
         queue.put(None)
-        thread.join()
+        thread.join(_DRAIN_S)
     finally:
         queue.shutdown()
 
@@ -171,6 +173,7 @@ class Forward(tune.Callback):
         self._looked = self._ran = time.monotonic()
 
     def on_step_begin(self, iteration, trials, **info) -> None:
+        interrupts.check()  # between two steps of Tune, where nothing is half done
         now = time.monotonic()
         if now - self._looked < _LOOK_EVERY_S:
             return
@@ -182,7 +185,9 @@ class Forward(tune.Callback):
 
     def on_trial_result(self, iteration, trials, trial, result, **info) -> None:
         if "event" in result:
-            known = ("event", "cell", "first", "last", "network_steps", "why", "traceback")
+            known = (
+                "event", "cell", "first", "last", "network_steps", "why", "traceback", "at",
+            )  # fmt: skip
             self._tell("heard", {name: result[name] for name in known if name in result})
 
     def on_trial_recover(self, iteration, trials, trial, **info) -> None:

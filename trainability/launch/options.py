@@ -41,6 +41,11 @@ class Options:
         asked = {"CPU": self.cpus_per_trial, "GPU": self.gpus_per_trial}
         return {kind: amount for kind, amount in asked.items() if amount}
 
+    @property
+    def torch_device(self) -> str:
+        """The torch device of a trial."""
+        return self.device or ("cuda" if self.gpus_per_trial else "cpu")
+
 
 @dataclass
 class Outcome:
@@ -52,7 +57,7 @@ class Outcome:
             the launch was interrupted.
         damaged: Files that were found damaged and set aside.
         networks: Networks trained by this launch.
-        interrupted: Whether it was ended by Ctrl-C or SIGTERM.
+        interrupted: Whether it was ended by Ctrl-C, SIGTERM or SIGHUP.
     """
 
     missing: dict[str, list[int]] = field(default_factory=dict)

@@ -57,9 +57,9 @@ def work_through(config: dict[str, Any], work: Work) -> None:
     """Run and store the units of trial `config["trial"]` that are not on storage yet.
 
     A unit that raises is reported and does not stop the others. Reports carry the unit's `cell`,
-    `first` and `last` block and an `event`: `started`, `progress` and `done` with the
-    `network_steps` since the last report, and with `why` also `waiting` (for storage), `failed`
-    and `given_up`, which ends the study.
+    `first` and `last` block and an `event`: `started`, with the time `at` which it did, `progress`
+    and `done` with the `network_steps` since the last report, and with `why` also `waiting` (for
+    storage), `failed` and `given_up`, which ends the study.
 
     Raises:
         StorageError: If the storage can't be written for longer than the patience.
@@ -96,7 +96,7 @@ def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, 
     stored = _patiently(work, where, lambda: _blocks_there(unit, work))
     lacking = runs([block for block in unit.blocks if block not in stored])
     if lacking:
-        tune.report({"event": "started", **where, "network_steps": 0})
+        tune.report({"event": "started", **where, "network_steps": 0, "at": time.time()})
     reporter = _Reporter(where, work.report_every_s)
     parts = [Unit(unit.cell, run[0], run[-1]) for run in reversed(lacking)]
     while parts:

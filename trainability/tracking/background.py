@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
+from trainability import interrupts
 from trainability.addresses import without_secrets
 from trainability.storage import Storage
 from trainability.study import Study
@@ -15,6 +17,9 @@ from trainability.tracking.mirror import MlflowMirror
 _Task = Callable[[MlflowMirror], None]
 _LONGEST_PAUSE_S = 60.0
 _LAST_TRIES = 3
+_LOOK_EVERY_S = 0.2
+_HURRY_S = 8.0
+"""How long an end in a hurry waits: MLflow may be in the middle of its import, or unreachable."""
 
 
 class Mirror:
@@ -28,11 +33,15 @@ class Mirror:
         study: The study.
         storage: Where its rows are.
         uri: MLflow's tracking URI.
+        begun: When the work began, in seconds since 1970; None for now.
     """
 
-    def __init__(self, study: Study, storage: Storage, uri: str) -> None:
+    def __init__(
+        self, study: Study, storage: Storage, uri: str, begun: float | None = None
+    ) -> None:
         self.trouble: str | None = None
-        self._connect = lambda: MlflowMirror(study, storage, uri)
+        since = time.time() if begun is None else begun
+        self._connect = lambda: MlflowMirror(study, storage, uri, since)
         self._mirror: MlflowMirror | None = None
         self._tasks: deque[_Task] = deque()
         self._changed = threading.Condition()
@@ -41,8 +50,10 @@ class Mirror:
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
 
-    def cell_started(self, cell: Cell) -> None:
-        self.add(lambda mirror: mirror.start(cell))
+    def cell_started(self, cell: Cell, at: float | None = None) -> None:
+        """A cell is being worked on since `at`, in seconds since 1970; None for now."""
+        begun = time.time() if at is None else at
+        self.add(lambda mirror: mirror.start(cell, begun))
 
     def cell_done(self, cell: Cell) -> None:
         self.add(lambda mirror: mirror.finish(cell))
@@ -62,19 +73,36 @@ class Mirror:
 
         Args:
             status: `FINISHED`, `FAILED` or `KILLED`.
-            hurry: Leave undone what is still to be told, but end what runs.
+            hurry: Leave undone what is still to be told, but end what runs, within seconds. The
+                same happens where a signal asks for the end meanwhile.
         """
+        if not hurry:
+            self._end(status)
+            while self._thread.is_alive() and not interrupts.requested():
+                self._thread.join(_LOOK_EVERY_S)
+            if not self._thread.is_alive():
+                return
+            status = "KILLED"
         with self._changed:
-            if hurry and self._tasks:
-                self.trouble = f"interrupted with {len(self._tasks)} updates to do"
+            left = len(self._tasks) - self._closing
+            if left > 0:
+                self.trouble = f"interrupted with {left} updates to do"
                 self._dropped = True
-                self._tasks.clear()
+            self._tasks.clear()
+            self._closing = False
+        self._end(status)
+        self._thread.join(_HURRY_S)
+        if self._thread.is_alive() and self._used:
+            self.trouble = self.trouble or f"it did not answer within {_HURRY_S:.0f} s"
+
+    def _end(self, status: str) -> None:
+        """Let the thread end the parent after all that is still to be told, then end itself."""
+        with self._changed:
             if self._used:
                 self._tasks.append(lambda mirror: mirror.close(status))
             self._failures = 0
             self._closing = True
             self._changed.notify()
-        self._thread.join()
 
     def _work(self) -> None:
         while (task := self._next()) is not None:

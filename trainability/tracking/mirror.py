@@ -14,6 +14,7 @@ import logging
 import math
 import os
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from trainability.addresses import remember, shown, without_secrets
+from trainability.addresses import shown, without_secrets
 from trainability.analysis.expected import expected_trainability
 from trainability.errors import InputError
 from trainability.storage import Storage
@@ -48,16 +49,6 @@ _ENVIRONMENT = {
 """The user's own settings win."""
 
 
-def tracking_uri(given: str | None, storage: Storage) -> str:
-    """Where MLflow keeps the mirror: as given, else the environment, else beside the rows."""
-    uri = given or os.environ.get("MLFLOW_TRACKING_URI")
-    if uri:
-        remember(uri)
-        return uri
-    folder = Path(storage.address) if storage.is_local else Path("results").resolve()
-    return f"sqlite:///{folder / 'mlflow.db'}"
-
-
 @dataclass(frozen=True)
 class _Run:
     """What has to be known of an MLflow run; all that MLflow tells would fill the memory.
@@ -65,30 +56,34 @@ class _Run:
     Args:
         id: Its id.
         status: Its status.
+        begun: When it began, in milliseconds since 1970.
         content: The blocks whose rows it shows; None before it is whole.
         failed: Whether it says why it failed.
     """
 
     id: str
     status: str
+    begun: int
     content: str | None = None
     failed: bool = False
 
 
 @dataclass(frozen=True)
 class _Found:
-    """An MLflow run on the server, when it began, and its parent's id."""
+    """An MLflow run on the server, and its parent's id."""
 
     run: _Run
-    begun: int
     parent: str | None
 
     @classmethod
     def of(cls, run: Any) -> _Found:
         tags = run.data.tags
         content, failed = tags.get(_CONTENT_TAG), _FAILURE_TAG in tags
-        known = _Run(run.info.run_id, run.info.status, content, failed)
-        return cls(known, run.info.start_time, tags.get(_PARENT_TAG))
+        begun, ended = run.info.start_time, run.info.end_time
+        if ended is not None and ended < begun:  # of an older version; it is logged again
+            content = None
+        known = _Run(run.info.run_id, run.info.status, begun, content, failed)
+        return cls(known, tags.get(_PARENT_TAG))
 
 
 class MlflowMirror:
@@ -98,9 +93,13 @@ class MlflowMirror:
         study: The study.
         storage: Where its rows are.
         uri: MLflow's tracking URI.
+        begun: When the work that is mirrored began, in seconds since 1970; None for now. MLflow is
+            told later, in the background.
     """
 
-    def __init__(self, study: Study, storage: Storage, uri: str) -> None:
+    def __init__(
+        self, study: Study, storage: Storage, uri: str, begun: float | None = None
+    ) -> None:
         _prepare_environment()
         from mlflow import MlflowClient
 
@@ -110,17 +109,18 @@ class MlflowMirror:
         self._study, self._storage = study, storage
         if uri.startswith("sqlite:///"):
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self._begun = int(1000 * (time.time() if begun is None else begun))
         self._client = MlflowClient(uri)
         self._experiment = self._find_or_create_experiment(uri)
         self._runs = self._reconcile()
-        self.parent = self._parent()
+        self.parent, self._parent_begun = self._parent()
         self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state())
 
-    def start(self, cell: Cell) -> None:
-        """Show that a cell is being worked on."""
+    def start(self, cell: Cell, at: float | None = None) -> None:
+        """Show that a cell is being worked on, since `at`, in seconds since 1970."""
         run = self._runs.get(cell.id)
         if run is None:
-            self._create(cell, None)
+            self._create(cell, int(1000 * (time.time() if at is None else at)))
         elif run.status != "RUNNING" and run.content is None:
             self._client.update_run(run.id, status="RUNNING")
             self._runs[cell.id] = replace(run, status="RUNNING")
@@ -130,23 +130,27 @@ class MlflowMirror:
         files = self._storage.block_files(self._study.name, [cell.id])
         content = ",".join(f"{file.first}-{file.last}" for file in files)
         run = self._runs.get(cell.id)
-        if run is not None and run == _Run(run.id, "FINISHED", content):
+        if run is not None and run == _Run(run.id, "FINISHED", run.begun, content):
             return
         provenance = [self._storage.provenance(file) for file in files]
         finished = max(float(entry["finished_at"]) for entry in provenance)
+        if run is not None and run.begun > 1000 * finished:
+            # MLflow can't move the start of a run, and a later one is not when the work began.
+            self._client.delete_run(run.id)
+            run = None
         if run is None or run.content != content:
             run = self._log(cell, run, content, provenance, finished)
         if run.failed:  # once, and not any more
             self._client.delete_tag(run.id, _FAILURE_TAG)
         # Also where a driver died just before it would have said so.
         self._client.set_terminated(run.id, "FINISHED", int(1000 * finished))
-        self._runs[cell.id] = _Run(run.id, "FINISHED", content)
+        self._runs[cell.id] = _Run(run.id, "FINISHED", run.begun, content)
 
     def fail(self, cell: Cell, why: str) -> None:
         """Show that a cell could not be finished, and why."""
-        run = self._runs.get(cell.id) or self._create(cell, None)
+        run = self._runs.get(cell.id) or self._create(cell, _now())
         self._client.set_tag(run.id, _FAILURE_TAG, without_secrets(why)[:5000])
-        self._client.set_terminated(run.id, "FAILED")
+        self._terminate(run, "FAILED")
         self._runs[cell.id] = replace(run, status="FAILED", failed=True)
 
     def close(self, status: str) -> None:
@@ -154,13 +158,17 @@ class MlflowMirror:
         self._runs = self._reconcile()
         for key, run in self._runs.items():
             if key != _PARENT_KEY and run.status == "RUNNING":
-                self._client.set_terminated(run.id, "KILLED")
-        self._client.set_terminated(self.parent, status)
+                self._terminate(run, "KILLED")
+        self._terminate(_Run(self.parent, "RUNNING", self._parent_begun), status)
 
     def log_report(self, folder: Path, description: str) -> None:
         """Put the report's files and a description in Markdown on the parent."""
         self._client.log_artifacts(self.parent, str(folder), "report")
         self._client.set_tag(self.parent, "mlflow.note.content", description)
+
+    def _terminate(self, run: _Run, status: str) -> None:
+        """End a run now; the clock of the worker that began it may be ahead of ours."""
+        self._client.set_terminated(run.id, status, max(_now(), run.begun))
 
     def _reconcile(self) -> dict[str, _Run]:
         """The study's MLflow runs by key; of those that two drivers created for one key, one."""
@@ -181,7 +189,7 @@ class MlflowMirror:
         kept = {}
         for key, runs in found.items():
             # Every driver that looks keeps the same: a whole one, else the oldest.
-            runs.sort(key=lambda entry: (entry.run.content is None, entry.begun, entry.run.id))
+            runs.sort(key=lambda entry: (entry.run.content is None, entry.run.begun, entry.run.id))
             kept[key] = runs[0]
             for superfluous in runs[1:]:
                 self._client.delete_run(superfluous.run.id)
@@ -219,12 +227,14 @@ class MlflowMirror:
             self._client.restore_experiment(found.experiment_id)
         return found.experiment_id
 
-    def _parent(self) -> str:
+    def _parent(self) -> tuple[str, int]:
+        """The id of the study's own run, and when it began."""
         study = self._study
         run = self._runs.get(_PARENT_KEY)
         if run is None:
             created = self._client.create_run(
                 self._experiment,
+                start_time=self._begun,
                 run_name=study.name,
                 tags={
                     "trial_key": _PARENT_KEY,
@@ -233,7 +243,7 @@ class MlflowMirror:
                 },
             )
             self._runs = self._reconcile()  # another driver may have created one just now
-            run = self._runs.get(_PARENT_KEY, _Run(created.info.run_id, "RUNNING"))
+            run = self._runs.get(_PARENT_KEY, _Run(created.info.run_id, "RUNNING", self._begun))
         else:
             self._client.update_run(run.id, status="RUNNING")
         self._client.log_text(run.id, study.to_json(), "study.json")
@@ -242,9 +252,9 @@ class MlflowMirror:
             self._client.set_tag(
                 run.id, key, value if isinstance(value, str) else json.dumps(value)
             )
-        return run.id
+        return run.id, run.begun
 
-    def _create(self, cell: Cell, start_time: int | None) -> _Run:
+    def _create(self, cell: Cell, start_time: int) -> _Run:
         created = self._client.create_run(
             self._experiment,
             start_time=start_time,
@@ -256,7 +266,7 @@ class MlflowMirror:
             },
         )
         self._client.log_batch(created.info.run_id, params=_params(cell))
-        self._runs[cell.id] = _Run(created.info.run_id, "RUNNING")
+        self._runs[cell.id] = _Run(created.info.run_id, "RUNNING", start_time)
         return self._runs[cell.id]
 
     def _log(
@@ -276,8 +286,8 @@ class MlflowMirror:
         rows = self._storage.read_rows(self._study.name, [cell.id])
         timestamp = int(1000 * finished)
         if run is None:
-            seconds = sum(float(entry["seconds"]) for entry in provenance)
-            run = self._create(cell, int(1000 * (finished - seconds)))
+            begun = min(float(e["finished_at"]) - float(e["seconds"]) for e in provenance)
+            run = self._create(cell, int(1000 * begun))
         self._log_rows(run.id, rows)
         values = final_metrics(rows, float(expected_trainability(cell)), provenance)
         last = int(rows["max_steps"].iloc[0])
@@ -306,6 +316,10 @@ class MlflowMirror:
             self._client.log_artifact(run_id, str(path))
 
 
+def _now() -> int:
+    return int(1000 * time.time())
+
+
 def _prepare_environment() -> None:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -316,19 +330,6 @@ def _params(cell: Cell) -> list[Any]:
 
     columns = cell.columns().items()
     return [Param(name, str(value)) for name, value in columns if value is not None]
-
-
-def require_store(uri: str) -> None:
-    """Refuse a tracking URI of a local store that is not there.
-
-    Raises:
-        InputError: Says where none was found.
-    """
-    path = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not path.is_file():
-        raise InputError(
-            f"no MLflow store at {shown(str(path))}; first run a study: trainability run STUDY"
-        )
 
 
 def study_pages(uri: str, server: str) -> dict[str, str]:

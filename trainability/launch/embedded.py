@@ -1,0 +1,188 @@
+"""A Ray for this process alone: on loopback, behind a token, gone when this process is."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import ray
+import ray._private.utils
+from ray._private import ray_constants
+
+from trainability import interrupts
+from trainability.errors import InputError
+from trainability.launch import reaper
+
+_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+_LONGEST_SOCKET = 103
+"""Bytes in the path of a Unix socket, by the tightest of the systems."""
+_SOCKET = "/ray-12345678/session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store"
+_SHUTDOWN_S = 15.0
+_REAPER_S = 20.0
+
+
+@contextlib.contextmanager
+def embedded_ray() -> Iterator[None]:
+    """Start Ray; whatever it has started is gone afterwards, and when this process is killed.
+
+    Raises:
+        InputError: If it does not start; says why.
+    """
+    folder = _short_folder()
+    mark = secrets.token_hex(16)
+    guard = _start_reaper(mark, folder)
+    try:
+        _start(mark, folder)
+        yield
+    finally:
+        # Ends what waits for processes that do not end.
+        limit = threading.Timer(_SHUTDOWN_S, guard.stdin.close)  # type: ignore[union-attr]
+        limit.daemon = True
+        limit.start()
+        try:
+            ray.shutdown()
+        finally:
+            limit.cancel()
+            _dismiss(guard)
+
+
+def _start(mark: str, folder: str) -> None:
+    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": _own_token(), reaper.MARK: mark}
+    before = {name: os.environ.get(name) for name in changed}
+    clustered = ray_constants.ENABLE_RAY_CLUSTER
+    os.environ.update(changed)
+    # Ray has read the variable already. Without it a node listens on every interface: Ray
+    # replaces a loopback address that it is given by that of the machine.
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        with own_signals(), _no_hangup():
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=folder,
+            )
+    except SystemExit as error:
+        raise KeyboardInterrupt from error
+    except Exception as error:  # Ray raises bare ones too
+        interrupts.check()
+        raise InputError(
+            f"an embedded Ray does not start: {error}; wanted a machine that lets processes start "
+            "within a minute and listen on loopback, with room in "
+            f"{Path(folder).parent} ({_log_tail(folder)}); or --address of a running cluster"
+        ) from error
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = clustered
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+    interrupts.check()
+
+
+@contextlib.contextmanager
+def own_signals() -> Iterator[None]:
+    """Keep Ray from taking SIGTERM for itself: it would raise in whatever code runs."""
+    original = ray._private.utils.set_sigterm_handler
+
+    def keep(handler: object) -> None:
+        interrupts.restore()
+
+    ray._private.utils.set_sigterm_handler = keep
+    try:
+        yield
+    finally:
+        ray._private.utils.set_sigterm_handler = original
+        interrupts.restore()  # also what Ray's own C++ code has put in their place
+
+
+@contextlib.contextmanager
+def _no_hangup() -> Iterator[None]:
+    """Processes that start now don't see the SIGHUP of a terminal that goes: we end them.
+
+    Ray does the same for Ctrl-C. Our own process gets it in another thread.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@cache
+def _own_token() -> str:
+    # Ray keeps the first token that it reads for the life of the process.
+    return secrets.token_hex(32)
+
+
+def _short_folder() -> str:
+    """A new folder for Ray, in which the paths of its sockets are short enough.
+
+    Raises:
+        InputError: If there is no place for it; says what was tried.
+    """
+    wanted = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    tried = []
+    for place in dict.fromkeys([wanted, "/tmp", "/var/tmp", "/dev/shm", str(Path.home())]):
+        if len(os.fsencode(place + _SOCKET)) > _LONGEST_SOCKET:
+            tried.append(f"{place} is too long: Ray's sockets need a path of at most "
+                         f"{_LONGEST_SOCKET - len(_SOCKET)} bytes")  # fmt: skip
+            continue
+        try:
+            return tempfile.mkdtemp(prefix="ray-", dir=place)
+        except OSError as error:
+            tried.append(f"{place}: {error.strerror}")
+    raise InputError(
+        f"no folder for an embedded Ray ({'; '.join(tried)}); set RAY_TMPDIR to a short path that "
+        "can be written"
+    )
+
+
+def _log_tail(folder: str) -> str:
+    """The last lines of Ray's own logs that tell of an error, for a Ray that did not start."""
+    lines = []
+    for path in sorted(Path(folder).glob("session_*/logs/*.out")) + sorted(
+        Path(folder).glob("session_*/logs/*.err")
+    ):
+        with contextlib.suppress(OSError):
+            text = path.read_text(errors="replace")
+            lines += [line for line in text.splitlines() if " E " in line or " C " in line]
+    return lines[-1][:300] if lines else "its logs tell no error"
+
+
+def _start_reaper(mark: str, folder: str) -> subprocess.Popen[bytes]:
+    # Out of reach of what a terminal or a batch system sends to a group of processes.
+    return subprocess.Popen(
+        [sys.executable, "-I", reaper.__file__, mark, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _dismiss(guard: subprocess.Popen[bytes]) -> None:
+    """Let the reaper kill what is left, and end."""
+    assert guard.stdin is not None
+    guard.stdin.close()
+    try:
+        guard.wait(_REAPER_S)
+    except subprocess.TimeoutExpired:
+        guard.kill()
+        guard.wait()

@@ -1,0 +1,85 @@
+"""MLflow's tracking URI: which one, and whether it can be used, without importing MLflow."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from trainability.addresses import remember, shown
+from trainability.errors import InputError
+from trainability.storage import Storage
+
+_SQLITE = "sqlite:///"
+_SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
+_DATABASES = ("postgresql", "mysql", "mssql")
+_PLUGINS = "mlflow.tracking_store"
+_WANTED = (
+    "wanted an SQLite file such as sqlite:////home/me/mlflow.db, or a server such as "
+    "http://localhost:5000"
+)
+
+
+def tracking_uri(given: str | None, storage: Storage) -> str:
+    """Where MLflow keeps the mirror: as given, else the environment, else beside the rows."""
+    uri = given or os.environ.get("MLFLOW_TRACKING_URI")
+    if uri:
+        remember(uri)
+        return uri
+    folder = Path(storage.address) if storage.is_local else Path("results").resolve()
+    return f"{_SQLITE}{folder / 'mlflow.db'}"
+
+
+def require_usable(uri: str) -> None:
+    """Refuse a tracking URI that MLflow can't use, before anything is written.
+
+    Whether a server answers is not asked: one that is away does not stop a study.
+
+    Raises:
+        InputError: Says what is wrong with it.
+    """
+    scheme, separator, rest = uri.partition(":")
+    kind = scheme.lower().partition("+")[0]
+    if uri.startswith(_SQLITE):
+        _require_writable(Path(uri.removeprefix(_SQLITE).partition("?")[0]))
+        return
+    if kind in ("http", "https"):
+        try:
+            usable = bool(urlsplit(uri).hostname) and urlsplit(uri).port != 0
+        except ValueError:
+            usable = False
+        if usable:
+            return
+    else:
+        is_kept_by_mlflow = kind in (*_SERVERS, *_DATABASES)
+        if is_kept_by_mlflow and (not separator or rest.startswith("//")):
+            return
+        if kind != "file" and scheme in {entry.name for entry in entry_points(group=_PLUGINS)}:
+            return
+    raise InputError(f"MLflow's tracking URI {shown(uri)!r} can't be used; {_WANTED}")
+
+
+def _require_writable(path: Path) -> None:
+    """Refuse an SQLite file that can't be made or written; writes nothing."""
+    if not path.name or path.is_dir():
+        raise InputError(f"MLflow's store {str(path)!r} is a folder; {_WANTED}")
+    existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    if existing != path.absolute() and not existing.is_dir():
+        raise InputError(f"MLflow's store {path} can't be made: {existing} is a file; {_WANTED}")
+    folder = existing if existing.is_dir() else existing.parent
+    if not os.access(existing, os.W_OK) or not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"MLflow's store {path} can't be written; {_WANTED}")
+
+
+def require_store(uri: str) -> None:
+    """Refuse a tracking URI of a local store that is not there.
+
+    Raises:
+        InputError: Says where none was found.
+    """
+    path = Path(uri.removeprefix(_SQLITE))
+    if uri.startswith(_SQLITE) and not path.is_file():
+        raise InputError(
+            f"no MLflow store at {shown(str(path))}; first run a study: trainability run STUDY"
+        )
