@@ -49,8 +49,9 @@ def require_usable(uri: str) -> None:
             usable = False
         if usable:
             return
-    elif kind in (*_SERVERS, *_DATABASES) and (not separator or rest.startswith("//")):
-        return
+    elif kind in (*_SERVERS, *_DATABASES):
+        if not separator or rest.startswith("//"):
+            return
     elif kind != "file" and scheme in {entry.name for entry in entry_points(group=_PLUGINS)}:
         return
     # What is between :// and @ may be a password.
