@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Annotated
 
 import typer
@@ -22,7 +20,7 @@ from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
 from trainability.seeds import BLOCK_SIZE
-from trainability.storage import Storage
+from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -123,7 +121,8 @@ def sync(
             f"no results of {chosen.name} in {place.address}; first: trainability run {study}"
         )
     uri = tracking.tracking_uri(tracking_uri, place)
-    mirror = tracking.Mirror(chosen, place, uri)
+    tracking.require_usable(uri)
+    mirror = tracking.Mirror(chosen, place, uri, _begun(place, files))
     missing = missing_blocks(wanted_blocks(chosen, place, cells), files)
     for cell in cells.values():
         if not missing[cell.id]:
@@ -137,6 +136,12 @@ def sync(
     err.print(
         f"MLflow at {uri} mirrors {len(cells) - unfinished} of {len(cells)} cells", soft_wrap=True
     )
+
+
+def _begun(place: Storage, files: list[BlockFile]) -> float:
+    """When the first of some blocks was begun, in seconds since 1970."""
+    made = (place.provenance(file) for file in files)
+    return min(float(entry["finished_at"]) - float(entry["seconds"]) for entry in made)
 
 
 @app.command()
@@ -154,14 +159,11 @@ def ui(
     remote = uri.startswith(("http://", "https://"))
     server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
     tracking.require_store(uri)
+    if not remote:
+        tracking.require_free_port(port)
     for name, page in tracking.study_pages(uri, server).items():
         out.print(f"{name}:  {page}", soft_wrap=True)
     if remote:
         return
     out.print(f"MLflow on {server} (Ctrl-C ends it)")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    code = subprocess.run(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], check=False
-    ).returncode
-    if code not in (0, -2, 130):
-        raise StudyFailed(f"MLflow's server ended with exit code {code}; is port {port} taken?")
+    tracking.serve(uri, port)
