@@ -23,7 +23,7 @@ from trainability.cli.launching import (
     MaxFailuresOption,
     launch_settings,
 )
-from trainability.cli.run import interruptible
+from trainability.cli.run import interruptible, require_usable
 from trainability.errors import StudyError, StudyFailed
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
@@ -62,6 +62,7 @@ def tune(
     place = Storage(storage)
     tunings = load_tunings(study)
     place.check_writable()
+    require_usable(tracking_uri, place)
     # Imported here, so that a tuning that is refused is refused at once.
     from trainability.launch import Options
 
@@ -114,7 +115,6 @@ def _tune(
         f"{' x '.join(tuning.vary)}, from {tuning.scheme}"
     )
     uri = tracking.tracking_uri(tracking_uri, place)
-    tracking.require_usable(uri)
     declaration = tuning.to_json().encode()
     if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
         # A cluster that can't work on it is refused before anything is written.
