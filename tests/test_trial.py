@@ -1,5 +1,7 @@
 """A trial is pure: the same cell gives the same rows, and the rows obey the laws."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,9 @@ from trainability.schemes import DataDependent, He, UnitSphere
 from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 from trainability.theory import born_dead_probability
+from trainability.training import tiles
+from trainability.training.fused_cpu import FusedCpuTraining
+from trainability.training.torch_engine import TorchTraining
 from trainability.trial import Runtime, checkpoints, draw, run_trial
 
 ALPHA = 1e-6
@@ -96,3 +101,34 @@ def test_a_diverged_network_is_a_row():
     assert not lost["success"].any()
     assert lost["active_final"].isna().all() and (lost["n_revived"] == 0).all()
     assert np.isnan(np.array(lost["loss_curve"].to_list(), dtype=float)[:, -1]).all()
+
+
+@pytest.mark.parametrize("engine", ["fused-cpu", "torch"])
+@pytest.mark.parametrize("batch_size", [None, 5])
+def test_progress_is_told_while_networks_train_and_changes_no_row(engine, batch_size, monkeypatch):
+    """Every tile of the last stretch waits until progress was told during it."""
+    cell = a_cell(batch_size=batch_size, max_steps=60, tolerance=1e-4)
+    quiet = run_trial("s", cell, [0], Runtime(engine=engine))[0]
+    told = threading.Semaphore(0)
+    monkeypatch.setattr(tiles, "_PROGRESS_EVERY_S", 0.001)
+    kind = {"torch": TorchTraining, "fused-cpu": FusedCpuTraining}
+    train = kind[engine]._train
+
+    def waiting(self, rows, start, stop):
+        if start >= 50:
+            while told.acquire(blocking=False):
+                pass  # told before this tile
+            assert told.acquire(timeout=60), "nothing is told while a tile trains"
+        train(self, rows, start, stop)
+
+    monkeypatch.setattr(kind[engine], "_train", waiting)
+    steps = []
+
+    def progress(since):
+        steps.append(since)
+        told.release()
+
+    rows, provenance = run_trial("s", cell, [0], Runtime(engine=engine), progress)
+    pd.testing.assert_frame_equal(rows, quiet, check_exact=True)
+    assert min(steps) >= 0 and sum(steps) == int(provenance["network_steps"])
+    assert len(steps) > 2 * len(checkpoints(60))

@@ -31,6 +31,7 @@ from trainability.seeds import BLOCK_SIZE
 
 _BLOCK_FILE = re.compile(r"blocks-(\d{6})-(\d{6})\.parquet")
 _READERS = 8
+_RETRY_S = 30
 _LISTED_ONE_BY_ONE = 16
 
 
@@ -66,7 +67,7 @@ class Storage:
         remember(self.address)
         try:
             self._fs, self._root = fs.FileSystem.from_uri(
-                self.address if "://" in self.address else Path(self.address).as_uri()
+                _limited(self.address) if "://" in self.address else Path(self.address).as_uri()
             )
         except (pa.ArrowException, ValueError, OSError) as error:
             raise StorageError(
@@ -277,6 +278,13 @@ class Storage:
             os.replace(temporary, target)
         finally:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _limited(address: str) -> str:
+    """An address with a limit on how long it is tried: by itself Google's is tried for 15 min."""
+    if not address.startswith(("gs://", "gcs://")) or "retry_limit_seconds=" in address:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}retry_limit_seconds={_RETRY_S}"
 
 
 def _local_path(address: str) -> str:

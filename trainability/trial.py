@@ -82,7 +82,8 @@ def run_trial(
         cell: What to run.
         blocks: Consecutive block indices.
         runtime: Where to run it.
-        progress: Called at every checkpoint with the network-steps done since the last call.
+        progress: Called with the network-steps done since the last call: at every checkpoint, and
+            in between, while networks train, about twice a second.
 
     Returns:
         Rows as `results` describes them, and the provenance: engine, device, seconds,
@@ -108,11 +109,20 @@ def run_trial(
     training = engine.start(ensemble, problem)
     record = _Record(cell, born, training)
     done = 0
+
+    def advanced() -> None:
+        nonlocal done
+        now = int(training.steps.sum())
+        progress(now - done)
+        done = now
+
+    training.progress = advanced
     for step in checkpoints(cell.max_steps):
         training.advance(step)
+        advanced()
         record.observe(training)
-        progress(int(training.steps.sum()) - done)
-        done = int(training.steps.sum())
+        progress(0)  # the count of the dead may take as long as the training
+    done = int(training.steps.sum())
     rows = record.rows(study, blocks)
     seconds = time.perf_counter() - started
     return rows, {

@@ -19,7 +19,7 @@ class Fake:
         self._check()
         Fake.connections += 1
 
-    def start(self, cell):
+    def start(self, cell, at):
         self._check()
         Fake.told.append(("start", cell))
 

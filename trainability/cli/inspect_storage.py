@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Annotated
 
 import typer
@@ -27,7 +24,7 @@ from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
 from trainability.seeds import BLOCK_SIZE
-from trainability.storage import Storage
+from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -129,7 +126,8 @@ def sync(
             f"{command('run', study, storage=place.address)}"
         )
     uri = tracking.tracking_uri(tracking_uri, place)
-    mirror = tracking.Mirror(chosen, place, uri)
+    tracking.require_usable(uri)
+    mirror = tracking.Mirror(chosen, place, uri, _begun(place, files))
     missing = missing_blocks(wanted_blocks(chosen, place, cells), files)
     for cell in cells.values():
         if not missing[cell.id]:
@@ -144,6 +142,12 @@ def sync(
         f"MLflow at {shown(uri)} mirrors {len(cells) - unfinished} of {len(cells)} cells",
         soft_wrap=True,
     )
+
+
+def _begun(place: Storage, files: list[BlockFile]) -> float:
+    """When the first of some blocks was begun, in seconds since 1970."""
+    made = (place.provenance(file) for file in files)
+    return min(float(entry["finished_at"]) - float(entry["seconds"]) for entry in made)
 
 
 @app.command()
@@ -161,17 +165,11 @@ def ui(
     remote = uri.startswith(("http://", "https://"))
     server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
     tracking.require_store(uri)
+    if not remote:
+        tracking.require_free_port(port)
     for name, page in tracking.study_pages(uri, shown(server)).items():
         out.print(styled(f"{name}:", "", f"  {page}"), soft_wrap=True)
     if remote:
         return
     out.print(f"MLflow on {server} (Ctrl-C ends it)")
-    # By its environment, for everybody on a machine can read what a process was called with.
-    code = subprocess.run(
-        [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-         "--workers", "1"],
-        env=os.environ | {"MLFLOW_BACKEND_STORE_URI": uri},
-        check=False,
-    ).returncode  # fmt: skip
-    if code not in (0, -2, 130):
-        raise StudyFailed(f"MLflow's server ended with exit code {code}; is port {port} taken?")
+    tracking.serve(uri, port)

@@ -106,6 +106,7 @@ def run(
         _show_plan(chosen, place)
         return
     place.check_writable()
+    require_usable(tracking_uri, place)
     with interruptible():
         _run(chosen, growth, place, study, tracking_uri, options)
 
@@ -124,6 +125,13 @@ def interruptible() -> Iterator[None]:
         raise StudyFailed(
             "interrupted; what is stored stays, and the same command goes on"
         ) from error
+
+
+def require_usable(tracking_uri: str | None, place: Storage) -> None:
+    """Refuse a tracking URI that MLflow can't use."""
+    from trainability import tracking
+
+    tracking.require_usable(tracking.tracking_uri(tracking_uri, place))
 
 
 def _run(
@@ -151,7 +159,6 @@ def _run(
         )
     )
     uri = tracking.tracking_uri(tracking_uri, place)
-    tracking.require_usable(uri)
     started = time.monotonic()
     mirror = tracking.Mirror(study, place, uri)
 

@@ -31,7 +31,7 @@ from trainability.cli.launching import (
     MaxFailuresOption,
     launch_settings,
 )
-from trainability.cli.run import interruptible
+from trainability.cli.run import interruptible, require_usable
 from trainability.errors import StudyError, StudyFailed
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
@@ -70,6 +70,7 @@ def tune(
     place = Storage(storage)
     tunings = load_tunings(study)
     place.check_writable()
+    require_usable(tracking_uri, place)
     # Imported here, so that a tuning that is refused is refused at once.
     from trainability.launch import Options
 
@@ -121,7 +122,6 @@ def _tune(
     networks = f"  {tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
     err.print(styled(tuning.name, "bold", networks))
     uri = tracking.tracking_uri(tracking_uri, place)
-    tracking.require_usable(uri)
     declaration = tuning.to_json().encode()
     if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
         # A cluster that can't work on it is refused before anything is written.

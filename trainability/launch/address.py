@@ -20,6 +20,13 @@ from trainability.errors import InputError
 PROBE_S = 5.0
 _CLIENT = "ray://"
 _CLIENT_PORT = 10001
+_ANSWERS = {
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+}
+"""What a server of gRPC says to a call that it refuses."""
 _WANTED = "wanted a running one (ray start --head), or no address for an embedded Ray"
 
 
@@ -122,9 +129,13 @@ def _speech_problem(host: str, port: int) -> str | None:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     with grpc.insecure_channel(where, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            grpc.channel_ready_future(channel).result(timeout=PROBE_S)
-        except grpc.FutureTimeoutError:
-            return "something listens there, but it does not speak as Ray does"
+            # Whether it knows this call, or who asks, does not matter.
+            channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=PROBE_S)
+        except grpc.RpcError as error:
+            # gRPC makes such codes also of what a server of web pages says.
+            is_web = "http2 header" in error.details()  # type: ignore[attr-defined]
+            if is_web or error.code() not in _ANSWERS:  # type: ignore[attr-defined]
+                return "something listens there, but it does not answer as Ray does"
     return None
 
 

@@ -88,7 +88,9 @@ class ProgressDisplay:
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)
         networks = (self._networks - self._begun) / seconds
-        return f"{networks:,.0f} networks/s  {self._steps / seconds / 1e6:.2f} M steps/s"
+        steps = f"{self._steps / seconds / 1e6:.2f} M steps/s"
+        # The first networks may take minutes: until then it is not known.
+        return f"{networks:,.0f} networks/s  {steps}" if networks else steps
 
     def _line(self, final: bool = False) -> None:
         now = time.monotonic()

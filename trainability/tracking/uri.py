@@ -51,12 +51,11 @@ def require_usable(uri: str) -> None:
             usable = False
         if usable:
             return
-    else:
-        is_kept_by_mlflow = kind in (*_SERVERS, *_DATABASES)
-        if is_kept_by_mlflow and (not separator or rest.startswith("//")):
+    elif kind in (*_SERVERS, *_DATABASES):
+        if not separator or rest.startswith("//"):
             return
-        if kind != "file" and scheme in {entry.name for entry in entry_points(group=_PLUGINS)}:
-            return
+    elif kind != "file" and scheme in {entry.name for entry in entry_points(group=_PLUGINS)}:
+        return
     raise InputError(f"MLflow's tracking URI {shown(uri)!r} can't be used; {_WANTED}")
 
 

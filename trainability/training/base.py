@@ -16,6 +16,7 @@ All engines follow the same rules, so that which one ran can't be told from the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,9 @@ class Training(ABC):
     """bool, shape (R,)."""
     diverged: np.ndarray
     """bool, shape (R,)."""
+    progress: Callable[[], None]
+    """Called now and then while `advance` works, in the thread that called it; may look at `steps`,
+    which some networks are ahead in. Changes no number: nothing is stopped for it."""
 
     @abstractmethod
     def advance(self, until: int) -> None:

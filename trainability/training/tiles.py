@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import numpy as np
 
 from trainability.training.base import Problem, Training
+
+_PROGRESS_EVERY_S = 0.5
 
 
 class TiledTraining(Training):
@@ -35,6 +37,7 @@ class TiledTraining(Training):
         self.steps = np.zeros(n_networks, dtype=np.int64)
         self.succeeded = np.zeros(n_networks, dtype=bool)
         self.diverged = np.zeros(n_networks, dtype=bool)
+        self.progress = lambda: None
         self._problem = problem
         self._tile = tile
         self._chunk = chunk
@@ -57,7 +60,10 @@ class TiledTraining(Training):
             for rows in tiles:
                 work(rows)
 
-        for worker in [pool.submit(take) for _ in range(self._threads)]:
+        working = [pool.submit(take) for _ in range(self._threads)]
+        while wait(working, timeout=_PROGRESS_EVERY_S).not_done:
+            self.progress()
+        for worker in working:
             worker.result()
 
     def _end_of_chunk(self, until: int) -> int:
