@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from trainability.domains import Domain, Points
@@ -41,8 +42,9 @@ def closed_trainability(
     Source: Shin & Karniadakis (2020), trainability; the closure is derived from it.
     """
     if any(width < need for width, need in zip(widths, needs, strict=True)):
-        return Probability(0.0, 0.0, "closed form, narrower than the need")
+        return Probability(0.0, note="narrower than the need")
     if len(widths) == 1 or not (domain.d == 1 or isinstance(domain, Points)):
-        return trainability_probability(scheme, domain, widths, needs)
+        p = trainability_probability(scheme, domain, widths, needs)
+        return replace(p, is_upper_bound=len(widths) > 1)
     dead = born_dead_network_probability(scheme, domain, widths)
-    return Probability(1 - float(dead), dead.standard_error, dead.method)
+    return replace(dead, value=1 - dead.value)

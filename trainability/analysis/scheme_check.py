@@ -30,6 +30,8 @@ from trainability.theory import (
 
 _CELL = "scheme"
 _N_TRAIN = 100
+_OF_TRAINING = ("success", "n_trainable", "trainable_rate", "n_diverged")
+"""What `success_rates` tells of trained networks begins so."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def check_scheme(
             if isinstance(value, bool) or not isinstance(value, int) or value < least
         ]
     )  # fmt: skip
-    found = _draw_and_count(scheme, domain, width, depth, n_networks, seed)
+    rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
+    x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
+    found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed)
     n = len(found.born_dead)
     rows = pd.DataFrame(
         {
@@ -97,7 +101,10 @@ def check_scheme(
         }
     )
     widths = [width] * (depth - 1)
-    rates, verdicts = _network_law(scheme, domain, widths, success_rates(rows))
+    rates = success_rates(rows)
+    # Nothing was trained, and there is no task that says who is trainable.
+    unasked = [name for name in rates if name.startswith(_OF_TRAINING)]
+    rates, verdicts = _network_law(scheme, domain, x, widths, rates.drop(columns=unasked))
     law = active_count_pmf(scheme, domain, width)
     if not law.standard_error.any():
         sentence = "The number of active neurons of the first layer follows its law."
@@ -106,10 +113,14 @@ def check_scheme(
 
 
 def _draw_and_count(
-    scheme: Scheme, domain: Domain, width: int, depth: int, n_networks: int, seed: int
+    scheme: Scheme,
+    domain: Domain,
+    x: np.ndarray,
+    width: int,
+    depth: int,
+    n_networks: int,
+    seed: int,
 ) -> Census:
-    rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
-    x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
     y = np.ones((len(x), 1))
     sizes = (domain.d, *[width] * (depth - 1), 1)
     identity = f"{scheme!r} {sizes} on {domain!r}"
@@ -129,24 +140,24 @@ def _draw_and_count(
 
 
 def _network_law(
-    scheme: Scheme, domain: Domain, widths: list[int], rates: pd.DataFrame
+    scheme: Scheme, domain: Domain, x: np.ndarray, widths: list[int], rates: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Verdict]]:
     """Born-dead networks against their probability and against its bounds."""
-    dead = born_dead_network_probability(scheme, domain, widths)
+    dead = born_dead_network_probability(scheme, domain, widths, data=x)
     rates["born_dead_theory"] = float(dead)
     rates["born_dead_theory_se"] = dead.standard_error
-    rates["born_dead_method"] = dead.method
-    # Sampled points see too much death: on balls and boxes of d >= 2 theory is then a bound.
-    above_only = "points" in dead.method
+    rates["born_dead_method"] = dead.described
+    rates["born_dead_is_upper_bound"] = dead.is_upper_bound
     verdicts = [
         judge(
             bound_tests(
                 rates,
                 "n_born_dead",
-                None if above_only else "born_dead_theory",
+                None if dead.is_upper_bound else "born_dead_theory",
                 "born_dead_theory",
             ),
-            "Networks are born dead as often as theory says" + (" at most." if above_only else "."),
+            "Networks are born dead as often as theory says"
+            + (" at most." if dead.is_upper_bound else "."),
         )
     ]
     bounds: dict[str, Callable[..., object]] = {

@@ -132,7 +132,7 @@ def _entry(
         "domain": repr(domain),
         "trainability": float(enough),
         "trainability_se": enough.standard_error,
-        "method": enough.method,
+        "method": enough.described,
         "trainability_chain": _float(chain),
         "trainability_product": _float(product),
         "neuron_born_dead": float(dead),

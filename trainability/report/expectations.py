@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.expected import expected_trainability
-from trainability.domains import Points
 from trainability.errors import InputError
 from trainability.study import Cell
 from trainability.theory import (
@@ -79,8 +78,8 @@ def _of(cell: Cell) -> dict[str, Any]:
     return {
         "trainability": float(expected),
         "trainability_se": expected.standard_error,
-        "trainability_method": expected.method,
-        "is_bound": cell.n_hidden > 1 and not (domain.d == 1 or isinstance(domain, Points)),
+        "trainability_method": expected.described,
+        "is_bound": expected.is_upper_bound,
         "born_alive": 1 - float(born_dead_probability(cell.scheme, domain, cell.width)),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
         "born_dead_upper": _bound(born_dead_upper_bound, cell),

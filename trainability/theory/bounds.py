@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -151,7 +152,8 @@ def born_dead_lower_bound(
         rest = sum(math.log1p(-math.exp(entry)) for entry in later)
         relative = widths[0] * first.standard_error * math.exp(log_first + rest - log_bound)
     scale = 1.0 if log else math.exp(log_bound)
-    return Probability(log_bound if log else scale, relative * scale, first.method)
+    value = log_bound if log else scale
+    return replace(first, value=value, standard_error=relative * scale)
 
 
 def non_convergence_lower_bound(
@@ -183,8 +185,8 @@ def non_convergence_lower_bound(
     log_p = restarts * one.value
     relative = restarts * one.standard_error
     if log:
-        return Probability(log_p, relative, one.method)
-    return Probability(math.exp(log_p), relative * math.exp(log_p), one.method)
+        return replace(one, value=log_p, standard_error=relative)
+    return replace(one, value=math.exp(log_p), standard_error=relative * math.exp(log_p))
 
 
 def _laws(

@@ -42,16 +42,19 @@ class CountLaw:
         standard_error: Of every probability, same shape; 0 where nothing was sampled.
         tail_error: Standard error of P(count >= k) for every k, same shape.
         method: As in `Probability`; of the probability that a binomial law is built on.
+        note: As in `Probability`.
     """
 
     pmf: np.ndarray
     standard_error: np.ndarray
     tail_error: np.ndarray
     method: str
+    note: str = ""
 
     def at_least(self, k: int) -> Probability:
         """P(count >= k), 0 <= k <= width."""
-        return Probability(float(self.pmf[k:].sum()), float(self.tail_error[k]), self.method)
+        p, error = float(self.pmf[k:].sum()), float(self.tail_error[k])
+        return Probability(p, error, self.method, self.note)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.pmf, dtype=dtype, copy=copy)
@@ -162,7 +165,7 @@ def permanent_count_pmf(
                 )
             w, b = scheme_or_law.draw(Layer(n, 2, 3, fan_in, width), rng)
         counts.append(((w <= 0).all(axis=2) & (b <= 0)).sum(axis=1))
-    return _observed(np.concatenate(counts), width, SAMPLING)
+    return _observed(np.concatenate(counts), width)
 
 
 def binomial_survivors(p: Probability, n: int) -> CountLaw:
@@ -172,7 +175,7 @@ def binomial_survivors(p: Probability, n: int) -> CountLaw:
     fewer = binomial_pmf(np.array([p.value]), n - 1)[0][::-1]
     tail_slope = n * np.concatenate([[0.0], fewer, [0.0]])
     error = np.abs(np.diff(tail_slope)) * p.standard_error
-    return CountLaw(pmf, error, tail_slope[:-1] * p.standard_error, p.method)
+    return CountLaw(pmf, error, tail_slope[:-1] * p.standard_error, p.method, p.note)
 
 
 def binomial_pmf(p: np.ndarray, n: int) -> np.ndarray:
@@ -191,10 +194,10 @@ def _sampled_counts(
     for n in chunks(n_samples, width * support_cost(domain)):
         w, b = next(hidden_layers(scheme, domain.d, [width], n, rng, data))
         counts.append((b + domain.support(w) > 0).sum(axis=1))
-    return _observed(np.concatenate(counts), width, SAMPLING + note)
+    return _observed(np.concatenate(counts), width, note)
 
 
-def _observed(counts: np.ndarray, width: int, method: str) -> CountLaw:
+def _observed(counts: np.ndarray, width: int, note: str = "") -> CountLaw:
     n = len(counts)
     pmf = np.bincount(counts, minlength=width + 1) / n
     tail = np.cumsum(pmf[::-1])[::-1]
@@ -203,7 +206,7 @@ def _observed(counts: np.ndarray, width: int, method: str) -> CountLaw:
         for share in (pmf, tail)
     )
     tail_error[0] = 0.0
-    return CountLaw(pmf, error, tail_error, method)
+    return CountLaw(pmf, error, tail_error, SAMPLING, note)
 
 
 def _orthogonal_counts(

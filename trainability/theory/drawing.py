@@ -110,12 +110,12 @@ def hidden_layers(
 def training_inputs(
     scheme: HasLaw, domain: Domain, rng: np.random.Generator
 ) -> tuple[np.ndarray | None, str]:
-    """Training inputs for a scheme that looks at them, and a note for `Probability.method`."""
+    """Training inputs for a scheme that looks at them, and a note for `Probability`."""
     if not getattr(scheme, "needs_data", False):
         return None, ""
     if isinstance(domain, Points):
         return domain.x, ""
-    return domain.sample(rng, _N_DATA), f", with {_N_DATA} points of the domain as training data"
+    return domain.sample(rng, _N_DATA), f"with {_N_DATA} points of the domain as training data"
 
 
 def chunks(n: int, numbers_each: int) -> Iterator[int]:
@@ -130,11 +130,11 @@ def support_cost(domain: Domain) -> int:
     return domain.d + (len(domain.x) if isinstance(domain, Points) else 0)
 
 
-def estimate(outcomes: np.ndarray, least_error: float, method: str) -> Probability:
+def estimate(outcomes: np.ndarray, least_error: float, method: str, note: str = "") -> Probability:
     """Mean of independent outcomes in [0, 1] and its standard error.
 
     The error is at least `least_error`: an event that was never seen, or always, may still not be
     impossible, or certain.
     """
     error = float(outcomes.std(ddof=1)) / math.sqrt(len(outcomes))
-    return Probability(float(outcomes.mean()), max(error, least_error), method)
+    return Probability(float(outcomes.mean()), max(error, least_error), method, note)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,9 +44,19 @@ from trainability.theory.probability import (
     Probability,
 )
 from trainability.theory.sampling import log_bias_below, sample_asymmetric, sample_layer
+from trainability.theory.witnesses import born_dead_networks, witnesses
 
 _N_POINTS = 512
 """Points that stand for a ball or a box of two or more dimensions behind the first layer."""
+_MOST_NUMBERS = 2**28
+"""Pre-activations beyond which not all networks are looked at on all points: some seconds."""
+_N_PILOTS = 256
+_DRAWING = 4
+"""What a weight costs to draw, in pre-activations."""
+_LOOKING_BACK = 4
+"""What an activation costs that a scheme looks at, in pre-activations."""
+_WITNESS_SHARE = 2
+"""Without the integrals over the biases a number costs this much less."""
 
 
 def born_dead_network_probability(
@@ -54,6 +66,7 @@ def born_dead_network_probability(
     *,
     n_samples: int = 2**14,
     seed: int = 0,
+    data: np.ndarray | None = None,
 ) -> Probability:
     """Probability that some hidden layer of a network is wholly dead on the domain.
 
@@ -67,8 +80,11 @@ def born_dead_network_probability(
       probability that all of layer t is dead is exact where the law states one (Rao-Blackwell):
       prod_i P(b_i <= -max_x w_i.h(x)). On intervals the maximum is taken over all breakpoints of
       the piecewise linear h, on points over the points: exact. On balls and boxes of two or more
-      dimensions the first layer is exact and the others are looked at on sampled points, which
-      `method` then says: that overestimates the probability.
+      dimensions the first layer is exact and the others are looked at on sampled points: that
+      overestimates the probability, which is then an upper bound.
+    - Where that is too much work (thousands of points, many layers), the biases are sampled as
+      well, and only networks whose death is in doubt are looked at on all points; the standard
+      error then says how many networks could be afforded.
 
     Args:
         scheme_or_law: An initialization scheme, or a law that holds for every hidden layer.
@@ -76,6 +92,8 @@ def born_dead_network_probability(
         widths: Neurons of every hidden layer, first to last; an int for one layer.
         n_samples: Networks to sample where that is needed, >= 2 (paths of angles: 4 times this).
         seed: Seed of that sampling, >= 0.
+        data: Training inputs, shape (N, d), for a scheme without a law that looks at them; default
+            the domain's points, or 256 points of a ball or box.
 
     >>> from trainability.theory.laws import Gaussian
     >>> float(born_dead_network_probability(Gaussian(1.0, 0.0), Box(1, 1.0), [2, 2]))
@@ -91,7 +109,7 @@ def born_dead_network_probability(
     if known is not None:
         return known
     rng = seeds.stream(seed, f"{scheme_or_law!r} born dead {domain!r} {list(sizes)}", "sampling")
-    return _sampled(scheme_or_law, laws, domain, sizes, n_samples, rng)
+    return _sampled(scheme_or_law, laws, domain, sizes, n_samples, rng, data)
 
 
 def _known(
@@ -128,9 +146,11 @@ def _shallow(law: NeuronLaw, domain: Domain, n: int, n_samples: int, seed: int) 
     """P(all n neurons of the one hidden layer are dead)."""
     if not layer_is_binomial(law, domain, n):
         counts = active_count_pmf(law, domain, n, n_samples=n_samples, seed=seed)
-        return Probability(float(counts.pmf[0]), float(counts.standard_error[0]), counts.method)
+        none = float(counts.pmf[0]), float(counts.standard_error[0])
+        return Probability(*none, counts.method, counts.note)
     p = born_dead_probability(law, domain, n, n_samples=max(n_samples, 2**16), seed=seed)
-    return Probability(p.value**n, n * p.value ** (n - 1) * p.standard_error, p.method)
+    error = n * p.value ** (n - 1) * p.standard_error
+    return replace(p, value=p.value**n, standard_error=error)
 
 
 def _direction(domain: Domain) -> np.ndarray | None:
@@ -165,22 +185,70 @@ def _sampled(
     widths: Sequence[int],
     n_samples: int,
     rng: np.random.Generator,
+    data: np.ndarray | None,
 ) -> Probability:
-    exact = None not in laws and all(law is not None and has_bias(law) for law in laws)
-    method = RAO_BLACKWELL if exact else SAMPLING
-    data = None
-    if not isinstance(scheme_or_law, NeuronLaw) and None in laws:
+    notes = []
+    if isinstance(scheme_or_law, NeuronLaw) or None not in laws:
+        data = None
+    elif data is None:
         data, note = training_inputs(scheme_or_law, domain, rng)
-        method += note
+        notes.append(note)
     image, is_curve = _image(domain, rng)
-    if not is_curve and not isinstance(domain, Points):
-        method += f", behind the first layer on {_N_POINTS} points of the domain"
-    cost = max(widths) * (image.shape[1] + (4 * sum(widths) if is_curve else 0))
-    born_dead = []
-    for n in chunks(n_samples, cost * 2):
-        layers = _layers(scheme_or_law, laws, domain.d, widths, n, rng, data)
-        born_dead.append(_death(layers, domain, image, is_curve))
-    return estimate(np.concatenate(born_dead), 1 / n_samples, method)
+    is_bound = not is_curve and not isinstance(domain, Points)
+    if is_bound:
+        notes.append(f"behind the first layer on {_N_POINTS} points of the domain")
+    draw = partial(_layers, scheme_or_law, laws, domain.d, widths)
+    if not is_curve and n_samples * sum(widths) * image.shape[1] > _MOST_NUMBERS:
+        seen = 0 if data is None else len(data)
+        dead = _by_witnesses(draw, domain, image[0], widths, n_samples, rng, data, seen)
+        if len(dead) < n_samples:
+            notes.append(f"of {len(dead):,} networks")
+        found = estimate(dead, 1 / len(dead), SAMPLING)
+    else:
+        exact = None not in laws and all(law is not None and has_bias(law) for law in laws)
+        cost = max(widths) * (image.shape[1] + (4 * sum(widths) if is_curve else 0))
+        parts = [
+            _death(draw(n, rng, data), domain, image, is_curve) for n in chunks(n_samples, cost * 2)
+        ]
+        method = RAO_BLACKWELL if exact else SAMPLING
+        found = estimate(np.concatenate(parts), 1 / n_samples, method)
+    return replace(found, note=", ".join(filter(None, notes)), is_upper_bound=is_bound)
+
+
+def _by_witnesses(
+    draw: Callable[..., Iterator[tuple[np.ndarray, np.ndarray, Conditional]]],
+    domain: Domain,
+    x: np.ndarray,
+    widths: Sequence[int],
+    n_samples: int,
+    rng: np.random.Generator,
+    data: np.ndarray | None,
+    seen: int,
+) -> np.ndarray:
+    """Whether networks are born dead, of as many as can be afforded, `n_samples` at most.
+
+    How many that are is decided by networks that are not counted, so that it says nothing of those
+    that are.
+    """
+    few = witnesses(x)
+    cost = sum(n * m for n, m in zip(widths, (domain.d, *widths[:-1]), strict=True))
+    drawn = cost
+    # A scheme that looks at data computes what each layer makes of them.
+    cost += seen * max(widths)
+
+    def look(n: int) -> tuple[np.ndarray, int]:
+        parts, spent = [], n * (_DRAWING * drawn + _LOOKING_BACK * seen * sum(widths))
+        for some in chunks(n, cost):
+            layers = [(w, b) for w, b, _ in draw(some, rng, data)]
+            dead, numbers = born_dead_networks(layers, domain, x, few)
+            parts.append(dead)
+            spent += numbers
+        return np.concatenate(parts).astype(float), spent
+
+    n_pilots = min(n_samples, _N_PILOTS)
+    _, spent = look(n_pilots)
+    affordable = int(_MOST_NUMBERS * _WITNESS_SHARE * n_pilots / spent)
+    return look(min(n_samples, max(affordable, _N_PILOTS)))[0]
 
 
 Conditional = Callable[[np.ndarray], np.ndarray]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CLOSED_FORM = "closed form"
 QUADRATURE = "quadrature"
@@ -21,12 +21,22 @@ class Probability:
             is the relative standard error of the probability.
         method: "closed form", "quadrature" (deterministic, relative error below 1e-9),
             "rao-blackwell" (some of the randomness sampled, the rest integrated exactly) or
-            "sampling"; what else there is to know follows after a comma.
+            "sampling".
+        note: What else a reader may want to know of how it was computed; for people only.
+        is_upper_bound: Whether the probability that was asked for is only known to be at most
+            this, up to the standard error.
     """
 
     value: float
     standard_error: float = 0.0
     method: str = CLOSED_FORM
+    note: str = ""
+    is_upper_bound: bool = False
+
+    @property
+    def described(self) -> str:
+        """Method and note, for people."""
+        return ", ".join(filter(None, [self.method, self.note]))
 
     def __float__(self) -> float:
         return self.value
@@ -40,5 +50,5 @@ def from_log(log_p: float, method: str, log: bool) -> Probability:
 def log_of(p: Probability) -> Probability:
     """The logarithm of an estimate: -inf at 0, where the relative standard error is infinite."""
     if p.value <= 0:
-        return Probability(-math.inf, math.inf if p.standard_error else 0.0, p.method)
-    return Probability(math.log(p.value), p.standard_error / p.value, p.method)
+        return replace(p, value=-math.inf, standard_error=math.inf if p.standard_error else 0.0)
+    return replace(p, value=math.log(p.value), standard_error=p.standard_error / p.value)

@@ -69,7 +69,7 @@ def sampled_death(
     for n in chunks(n_networks, width * support_cost(domain)):
         w, b = next(hidden_layers(scheme, domain.d, [width], n, rng, data))
         share.append((b + domain.support(w) <= 0).mean(axis=1))
-    return estimate(np.concatenate(share), 1 / (n_networks * width), SAMPLING + note)
+    return estimate(np.concatenate(share), 1 / (n_networks * width), SAMPLING, note)
 
 
 def _log_conditional(

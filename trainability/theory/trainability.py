@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -164,7 +165,8 @@ def _enough_active(
     p = _born_dead(law, domain, n, n_samples, seed)
     # P(n - D >= m) = I_(1-p)(m, n - m + 1), the regularized incomplete beta function
     value = float(special.betaincc(n - need + 1, need, p.value))
-    return Probability(value, _expected(p, np.arange(n + 1) >= need).standard_error, p.method)
+    error = _expected(p, np.arange(n + 1) >= need).standard_error
+    return replace(p, value=value, standard_error=error)
 
 
 def _expected(p: Probability, value: np.ndarray) -> Probability:
@@ -174,7 +176,7 @@ def _expected(p: Probability, value: np.ndarray) -> Probability:
     # d/dp E value[n - D] = n E (value[n - 1 - D'] - value[n - D']), D' ~ Binomial(n - 1, p)
     fewer = binomial_pmf(np.array([p.value]), n - 1)[0][::-1]
     slope = n * float(fewer @ -np.diff(value.astype(float)))
-    return Probability(float(mean), abs(slope) * p.standard_error, p.method)
+    return replace(p, value=float(mean), standard_error=abs(slope) * p.standard_error)
 
 
 def _sufficient_afterwards(
@@ -193,15 +195,17 @@ def _sufficient_afterwards(
 
 
 def _complement(p: Probability) -> Probability:
-    return Probability(1 - p.value, p.standard_error, p.method)
+    return replace(p, value=1 - p.value)
 
 
 def _product(factors: Sequence[Probability]) -> Probability:
     """Product of independent estimates; its method is that of the least exact factor."""
+    notes = dict.fromkeys(p.note for p in factors if p.note)
     value = math.prod(p.value for p in factors)
     relative = math.hypot(*(p.standard_error / p.value if p.value else 0.0 for p in factors))
     order = [CLOSED_FORM, QUADRATURE, RAO_BLACKWELL, SAMPLING]
-    return Probability(value, value * relative, max((p.method for p in factors), key=order.index))
+    method = max((p.method for p in factors), key=order.index)
+    return Probability(value, value * relative, method, ", ".join(notes))
 
 
 def _sampled(
@@ -231,4 +235,4 @@ def _sampled(
                 alive = (b > 0) | ~harmless.all(axis=2)
             trainable &= alive.sum(axis=1) >= need
         outcomes.append(trainable.astype(float))
-    return estimate(np.concatenate(outcomes), 1 / n_samples, SAMPLING + note)
+    return estimate(np.concatenate(outcomes), 1 / n_samples, SAMPLING, note)
