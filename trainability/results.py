@@ -6,7 +6,7 @@ and what stands in older rows. Schema, check and fill derive from that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,17 +137,14 @@ def validate(rows: pd.DataFrame) -> None:
     assert reached.all(), "success above tolerance"
 
 
-def schema_problem(
-    schema: pa.Schema, version: int, columns: Sequence[Column] = COLUMNS
-) -> str | None:
+def schema_problem(schema: pa.Schema, version: int) -> str | None:
     """What is wrong with the columns of a file, None if nothing is.
 
     Args:
         schema: Names and types in the file.
         version: That the file says it has, at most `VERSION`.
-        columns: What is declared.
     """
-    expected = {column.name: column for column in columns if column.since <= version}
+    expected = {column.name: column for column in COLUMNS if column.since <= version}
     if unknown := [name for name in schema.names if name not in expected]:
         return f"it has an unknown column {unknown[0]!r}"
     if missing := [name for name in expected if name not in schema.names]:
@@ -160,15 +157,14 @@ def schema_problem(
     return None
 
 
-def fill(table: pa.Table, names: Iterable[str], columns: Sequence[Column] = COLUMNS) -> pa.Table:
+def fill(table: pa.Table, names: Iterable[str]) -> pa.Table:
     """The columns of these names, in order; of a younger column that is missing, its default.
 
     Args:
         table: Rows, of this or of an older version.
         names: Of columns that are declared.
-        columns: What is declared.
     """
-    declared = {column.name: column for column in columns}
+    declared = {column.name: column for column in COLUMNS}
     arrays = [
         table[name]
         if name in table.column_names
@@ -183,7 +179,8 @@ def fill(table: pa.Table, names: Iterable[str], columns: Sequence[Column] = COLU
 def value_problem(table: pa.Table, study: str, cell: str, first: int) -> str | None:
     """What can't be in the rows of whole blocks of a cell, None if all may be.
 
-    Only what no code has ever written is a problem: ranges, nulls, and laws between columns that
+    Of files from before files had a checksum, which have the columns of the first release. Only
+    what no code has ever written is a problem: ranges, nulls, and laws between columns that
     hold by definition. That an untrainable network never succeeds is not among them: it is what
     studies test.
 
@@ -194,7 +191,7 @@ def value_problem(table: pa.Table, study: str, cell: str, first: int) -> str | N
         first: Of the replicates.
     """
     return (
-        next((problem for column in COLUMNS if (problem := _column_problem(table, column))), None)
+        next(filter(None, (_column_problem(table, c) for c in COLUMNS if not c.since)), None)
         or _identity_problem(table, study, cell, first)
         or _law_problem(table)
     )

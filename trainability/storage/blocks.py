@@ -20,9 +20,7 @@ import pyarrow.parquet as pq
 
 from trainability.identity import VERSION
 from trainability.results import (
-    COLUMNS,
     SCHEMA,
-    Column,
     fill,
     schema_problem,
     table_of,
@@ -147,18 +145,14 @@ def judge(data: bytes, file: BlockFile, study: str) -> Verdict:
         return Verdict("damaged", f"{type(error).__name__}: {error}".splitlines()[0][:200])
 
 
-def decode(
-    source: pa.NativeFile | pa.Buffer,
-    names: Sequence[str],
-    columns: Sequence[Column] = COLUMNS,
-) -> pa.Table:
+def decode(source: pa.NativeFile | pa.Buffer, names: Sequence[str]) -> pa.Table:
     """Some columns of a file that is sound or older, in order."""
     # For small files twice as fast as `read_table`, which looks for a whole data set.
     parquet = pq.ParquetFile(source, pre_buffer=True, page_checksum_verification=True)
     there = set(parquet.schema_arrow.names)
     # Of a file without any of them one column tells how many rows there are.
     wanted = [name for name in names if name in there] or ["replicate"]
-    return fill(parquet.read(wanted, use_threads=False), names, columns)
+    return fill(parquet.read(wanted, use_threads=False), names)
 
 
 def _judge(data: bytes, file: BlockFile, study: str) -> Verdict:

@@ -85,6 +85,13 @@ class Files:
             with self.fs.open_input_stream(target) as source:
                 return source.read()
 
+    def is_there(self, path: str) -> bool:
+        """Whether there is anything of that name, be it a folder or a link that leads nowhere."""
+        target = f"{self.root}/{path}"
+        with telling(f"{target} can't be read"):
+            there = self.fs.get_file_info(target).type != fs.FileType.NotFound
+        return there or (self.is_local and os.path.islink(target))
+
     def delete(self, path: str) -> None:
         """Remove a file under the root, if it is there."""
         target = f"{self.root}/{path}"

@@ -48,7 +48,7 @@ def write_side_file(files: Files, stem: str, data: bytes, keep: bool = False) ->
         keep: Whether earlier copies stay.
     """
     own = copy_name(stem, data)
-    before = [path for path, _ in _copies(files, stem) if path != own]
+    before = [path for path in _named_like_copies(files, stem) if path != own]
     files.write(own, data)
     files.write(f"{stem}.json", data)
     for path in [] if keep else before:
@@ -69,32 +69,27 @@ def read_side_file(files: Files, stem: str, parse: Callable[[Any], T]) -> tuple[
     data = files.read(f"{stem}.json")
     if data is not None:
         value, why = _parse(data, parse)
-        whole = not why and copy_name(stem, data)
-        copies = _copies(files, stem)
-        if whole and (not copies or whole in dict(copies)):
-            return SideFile(data.decode()), value
-        why = why or "it is not what was written"
     else:
-        copies = _copies(files, stem)
-        why = "it is missing" if copies else ""
-    for path, _ in copies:
-        copy = files.read(path)
-        # A name that says another sum is that of a damaged copy.
-        if copy is not None and copy_name(stem, copy) == path:
-            value, trouble = _parse(copy, parse)
-            if not trouble:
-                return SideFile(copy.decode(), why, replaced=True), value
-    return SideFile(None, why), None
+        value, why = None, "it is not a file" if files.is_there(f"{stem}.json") else "it is missing"
+    if data is not None and not why and files.read(copy_name(stem, data)) is not None:
+        return SideFile(data.decode()), value
+    copies = copies_of(files, stem)
+    if not copies:
+        if why:
+            return SideFile(None, "" if why == "it is missing" else why), None
+        return SideFile(None if data is None else data.decode()), value
+    for path in copies:
+        copy = files.read(path) or b""
+        instead, trouble = _parse(copy, parse)
+        if not trouble:
+            why = why or "it is not what was written"
+            return SideFile(copy.decode(), why, replaced=True), instead
+    return SideFile(None, why or "it is not what was written"), None
 
 
 def copies_of(files: Files, stem: str) -> list[str]:
     """The paths of all copies of a side file that are whole, the newest first."""
-    found = []
-    for path, _ in _copies(files, stem):
-        data = files.read(path)
-        if data is not None and copy_name(stem, data) == path:
-            found.append(path)
-    return found
+    return [path for path in _named_like_copies(files, stem) if _is_whole(files, stem, path)]
 
 
 def copy_name(stem: str, data: bytes) -> str:
@@ -102,16 +97,22 @@ def copy_name(stem: str, data: bytes) -> str:
     return f"{stem}-{hashlib.sha256(data).hexdigest()[:16]}.json"
 
 
-def _copies(files: Files, stem: str) -> list[tuple[str, Any]]:
+def _named_like_copies(files: Files, stem: str) -> list[str]:
     """Paths of what is named like a copy, the newest first."""
     folder, _, name = stem.rpartition("/")
     pattern = re.compile(re.escape(name) + r"-[0-9a-f]{16}\.json")
-    found = [
-        (f"{folder}/{info.base_name}", info.mtime_ns or 0)
+    infos = [
+        info
         for info in files.listed(folder)
         if info.type == fs.FileType.File and pattern.fullmatch(info.base_name)
     ]
-    return sorted(found, key=lambda entry: (-entry[1], entry[0]))
+    infos.sort(key=lambda info: (-(info.mtime_ns or 0), info.base_name))
+    return [f"{folder}/{info.base_name}" for info in infos]
+
+
+def _is_whole(files: Files, stem: str, path: str) -> bool:
+    data = files.read(path)
+    return data is not None and copy_name(stem, data) == path
 
 
 def _parse(data: bytes, parse: Callable[[Any], T]) -> tuple[T | None, str]:

@@ -134,7 +134,7 @@ class Storage:
         if not file.why:
             return
         path = self._full(f"{study}/{name}.json")
-        if self._files.fs.get_file_info(path).type != fs.FileType.NotFound:
+        if self._files.is_there(f"{study}/{name}.json"):
             self._files.set_aside(path)
         if file.text is not None:
             self.write_record(study, name, file.text, keep=True)
