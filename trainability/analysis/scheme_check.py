@@ -103,7 +103,7 @@ def check_scheme(
     widths = [width] * (depth - 1)
     rates = success_rates(rows)
     # Nothing was trained, and there is no task that says who is trainable.
-    unasked = [name for name in rates if name.startswith(_OF_TRAINING)]
+    unasked = [name for name in rates if str(name).startswith(_OF_TRAINING)]
     rates, verdicts = _network_law(scheme, domain, x, widths, rates.drop(columns=unasked))
     law = active_count_pmf(scheme, domain, width)
     if not law.standard_error.any():

@@ -40,7 +40,7 @@ from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import declare, stored_study
 from trainability.study import Study
 
 _LINES = 20
@@ -162,13 +162,13 @@ def _run(
     started = time.monotonic()
     mirror = tracking.Mirror(study, place, uri)
 
-    def declare() -> None:
-        place.write_bytes(f"{study.name}/study.json", study.to_json().encode())
-        environment = json.dumps(describe_environment(), indent=2)
-        place.write_bytes(f"{study.name}/provenance.json", environment.encode())
+    def announce() -> None:
+        for line in declare(study, cells, place):
+            err.print(styled(line, "yellow"), soft_wrap=True)
+        place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))
 
     try:
-        outcome = launch_rounds(study, place, growth, mirror, Options(**options), err, declare)
+        outcome = launch_rounds(study, place, growth, mirror, Options(**options), err, announce)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         mirror.close("KILLED" if interrupted else "FAILED", hurry=True)

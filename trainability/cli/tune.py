@@ -128,9 +128,7 @@ def _tune(
         connection.enter_context(ready(tuning.name, place, options))
     interrupts.check()
     place.write_bytes(f"{tuning.name}/tuning.json", declaration)
-    place.write_bytes(
-        f"{tuning.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
-    )
+    place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
     mirror = tracking.Mirror(tuning.study(), place, uri)
 
     def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:

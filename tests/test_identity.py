@@ -1,0 +1,107 @@
+"""What is younger than the first release changes no id and no stream while it is at its default."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from trainability import Adam
+from trainability.identity import VERSION, left_out, younger
+from trainability.schemes import He, SignFlipped
+from trainability.study import Cell
+from trainability.study.records import from_record, to_record
+from trainability.tasks import AbsoluteValue
+from trainability.trial import draw
+
+
+@dataclass(frozen=True)
+class Plain(He):
+    """A scheme, as it was."""
+
+
+def a_younger(name, base):
+    """A class of the same name, with a setting that the first release did not have."""
+    return dataclass(frozen=True)(
+        type(name, (base,), {"__annotations__": {"truncated": bool},
+                             "truncated": younger(False, since=1)})
+    )  # fmt: skip
+
+
+YoungerScheme = a_younger("Plain", He)
+YoungerAdam = a_younger("Adam", Adam)
+
+
+@dataclass(frozen=True, kw_only=True)
+class YoungerCell(Cell):
+    """A cell, with an axis that the first release did not have."""
+
+    activation: object = younger("ReLU", since=1)
+
+
+def a_cell(kind=Cell, **changes):
+    values = dict(
+        task=AbsoluteValue(n_train=8),
+        scheme=Plain(),
+        width=3,
+        depth=2,
+        optimizer=Adam(learning_rate=0.01),
+        batch_size=None,
+        max_steps=3,
+        tolerance=1e-3,
+        seed=0,
+    )
+    return kind(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "other"),
+    [
+        ({}, {"scheme": YoungerScheme()}, {"scheme": YoungerScheme(truncated=True)}),
+        (
+            {"scheme": SignFlipped(Plain())},
+            {"scheme": SignFlipped(YoungerScheme())},
+            {"scheme": SignFlipped(YoungerScheme(truncated=True))},
+        ),
+        (
+            {},
+            {"optimizer": YoungerAdam(learning_rate=0.01)},
+            {"optimizer": YoungerAdam(learning_rate=0.01, truncated=True)},
+        ),
+        ({}, {"kind": YoungerCell}, {"kind": YoungerCell, "activation": "GELU"}),
+    ],
+    ids=["scheme", "scheme within a scheme", "optimizer", "axis"],
+)
+def test_a_younger_setting_at_its_default_changes_nothing(old, new, other):
+    old, new, other = a_cell(**old), a_cell(**new), a_cell(**other)
+    assert (new.id, new.initialization, new.stream_identity) == (
+        old.id, old.initialization, old.stream_identity)  # fmt: skip
+    for a, b in zip(draw(new, [0]).weights, draw(old, [0]).weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert new.columns() == old.columns()
+    assert other.id != old.id
+
+
+def test_a_younger_setting_of_the_scheme_keys_its_streams():
+    scheme = YoungerScheme(truncated=True)
+    assert a_cell(scheme=scheme).stream_identity != a_cell().stream_identity
+    assert str(scheme) == "Plain(truncated=True)" and str(YoungerScheme()) == "Plain()"
+
+
+def test_a_declaration_says_all_settings_also_younger_ones_at_their_default():
+    """So that a default that changes later does not change what an old study means."""
+    record = to_record(YoungerScheme())
+    assert record["truncated"] is False
+    assert "truncated" not in to_record(YoungerScheme(), identity=True)
+    assert from_record(to_record(He())) == He()
+
+
+def test_what_was_there_from_the_beginning_is_never_left_out():
+    for value in (He(), Adam(learning_rate=0.1), AbsoluteValue(), a_cell()):
+        assert left_out(value) == set()
+
+
+def test_a_setting_of_a_version_that_is_not_there_yet_is_our_own_mistake():
+    with pytest.raises(AssertionError, match="raise VERSION"):
+        younger(1, since=VERSION + 1)
+    assert dataclasses.fields(YoungerScheme)[-1].default is False
