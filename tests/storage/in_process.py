@@ -72,6 +72,6 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
             pass
 
     patch.setattr("trainability.cli.growing.launch", launch)
-    patch.setattr("trainability.cli.growing.connected", lambda options: nullcontext())
+    patch.setattr("trainability.cli.growing.ready", lambda *_: nullcontext())
     patch.setattr("trainability.tracking.Mirror", Mirror)
     patch.setattr("trainability.report.write_report", write_report)
