@@ -1,0 +1,72 @@
+"""Starting the kernel of a plan, on a GPU or on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainability.training.compiled import Function, cached, load
+from trainability.training.gpu.driver import Kernel, assembled
+from trainability.training.gpu.kernel import TRAIN, source
+from trainability.training.gpu.plan import WarpPlan
+from trainability.training.gpu.ptx import assembly
+from trainability.training.gpu.warp import CPU_ARGUMENTS, WARP
+
+Launch = Callable[[int, Mapping[str, Tensor], Mapping[str, int | float]], None]
+
+
+def on_gpu(plan: WarpPlan, device: torch.device) -> Launch:
+    """Trains as many networks as it is given, on a GPU; the result is there when torch looks."""
+    with torch.cuda.device(device):
+        torch.cuda.current_stream().synchronize()  # Makes the context.
+        kernel = gpu_kernel(plan, torch.cuda.current_device())
+    per_block = plan.networks * plan.warps
+
+    def launch(
+        n_rows: int, tensors: Mapping[str, Tensor], numbers: Mapping[str, int | float]
+    ) -> None:
+        given = {name: tensor.data_ptr() for name, tensor in tensors.items()} | dict(numbers)
+        with torch.cuda.device(device):
+            stream = torch.cuda.current_stream().cuda_stream
+            kernel.start(-(-n_rows // per_block), WARP * plan.warps, stream, given)
+
+    return launch
+
+
+@cache
+def gpu_kernel(plan: WarpPlan, device: int) -> Kernel:
+    """The kernel on the GPU of that number, whose context is current."""
+    major, minor = torch.cuda.get_device_capability(device)
+    architecture = f"sm_{major}{minor}"
+    text = source(plan, threads=True)
+    driver = str(torch.version.cuda)
+    code = cached([text, architecture, driver], lambda: assembled(assembly(text, architecture)))
+    return Kernel(code, "train", TRAIN, plan.shared_bytes)
+
+
+def on_cpu(plan: WarpPlan, device: torch.device) -> Launch:
+    """The same on the CPU, warp after warp: for tests."""
+    function = cpu_kernel(plan)
+    scratch = np.zeros(plan.memory.places * WARP + WARP, dtype=np.float32)
+    offset = -(scratch.ctypes.data // 4) % WARP
+    scratch = scratch[offset:]
+
+    def launch(
+        n_rows: int, tensors: Mapping[str, Tensor], numbers: Mapping[str, int | float]
+    ) -> None:
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        bound = function.bind(scratch=scratch, **arrays, **numbers)
+        for first in range(0, n_rows, plan.networks):
+            scratch[:] = 0
+            bound(first_slot=first)
+
+    return launch
+
+
+@cache
+def cpu_kernel(plan: WarpPlan) -> Function:
+    return load(source(plan, threads=False), {"train": TRAIN | CPU_ARGUMENTS}, False)["train"]
