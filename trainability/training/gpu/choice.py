@@ -26,6 +26,7 @@ def plan_for(sizes: tuple[int, ...], problem: Problem, **fixed: object) -> WarpP
         "single_pass": n_points <= lanes * points,
         "looped": looped,
         "stored": not shallow and (looped or hidden > 64),
+        "held": n_points > lanes * points and n_parameters <= 64 and not looped,
         "warps": 2,
     }
     return WarpPlan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainability.training.gpu.passes import Batch, NewSums, Pass, Reader, combined
 from trainability.training.gpu.plan import PlacedLayer
-from trainability.training.gpu.sums import Sums
+from trainability.training.gpu.sums import HeldSums, Sums
 from trainability.training.simd import Index, Value, Variable
 
 Rows = list[list[Value]]
@@ -114,7 +114,7 @@ class DeepPass(Pass):
         return [self.warp.load(place + j, self.plan.points) for j in range(n)]
 
     def _layer_back(
-        self, layer: PlacedLayer, deltas: Rows, below: Rows, sums: Sums, first: Index = 0
+        self, layer: PlacedLayer, deltas: Rows, below: Rows, sums: Sums | HeldSums, first: Index = 0
     ) -> Rows:
         """Add a layer's gradients; returns d loss / d pre-activation of the layer below."""
         reader = Reader(self.warp, first)

@@ -12,7 +12,7 @@ from trainability.training.gpu.deep import DeepPass
 from trainability.training.gpu.passes import Batch
 from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.shallow import ShallowPass
-from trainability.training.gpu.sums import Sums, total
+from trainability.training.gpu.sums import HeldSums, Sums, total
 from trainability.training.gpu.warp import Threads, Vectors, Warp
 from trainability.training.simd import FLOAT, INT, POINTER, Index, Value
 
@@ -160,6 +160,8 @@ class _Kernel:
         code, plan = self.code, self.plan
         zero = code.constant(0.0)
         totals = []
+        if plan.held:
+            return self.held_passes(n_passes, batch_of, amount)
         if plan.looped:
             for c in range(plan.chunks):
                 self.store_chunk(c, zero)
@@ -178,6 +180,15 @@ class _Kernel:
         if plan.looped:
             return [self.stored_chunk(c) for c in range(plan.chunks)]
         return [place.get() for place in totals]
+
+    def held_passes(self, n_passes: Value, batch_of, amount) -> list[Value]:
+        code, plan = self.code, self.plan
+        held = HeldSums(code, plan.n_parameters)
+        with code.loop(n_passes) as index:
+            self.a_pass.gradients(batch_of(index), amount, lambda _: held.restart())
+        chunks: dict[int, Value] = {}
+        held.release(Sums(self.warp, plan.lanes, self.upper, chunks.__setitem__))
+        return [chunks[c] for c in range(plan.chunks)]
 
     def sums(self, first: Index, ready) -> Sums:
         return Sums(self.warp, self.plan.lanes, self.upper, lambda c, value: ready(first, c, value))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainability.training.gpu.plan import WarpPlan
-from trainability.training.gpu.sums import Sums
+from trainability.training.gpu.sums import HeldSums, Sums
 from trainability.training.gpu.warp import Warp
 from trainability.training.simd import Index, Value, Variable
 
-NewSums = Callable[[Index], Sums]
+NewSums = Callable[[Index], Sums | HeldSums]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class WarpPlan:
             (more) are loops; else they are written out.
         stored: Whether a lane stores the hidden values of the forward pass in shared memory;
             else they stay in registers or, with one hidden layer, are computed again.
+        held: Whether gradients are added up in registers from pass to pass, and over the lanes
+            only once; not with `looped`.
         warps: Warps of a block.
     """
 
@@ -45,6 +47,7 @@ class WarpPlan:
     single_pass: bool
     looped: bool
     stored: bool
+    held: bool
     warps: int
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from trainability.training.gpu.passes import Batch, NewSums, Pass, Reader, combined
-from trainability.training.gpu.sums import Sums
+from trainability.training.gpu.sums import HeldSums, Sums
 from trainability.training.simd import Index, Value, Variable
 
 
@@ -107,7 +107,7 @@ class ShallowPass(Pass):
         batch: Batch,
         deltas: list[list[Value]],
         kept: list[Value] | None,
-        sums: Sums,
+        sums: Sums | HeldSums,
     ) -> None:
         if kept is None:
             z, h = self._values(j, reader, batch)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from trainability.training.gpu.warp import Warp
-from trainability.training.simd import Value
+from trainability.training.simd import Code, Value
 
 
 class Sums:
@@ -96,6 +96,51 @@ class Sums:
         upper = self._upper[distance]
         sent = upper.choose(low, high)
         return upper.choose(high, low) + self._warp.exchanged(sent, distance)
+
+
+class HeldSums:
+    """Adds up each number within its lane from pass to pass; lanes are added up once, at the end.
+
+    Args:
+        code: What is written to.
+        n: How many numbers there are.
+    """
+
+    def __init__(self, code: Code, n: int) -> None:
+        self._places = [code.variable(code.constant(0.0)) for _ in range(n)]
+        self._next = 0
+
+    def restart(self) -> HeldSums:
+        """The next number is the first again."""
+        self._next = 0
+        return self
+
+    def products(self, factors: Sequence[Value], others: Sequence[Value]) -> None:
+        """As `Sums.products`."""
+        place = self._places[self._next]
+        so_far = place.get()
+        for factor, other in zip(factors, others, strict=True):
+            so_far = factor.fma(other, so_far)
+        place.set(so_far)
+        self._next += 1
+
+    def totals(self, values: Sequence[Value]) -> None:
+        """As `Sums.totals`."""
+        place = self._places[self._next]
+        so_far = place.get()
+        for value in values:
+            so_far = so_far + value
+        place.set(so_far)
+        self._next += 1
+
+    def fill(self) -> None:
+        """As `Sums.fill`: nothing is to be done here."""
+
+    def release(self, sums: Sums) -> None:
+        """Add up over the lanes."""
+        for place in self._places:
+            sums.add(place.get())
+        sums.fill()
 
 
 def total(warp: Warp, value: Value, lanes: int) -> Value:
