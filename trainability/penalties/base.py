@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from trainability.schemes.base import describe
@@ -15,7 +16,7 @@ class Penalty(ABC):
     """A term that training descends beside the loss; no loss that is reported contains it.
 
     To add one: subclass, `@dataclass(frozen=True)`, settings as fields, `gradient`, and a
-    docstring with the reference.
+    docstring with the reference; `numbers` where it has any.
     """
 
     functions: ClassVar[frozenset[str]] = frozenset()
@@ -25,9 +26,18 @@ class Penalty(ABC):
     """Whether a parameter moves under it though the loss has no gradient there: then a dead
     neuron may come back by itself, and no death is permanent. False only where proven."""
 
+    def numbers(self) -> Sequence[float]:
+        """Constants of the gradient, which engines hand to `gradient` as float32."""
+        return ()
+
     @abstractmethod
     def gradient(
-        self, on: Arithmetic, parameter: Number, gradient: Number, is_weight: bool
+        self,
+        on: Arithmetic,
+        parameter: Number,
+        gradient: Number,
+        is_weight: bool,
+        numbers: Sequence[Number],
     ) -> Number:
         """The gradient of loss and penalty by one parameter, from that of the loss.
 
@@ -36,6 +46,7 @@ class Penalty(ABC):
             parameter: The parameter.
             gradient: d loss / d parameter.
             is_weight: Whether it is a weight, else a bias.
+            numbers: `numbers()`.
         """
 
     def __str__(self) -> str:

@@ -59,6 +59,12 @@ class Problem:
     activation: Activation = RELU
 
     @property
+    def numbers(self) -> list[float]:
+        """The numbers of the optimizer, then those of the penalty."""
+        rules = [self.optimizer, *([self.penalty] if self.penalty else [])]
+        return [number for rule in rules for number in rule.numbers()]
+
+    @property
     def functions(self) -> frozenset[str]:
         """The names in `arithmetic.FUNCTIONS` that the rules of this problem use."""
         rules = (self.activation, self.loss, self.optimizer, self.penalty)
@@ -70,13 +76,13 @@ class Problem:
         return 1 if self.batch_size is None else len(self.x) // self.batch_size
 
 
-def goes_on(loss: Any, tolerance: Any) -> Any:
-    """The stop rule: a mask of the losses at which training goes on, in any arithmetic.
+def goes_on(live: Any, loss: Any, tolerance: Any) -> Any:
+    """The stop rule, in any arithmetic: a mask of the `live` networks that train on.
 
-    Success and divergence are what is left: a loss <= the tolerance, and one that is infinite or
-    NaN, which no comparison holds of. No loss is negative infinity.
+    The others have succeeded, at a loss <= the tolerance, or diverged: their loss is infinite or
+    NaN, of which no comparison holds.
     """
-    return (loss > tolerance) & (loss < math.inf)
+    return live & (loss > tolerance) & (loss < math.inf)
 
 
 class Training(ABC):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 
 INT = "i64"
 FLOAT = "float"
@@ -24,6 +25,8 @@ class Value:
 
     Operators take another value of the same kind, or a number that stands for it in every lane.
     """
+
+    text: str
 
     def __init__(self, code: Code, kind: str, text: str) -> None:
         self.code = code
@@ -52,6 +55,9 @@ class Value:
     def __truediv__(self, other: Value | float) -> Value:
         return self._apply("fdiv", other)
 
+    def __neg__(self) -> Value:
+        return self.code.emit(self.kind, f"fneg {self.kind} {self.text}")
+
     def __floordiv__(self, other: Value | int) -> Value:
         return self._apply("udiv", other)
 
@@ -60,6 +66,9 @@ class Value:
 
     def __rshift__(self, other: Value | int) -> Value:
         return self._apply("lshr", other)
+
+    def __lshift__(self, other: Value | int) -> Value:
+        return self._apply("shl", other)
 
     def __xor__(self, other: Value | int) -> Value:
         return self._apply("xor", other)
@@ -86,14 +95,8 @@ class Value:
     def sqrt(self) -> Value:
         return self.code.call("llvm.sqrt", self.kind, self)
 
-    def without_denormals(self) -> Value:
-        """0 instead of a float so small that many CPUs take a hundred cycles for it."""
-        size = self.code.call("llvm.fabs", self.kind, self)
-        return (size < 2.0**-125).choose(self.like(0.0), self)
-
-    def relu(self) -> Value:
-        """max(self, 0), where NaN stays NaN."""
-        return (self < 0.0).choose(self.like(0.0), self)
+    def __abs__(self) -> Value:
+        return self.code.call("llvm.fabs", self.kind, self)
 
     def choose(self, yes: Value, no: Value) -> Value:
         """`yes` where this mask is set, else `no`."""
@@ -133,6 +136,19 @@ class Value:
         return self.code.emit(kind, f"{operation} {self.kind} {self.text}, {right.text}")
 
 
+class Lazy(Value):
+    """A value that is written where it is first used, so that a rule decides on the order."""
+
+    def __init__(self, code: Code, kind: str, write: Callable[[], Value]) -> None:
+        self.code = code
+        self.kind = kind
+        self._write = write
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return self._write().text
+
+
 Index = Value | int
 
 
@@ -144,6 +160,11 @@ class Variable:
         self._kind = value.kind
         self._place = code.allocate(value.kind)
         self.set(value)
+
+    @property
+    def value(self) -> Value:
+        """The value at its first use."""
+        return Lazy(self._code, self._kind, self.get)
 
     def get(self) -> Value:
         return self._code.emit(self._kind, f"load {self._kind}, ptr {self._place}")
@@ -330,7 +351,8 @@ def _element(kind: str) -> str:
 
 
 def _float_text(number: float) -> str:
-    """LLVM writes a float as the bits of the double of the same value."""
+    """LLVM writes a float as the bits of the double of the same value: the nearest float's."""
+    number = struct.unpack("f", struct.pack("f", number))[0]
     return f"0x{struct.pack('>d', number).hex().upper()}"
 
 
