@@ -15,7 +15,7 @@ from trainability.training.kernel_plan import EVALUATE, Plan, PlannedLayer
 from trainability.training.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
 from trainability.training.vectors import VectorArithmetic
 
-_GOLDEN = 0x9E3779B97F4A7C15
+GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -339,14 +339,14 @@ class _Moments(MutableSequence[Value]):
 
 def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
     """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes)."""
-    state = _mix64(code.load(keys, 0, code.vector(INT)) ^ _mix64(epoch + _GOLDEN))
+    state = mix64(code.load(keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN))
     state = code.variable(state)
     with code.loop(n_points) as n:
         code.store(code.fill(n.to("i32", "trunc")), order, n)
     with code.loop(n_points - 1) as done:
         last = n_points - 1 - done
-        state.set(state.get() + _GOLDEN)
-        upper = _mix64(state.get()) >> 32
+        state.set(state.get() + GOLDEN)
+        upper = mix64(state.get()) >> 32
         chosen = (upper * (last + 1)) >> 32
         for lane in range(code.lanes):
             here = last * code.lanes + lane
@@ -356,7 +356,7 @@ def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value
             code.store(kept, order, there)
 
 
-def _mix64(z: Value) -> Value:
+def mix64(z: Value) -> Value:
     """As `seeds.mix64`."""
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB

@@ -7,7 +7,7 @@ read from or written to a GPU's memory in between but the points.
 from __future__ import annotations
 
 from trainability.training.base import goes_on
-from trainability.training.gpu.arithmetic import LaneArithmetic
+from trainability.training.gpu.arithmetic import ThreadArithmetic
 from trainability.training.gpu.deep import DeepPass
 from trainability.training.gpu.passes import Batch
 from trainability.training.gpu.plan import WarpPlan
@@ -67,7 +67,7 @@ class _Kernel:
         self.plan = plan
         self.warp = warp
         self.code = warp.code
-        self.on = LaneArithmetic(warp.code)
+        self.on = ThreadArithmetic(warp.code)
         kind = ShallowPass if plan.shallow else DeepPass
         self.a_pass = kind(plan, warp, self.on)
 
@@ -125,7 +125,7 @@ class _Kernel:
         """Note the loss of the live networks; those that fit or diverged stop."""
         live = self.live.get()
         self.loss.set(live.choose(loss, self.loss.get()))
-        self.live.set(live & goes_on(loss, self.given["tolerance"]))
+        self.live.set(goes_on(live, loss, self.given["tolerance"]))
         self.code.leave_loop_when(self.warp.any(self.live.get()).equals(0))
 
     def gradients(self) -> list[Value]:
@@ -231,7 +231,7 @@ class _Kernel:
             loss = total(warp, amount.get(), plan.lanes) * plan.loss.factor
             live = self.live.get()
             self.loss.set(live.choose(loss, self.loss.get()))
-            self.live.set(live & goes_on(loss, given["tolerance"]))
+            self.live.set(goes_on(live, loss, given["tolerance"]))
         code.leave_loop_when(warp.any(self.live.get()).equals(0))
         nth = epoch - given["first_step"] // given["steps_per_epoch"]
         first = (slot + nth * given["n_rows"]) * given["n_points"] + batch * given["batch_size"]
