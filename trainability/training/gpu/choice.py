@@ -34,6 +34,7 @@ def plan_for(sizes: tuple[int, ...], problem: Problem, **fixed: object) -> WarpP
         activation=problem.activation,
         loss=problem.loss,
         optimizer=problem.optimizer,
+        penalty=problem.penalty,
         full_batch=problem.batch_size is None,
         **{**made, **fixed},  # type: ignore[arg-type]
     )

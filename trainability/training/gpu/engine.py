@@ -46,8 +46,8 @@ class WarpEngine(Engine):
         return shape_obstacle(sizes, problem)
 
     def start(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
-        sizes = (ensemble.d_in, *ensemble.widths, ensemble.d_out)
-        return WarpTraining(ensemble, problem, self.device, plan_for(sizes, problem, **self._plans))
+        plan = plan_for(ensemble.sizes, problem, **self._plans)
+        return WarpTraining(ensemble, problem, self.device, plan)
 
 
 def shape_obstacle(sizes: tuple[int, ...], problem: Problem) -> str | None:
@@ -75,7 +75,7 @@ class WarpTraining(Training):
         self._plan = plan
         self._device = device
         self._step = 0
-        self._sizes = (ensemble.d_in, *ensemble.widths, ensemble.d_out)
+        self._sizes = ensemble.sizes
         rows = flattened(ensemble)
         self._order = torch.from_numpy(plan.order)
         placed = torch.zeros(n, len(plan.order))
@@ -86,7 +86,7 @@ class WarpTraining(Training):
         self._tables = {
             name: self._moved(table) for name, table in _tables(problem, plan).items()
         }
-        self._numbers = self._moved(np.array(problem.optimizer.numbers(), dtype=np.float32))
+        self._numbers = self._moved(np.array(problem.numbers, dtype=np.float32))
         self._keys = self._moved(problem.order_keys.view(np.int64))
         self._chunk = _chunk(problem, plan, n)
         self._launch = (on_gpu if device.type == "cuda" else on_cpu)(plan, device)
@@ -95,7 +95,7 @@ class WarpTraining(Training):
         state = self._state[0].cpu()
         rows = torch.zeros(len(state), self._plan.n_parameters)
         rows[:, self._order[self._order >= 0]] = state[:, self._order >= 0]
-        return unflattened(rows, self._sizes)
+        return unflattened(rows, self._sizes, self._problem.activation)
 
     def advance(self, until: int) -> None:
         while True:

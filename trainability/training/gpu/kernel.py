@@ -95,9 +95,7 @@ class _Kernel:
                     there = place + given["state_stride"] * (moment + 1)
                     self.moments[-1].append(code.variable(warp.gather(given["state"], there)))
             warp.fence()
-            self.numbers = [
-                code.splat(given["numbers"], k) for k in range(len(plan.optimizer.numbers()))
-            ]
+            self.numbers = [code.splat(given["numbers"], k) for k in range(plan.n_numbers)]
             if plan.single_pass and plan.full_batch:
                 self.only_batch = self.batch(code.constant(0, INT))
             with code.loop(given["n_steps"] + 1) as step:
@@ -270,8 +268,27 @@ class _Kernel:
         for c, gradient in enumerate(gradients):
             old = warp.own_parameters(c * plan.lanes)
             moments = [variable.get() for variable in self.moments[c]]
+            gradient = self.penalized(c, old, gradient)
             new = optimizer.update(self.on, old, gradient, moments, self.numbers, factors)
             for variable, value in zip(self.moments[c], moments, strict=True):
                 variable.set(value)
             warp.set_parameters(c * plan.lanes, live.choose(new, old))
         self.count.set(self.count.get() + live.to(code.vector("i32"), "zext"))
+
+    def penalized(self, c: int, parameter: Value, gradient: Value) -> Value:
+        """The gradient of loss and penalty; chunks hold weights and biases."""
+        plan = self.plan
+        if plan.penalty is None:
+            return gradient
+        numbers = self.numbers[len(plan.optimizer.numbers()) :]
+        flags = plan.weights[c * plan.lanes : (c + 1) * plan.lanes]
+        kinds = {
+            bool(flag): plan.penalty.gradient(self.on, parameter, gradient, bool(flag), numbers)
+            for flag in set(flags.tolist())
+        }
+        if len(kinds) == 1:
+            return kinds.popitem()[1]
+        bits = sum(1 << t for t, flag in enumerate(flags) if flag)
+        bits -= (bits >> 31) << 32  # As LLVM writes an i32.
+        mask = self.code.constant(bits, self.warp.lane.kind) >> self.warp.lane
+        return ((mask & 1) > 0).choose(kinds[True], kinds[False])

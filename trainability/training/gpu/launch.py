@@ -23,7 +23,8 @@ def on_gpu(plan: WarpPlan, device: torch.device) -> Launch:
     """Trains as many networks as it is given, on a GPU; the result is there when torch looks."""
     with torch.cuda.device(device):
         torch.cuda.current_stream().synchronize()  # Makes the context.
-        kernel = gpu_kernel(plan, torch.cuda.current_device())
+        number = torch.cuda.current_device()
+        kernel = gpu_kernel(source(plan, threads=True), plan.shared_bytes, number)
     per_block = plan.networks * plan.warps
 
     def launch(
@@ -38,19 +39,18 @@ def on_gpu(plan: WarpPlan, device: torch.device) -> Launch:
 
 
 @cache
-def gpu_kernel(plan: WarpPlan, device: int) -> Kernel:
-    """The kernel on the GPU of that number, whose context is current."""
+def gpu_kernel(text: str, shared_bytes: int, device: int) -> Kernel:
+    """The function `train` of a module on the GPU of that number, whose context is current."""
     major, minor = torch.cuda.get_device_capability(device)
     architecture = f"sm_{major}{minor}"
-    text = source(plan, threads=True)
     driver = str(torch.version.cuda)
     code = cached([text, architecture, driver], lambda: assembled(assembly(text, architecture)))
-    return Kernel(code, "train", TRAIN, plan.shared_bytes)
+    return Kernel(code, "train", TRAIN, shared_bytes)
 
 
 def on_cpu(plan: WarpPlan, device: torch.device) -> Launch:
     """The same on the CPU, warp after warp: for tests."""
-    function = cpu_kernel(plan)
+    function = cpu_kernel(source(plan, threads=False))
     scratch = np.zeros(plan.memory.places * WARP + WARP, dtype=np.float32)
     offset = -(scratch.ctypes.data // 4) % WARP
     scratch = scratch[offset:]
@@ -68,5 +68,5 @@ def on_cpu(plan: WarpPlan, device: torch.device) -> Launch:
 
 
 @cache
-def cpu_kernel(plan: WarpPlan) -> Function:
-    return load(source(plan, threads=False), {"train": TRAIN | CPU_ARGUMENTS}, False)["train"]
+def cpu_kernel(text: str) -> Function:
+    return load(text, {"train": TRAIN | CPU_ARGUMENTS}, False)["train"]

@@ -12,6 +12,7 @@ import numpy as np
 from trainability.activations import Activation
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.training.gpu.memory import Memory
 
 
@@ -24,6 +25,7 @@ class WarpPlan:
         activation: Of the hidden neurons.
         loss: What is trained.
         optimizer: Its type and its number of moments are compiled in, its settings are not.
+        penalty: Likewise, or None.
         full_batch: Whether every step sees all points.
         lanes: Lanes per network, a power of two <= 32.
         points: Points per lane and pass: 1, 2 or 4.
@@ -41,6 +43,7 @@ class WarpPlan:
     activation: Activation
     loss: Loss
     optimizer: Optimizer
+    penalty: Penalty | None
     full_batch: bool
     lanes: int
     points: int
@@ -104,6 +107,23 @@ class WarpPlan:
                     places += row(index, j)
         places += [-1] * (-len(places) % self.lanes)
         return np.array(places)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Whether a weight lies at each place, bool, in the shape of `order`."""
+        flags = np.concatenate(
+            [
+                np.repeat([True, False], [fan_in * out, out])
+                for fan_in, out in pairwise(self.sizes)
+            ]
+        )
+        return np.where(self.order >= 0, flags[self.order], False)
+
+    @property
+    def n_numbers(self) -> int:
+        """Constants of the update: of the optimizer, then of the penalty."""
+        own = self.penalty.numbers() if self.penalty else ()
+        return len(self.optimizer.numbers()) + len(own)
 
     @property
     def n_parameters(self) -> int:
