@@ -199,7 +199,7 @@ class Code:
 
     @contextmanager
     def function(
-        self, name: str, arguments: Mapping[str, str], convention: str = ""
+        self, name: str, arguments: Mapping[str, str], convention: str = "", attributes: str = ""
     ) -> Iterator[dict[str, Value]]:
         """Write a function of named arguments; what its pointers point to must not overlap."""
         self._lines, self._places = [], []
@@ -215,7 +215,8 @@ class Code:
         places = "\n".join(self._places)
         entry = f"entry:\n{places}\nbr label %start\nstart:"
         define = f"define {convention} void" if convention else "define void"
-        self._functions.append(f"{define} @{name}({header}) {{\n{entry}\n{body}\n}}")
+        header = f"{header}) {attributes}" if attributes else f"{header})"
+        self._functions.append(f"{define} @{name}({header} {{\n{entry}\n{body}\n}}")
 
     @contextmanager
     def loop(self, count: Index) -> Iterator[Value]:

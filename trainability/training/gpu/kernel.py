@@ -55,7 +55,7 @@ numbers: of the optimizer; factors: (n_steps, factors). From `order` on for mini
 
 def source(plan: WarpPlan, threads: bool) -> str:
     """LLVM assembly with the function `train`, for threads of a GPU or for vectors of a CPU."""
-    warp = Threads(plan.memory, plan.warps) if threads else Vectors(plan.memory)
+    warp = Threads(plan.memory, plan.warps, plan.registers) if threads else Vectors(plan.memory)
     _Kernel(plan, warp).train()
     return str(warp.code)
 
@@ -231,6 +231,8 @@ class _Kernel:
             self.loss.set(live.choose(loss, self.loss.get()))
             self.live.set(goes_on(live, loss, given["tolerance"]))
         code.leave_loop_when(warp.any(self.live.get()).equals(0))
+        # The orders of the epochs end with the last step.
+        code.leave_loop_when(step.equals(given["n_steps"]))
         nth = epoch - given["first_step"] // given["steps_per_epoch"]
         first = (slot + nth * given["n_rows"]) * given["n_points"] + batch * given["batch_size"]
         size = given["batch_size"]

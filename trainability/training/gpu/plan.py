@@ -37,6 +37,7 @@ class WarpPlan:
         held: Whether gradients are added up in registers from pass to pass, and over the lanes
             only once; not with `looped`.
         warps: Warps of a block.
+        registers: The most registers that a thread may have, or None for as many as it wants.
     """
 
     sizes: tuple[int, ...]
@@ -52,6 +53,7 @@ class WarpPlan:
     stored: bool
     held: bool
     warps: int
+    registers: int | None = None
 
     @property
     def shallow(self) -> bool:

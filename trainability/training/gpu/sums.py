@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from trainability.training.gpu.arithmetic import plus, plus_product
 from trainability.training.gpu.warp import Warp
 from trainability.training.simd import Code, Value
 
@@ -53,14 +54,14 @@ class Sums:
         """The next number is the sum of the products over a lane's points."""
         total = factors[0] * others[0]
         for factor, other in zip(factors[1:], others[1:], strict=True):
-            total = factor.fma(other, total)
+            total = plus_product(total, factor, other)
         self.add(total)
 
     def totals(self, values: Sequence[Value]) -> None:
         """The next number is the sum over a lane's points."""
         total = values[0]
         for value in values[1:]:
-            total = total + value
+            total = plus(total, value)
         self.add(total)
 
     def fill(self) -> None:
@@ -120,7 +121,7 @@ class HeldSums:
         place = self._places[self._next]
         so_far = place.get()
         for factor, other in zip(factors, others, strict=True):
-            so_far = factor.fma(other, so_far)
+            so_far = plus_product(so_far, factor, other)
         place.set(so_far)
         self._next += 1
 
@@ -129,7 +130,7 @@ class HeldSums:
         place = self._places[self._next]
         so_far = place.get()
         for value in values:
-            so_far = so_far + value
+            so_far = plus(so_far, value)
         place.set(so_far)
         self._next += 1
 

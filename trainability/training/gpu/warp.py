@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from trainability.training.gpu.memory import Memory
+from trainability.training.gpu.lanes import constants, gathered, permuted, scattered
+from trainability.training.gpu.memory import WARP, Memory
 from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value
 
-WARP = 32
 GLOBAL = "ptr addrspace(1)"
 SHARED = "ptr addrspace(3)"
 
@@ -81,10 +81,12 @@ class Threads:
     Args:
         memory: Where what lies in a warp's shared memory.
         warps: Warps of a block.
+        registers: The most registers of a thread, or None.
     """
 
-    def __init__(self, memory: Memory, warps: int) -> None:
+    def __init__(self, memory: Memory, warps: int, registers: int | None = None) -> None:
         self.code = Code(1)
+        self._attributes = f'"nvvm.maxnreg"="{registers}"' if registers else ""
         self._memory = memory
         self._warps = warps
 
@@ -94,7 +96,9 @@ class Threads:
         kinds = {
             label: GLOBAL if kind == POINTER else kind for label, kind in arguments.items()
         }
-        return _Begun(self.code.function(name, kinds, "ptx_kernel"), self._begin)
+        return _Begun(
+            self.code.function(name, kinds, "ptx_kernel", self._attributes), self._begin
+        )
 
     def _begin(self) -> None:
         code, memory = self.code, self._memory
@@ -221,57 +225,22 @@ class Vectors:
 
     def _begin(self) -> None:
         code, lanes = self.code, self._memory.lanes
-        self.lane = self._constant("i32", [lane % lanes for lane in range(WARP)])
+        self.lane = constants(code, "i32", [lane % lanes for lane in range(WARP)])
         self._scratch = Value(code, POINTER, "%scratch")
-        groups = self._constant(INT, [lane // lanes for lane in range(WARP)])
+        groups = constants(code, INT, [lane // lanes for lane in range(WARP)])
         self.slot = groups + Value(code, INT, "%first_slot")
 
-    def _constant(self, single: str, numbers: Sequence[int]) -> Value:
-        text = ", ".join(f"{single} {number}" for number in numbers)
-        return Value(self.code, self.code.vector(single), f"<{text}>")
-
     def exchanged(self, value: Value, distance: int) -> Value:
-        return self._permuted(value, [lane ^ distance for lane in range(WARP)])
-
-    def _permuted(self, value: Value, lanes: Sequence[int]) -> Value:
-        mask = self._constant("i32", lanes)
-        return self.code.emit(
-            value.kind,
-            f"shufflevector {value.kind} {value.text}, {value.kind} poison, {mask.kind} {mask.text}",
-        )
+        return permuted(self.code, value, [lane ^ distance for lane in range(WARP)])
 
     def any(self, mask: Value) -> Value:
         return mask.any()
 
     def gather(self, base: Value, index: Value, kind: str = FLOAT) -> Value:
-        code = self.code
-        places = self._places(base, index, kind)
-        result = code.vector(kind)
-        name = f"llvm.masked.gather.v{WARP}{_short(kind)}.v{WARP}p0"
-        mask = code.vector("i1")
-        code.declare(f"declare {result} @{name}({places.kind}, i32, {mask}, {result})")
-        return code.emit(
-            result,
-            f"call {result} @{name}({places.kind} {places.text}, i32 {_BYTES[kind]}, "
-            f"{mask} splat (i1 true), {result} poison)",
-        )
+        return gathered(self.code, base, index, kind)
 
     def scatter(self, value: Value, base: Value, index: Value, mask: Value) -> None:
-        code = self.code
-        kind = value.kind.strip("<>").split(" x ")[1]
-        places = self._places(base, index, kind)
-        name = f"llvm.masked.scatter.v{WARP}{_short(kind)}.v{WARP}p0"
-        code.declare(f"declare void @{name}({value.kind}, {places.kind}, i32, {mask.kind})")
-        code.write(
-            f"call void @{name}({value.kind} {value.text}, {places.kind} {places.text}, "
-            f"i32 {_BYTES[kind]}, {mask.kind} {mask.text})"
-        )
-
-    def _places(self, base: Value, index: Value, kind: str) -> Value:
-        return self.code.emit(
-            self.code.vector(POINTER),
-            f"getelementptr inbounds {kind}, ptr {base.text}, {index.kind} {index.text}",
-        )
+        scattered(self.code, value, base, index, mask)
 
     def parameters(self, first: Index, n: int) -> list[Value]:
         return [self.code.load(self._scratch, first + k) for k in range(n)]
@@ -280,7 +249,7 @@ class Vectors:
         lanes = self._memory.lanes
         for k in range(lanes):
             spread = [lane // lanes * lanes + k for lane in range(WARP)]
-            self.code.store(self._permuted(value, spread), self._scratch, first + k)
+            self.code.store(permuted(self.code, value, spread), self._scratch, first + k)
 
     def own_parameters(self, first: Index) -> Value:
         rows = [self.code.load(self._scratch, first + k) for k in range(self._memory.lanes)]
@@ -304,9 +273,6 @@ class Vectors:
 
 CPU_ARGUMENTS = {"scratch": POINTER, "first_slot": INT}
 
-_BYTES = {FLOAT: 4, "i32": 4, INT: 8}
-
-
 class _Begun:
     """A function whose first lines are written as it is entered."""
 
@@ -326,6 +292,3 @@ class _Begun:
 def _as_offset(code: Code, index: Index) -> str:
     return index.text if isinstance(index, Value) else str(index)
 
-
-def _short(kind: str) -> str:
-    return "f32" if kind == FLOAT else kind
