@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from trainability.training.flat import flattened, unflattened
 from trainability.training.gpu.choice import plan_for
 from trainability.training.gpu.launch import on_cpu, on_gpu
 from trainability.training.gpu.orders import orders
+from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.plan import WarpPlan
 
-_SHARED_LIMIT = 227 * 1024
-_MOST_CHUNKS = 64
+# The rounding that keeps NaN, `max.NaN`, came with it.
+_LEAST_CAPABILITY = (8, 0)
 # Numbers in a table of minibatch orders: 256 MiB.
 _LARGEST_ORDER = 2**26
 # Steps of a call where a warp's networks wait for each other, and for minibatches.
@@ -27,44 +28,48 @@ _CHUNK = 512
 class WarpEngine(Engine):
     """Networks in the shared memory and the registers of warps, the loop over steps inside.
 
+    Networks that outgrow a warp have a block each.
+
     Args:
         device: A GPU; or "cpu", where a warp is a vector of 32 lanes, for tests.
-        plans: Fields of the plan to set by hand, for tests and measurements.
+        plan: How to train networks of given sizes, for tests and measurements.
     """
 
     name = "warp-gpu"
 
-    def __init__(self, device: str = "cuda", **plans: object) -> None:
+    def __init__(
+        self,
+        device: str = "cuda",
+        plan: Callable[[tuple[int, ...], Problem], WarpPlan | BlockPlan | None] = plan_for,
+    ) -> None:
         self.device = torch.device(device)
-        self._plans = plans
+        self._plan = plan
 
     def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         if self.device.type != "cuda":
             return f"it runs on a GPU, got device {str(self.device)!r}"
-        if not torch.cuda.is_available():
-            return f"torch sees no GPU, got device {str(self.device)!r}"
-        return shape_obstacle(sizes, problem)
+        if not torch.cuda.is_available() or torch.version.cuda is None:
+            return f"torch sees no GPU of NVIDIA, got device {str(self.device)!r}"
+        if torch.cuda.get_device_capability(self.device) < _LEAST_CAPABILITY:
+            return f"it wants compute capability {_LEAST_CAPABILITY}, as of an A100, or later"
+        if len(sizes) < 3:
+            return f"it wants at least one hidden layer, got sizes {sizes}"
+        if self._plan(sizes, problem) is None:
+            what = " in minibatches" if problem.batch_size else ""
+            return f"networks of sizes {sizes}{what} outgrow a multiprocessor's memory"
+        return None
 
     def start(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
-        plan = plan_for(ensemble.sizes, problem, **self._plans)
+        plan = self._plan(ensemble.sizes, problem)
+        assert plan is not None, "start what has no obstacle"
         return WarpTraining(ensemble, problem, self.device, plan)
-
-
-def shape_obstacle(sizes: tuple[int, ...], problem: Problem) -> str | None:
-    """Why no kernel is written for these networks, or None."""
-    if len(sizes) < 3:
-        return f"it wants at least one hidden layer, got sizes {sizes}"
-    plan = plan_for(sizes, problem)
-    if plan is None or plan.shared_bytes > _SHARED_LIMIT or plan.chunks > _MOST_CHUNKS:
-        return f"networks of sizes {sizes} outgrow a warp"
-    return None
 
 
 class WarpTraining(Training):
     """Networks in training, as rows of parameters in the order of the plan, on the device."""
 
     def __init__(
-        self, ensemble: Ensemble, problem: Problem, device: torch.device, plan: WarpPlan
+        self, ensemble: Ensemble, problem: Problem, device: torch.device, plan: WarpPlan | BlockPlan
     ) -> None:
         n = ensemble.n_networks
         self.loss = np.full(n, np.nan, dtype=np.float32)
@@ -134,7 +139,7 @@ class WarpTraining(Training):
         numbers: dict[str, int | float] = {
             "state_stride": self._state[0].numel(),
             "n_rows": n_rows,
-            "n_passes": _passes(len(problem.x), self._plan),
+            "n_passes": self._plan.passes(len(problem.x)),
             "first_step": start,
             "n_steps": stop - start,
             "tolerance": float(np.float32(problem.tolerance)),
@@ -148,7 +153,7 @@ class WarpTraining(Training):
                 "n_points": len(problem.x),
                 "batch_size": problem.batch_size,
                 "batch_scale": problem.loss.scale(problem.batch_size, problem.y.shape[1]),
-                "n_own_passes": _passes(problem.batch_size, self._plan),
+                "n_own_passes": self._plan.passes(problem.batch_size),
             }
         self._launch(n_rows, tensors, numbers)
         self.steps[rows] = start + steps.cpu().numpy()
@@ -161,7 +166,7 @@ class WarpTraining(Training):
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
 
-def _chunk(problem: Problem, plan: WarpPlan, n_networks: int) -> int:
+def _chunk(problem: Problem, plan: WarpPlan | BlockPlan, n_networks: int) -> int:
     """Steps of a call."""
     if problem.batch_size is None:
         return _CHUNK if plan.networks > 1 else 2**30
@@ -170,33 +175,22 @@ def _chunk(problem: Problem, plan: WarpPlan, n_networks: int) -> int:
     return max(1, min(_CHUNK // epoch, epochs)) * epoch
 
 
-def _passes(n_points: int, plan: WarpPlan) -> int:
-    return -(-n_points // (plan.points * plan.lanes))
-
-
-@cache
-def _places(n_points: int, plan_points: int, lanes: int) -> np.ndarray:
-    """Which point lies where in the passes: the last one fills up."""
-    n_passes = -(-n_points // (plan_points * lanes))
-    return np.minimum(np.arange(n_passes * plan_points * lanes), n_points - 1)
-
-
-def _tables(problem: Problem, plan: WarpPlan) -> dict[str, np.ndarray]:
+def _tables(problem: Problem, plan: WarpPlan | BlockPlan) -> dict[str, np.ndarray]:
     """The points as the kernel wants them."""
     n_points = len(problem.x)
-    places = _places(n_points, plan.points, plan.lanes)
-    shape = (-1, plan.points, plan.lanes)
+    # The last pass is filled up with a point that counts for nothing.
+    size = plan.pass_size
+    places = np.minimum(np.arange(plan.passes(n_points) * size), n_points - 1)
 
     def in_passes(table: np.ndarray) -> np.ndarray:
-        table = np.asarray(table, dtype=np.float32)[places]
-        return table.reshape(*shape, table.shape[1]).transpose(0, 3, 1, 2)
+        return plan.in_passes(np.asarray(table, dtype=np.float32)[places])
 
-    scales = np.zeros(len(places), dtype=np.float32)
+    scales = np.zeros((len(places), 1), dtype=np.float32)
     scales[:n_points] = problem.loss.scale(n_points, problem.y.shape[1])
     tables = {
         "x": in_passes(problem.x),
         "y": in_passes(problem.y),
-        "scales": scales.reshape(shape),
+        "scales": plan.in_passes(scales),
     }
     if problem.batch_size is not None:
         tables |= {

@@ -10,22 +10,30 @@ import torch
 from torch import Tensor
 
 from trainability.training.compiled import Function, cached, load
+from trainability.training.gpu import block_kernel, kernel as warp_kernel
+from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.driver import Kernel, assembled
-from trainability.training.gpu.kernel import TRAIN, source
+from trainability.training.gpu.kernel import TRAIN
 from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.ptx import assembly
 from trainability.training.gpu.warp import CPU_ARGUMENTS, WARP
 
+def text_of(plan: WarpPlan | BlockPlan, threads: bool) -> str:
+    """The kernel of a plan as LLVM assembly, for threads of a GPU or for vectors of a CPU."""
+    if isinstance(plan, BlockPlan):
+        return block_kernel.source(plan, threads)
+    return warp_kernel.source(plan, threads)
+
+
 Launch = Callable[[int, Mapping[str, Tensor], Mapping[str, int | float]], None]
 
 
-def on_gpu(plan: WarpPlan, device: torch.device) -> Launch:
+def on_gpu(plan: WarpPlan | BlockPlan, device: torch.device) -> Launch:
     """Trains as many networks as it is given, on a GPU; the result is there when torch looks."""
     with torch.cuda.device(device):
         torch.cuda.current_stream().synchronize()  # Makes the context.
         number = torch.cuda.current_device()
-        kernel = gpu_kernel(source(plan, threads=True), plan.shared_bytes, number)
-    per_block = plan.networks * plan.warps
+        kernel = gpu_kernel(text_of(plan, threads=True), plan.shared_bytes, number)
 
     def launch(
         n_rows: int, tensors: Mapping[str, Tensor], numbers: Mapping[str, int | float]
@@ -33,7 +41,7 @@ def on_gpu(plan: WarpPlan, device: torch.device) -> Launch:
         given = {name: tensor.data_ptr() for name, tensor in tensors.items()} | dict(numbers)
         with torch.cuda.device(device):
             stream = torch.cuda.current_stream().cuda_stream
-            kernel.start(-(-n_rows // per_block), WARP * plan.warps, stream, given)
+            kernel.start(-(-n_rows // plan.block_networks), plan.threads, stream, given)
 
     return launch
 
@@ -48,10 +56,10 @@ def gpu_kernel(text: str, shared_bytes: int, device: int) -> Kernel:
     return Kernel(code, "train", TRAIN, shared_bytes)
 
 
-def on_cpu(plan: WarpPlan, device: torch.device) -> Launch:
+def on_cpu(plan: WarpPlan | BlockPlan, device: torch.device) -> Launch:
     """The same on the CPU, warp after warp: for tests."""
-    function = cpu_kernel(source(plan, threads=False))
-    scratch = np.zeros(plan.memory.places * WARP + WARP, dtype=np.float32)
+    function = cpu_kernel(text_of(plan, threads=False))
+    scratch = np.zeros(plan.scratch + WARP, dtype=np.float32)
     offset = -(scratch.ctypes.data // 4) % WARP
     scratch = scratch[offset:]
 

@@ -157,6 +157,35 @@ class WarpPlan:
         return 32 // self.lanes
 
     @property
+    def block_networks(self) -> int:
+        """Networks of a block."""
+        return self.networks * self.warps
+
+    @property
+    def threads(self) -> int:
+        """Threads of a block."""
+        return 32 * self.warps
+
+    @property
+    def pass_size(self) -> int:
+        """Points of a pass."""
+        return self.points * self.lanes
+
+    def passes(self, n_points: int) -> int:
+        """Passes over so many points."""
+        return -(-n_points // self.pass_size)
+
+    def in_passes(self, table: np.ndarray) -> np.ndarray:
+        """Rows of whole passes, shape (N, features), as the kernel reads them."""
+        shape = (-1, self.points, self.lanes, table.shape[1])
+        return table.reshape(shape).transpose(0, 3, 1, 2)
+
+    @property
+    def scratch(self) -> int:
+        """Floats that a warp needs on a CPU."""
+        return 32 * self.memory.places
+
+    @property
     def shared_bytes(self) -> int:
         """Shared memory of a block."""
         return 4 * self.warps * self.memory.size
