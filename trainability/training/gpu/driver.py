@@ -46,6 +46,13 @@ def _call(name: str, *arguments: Any) -> None:
         raise DriverError(f"the GPU's driver: {name} failed with {code}: {message}")
 
 
+def version() -> str:
+    """Version of the driver, which assembles."""
+    number = ctypes.c_int()
+    _call("cuDriverGetVersion", ctypes.byref(number))
+    return str(number.value)
+
+
 def assembled(ptx: str) -> bytes:
     """Machine code for the GPU whose context is current."""
     log = ctypes.create_string_buffer(_LOG_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
+import llvmlite
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch import Tensor
 from trainability.training.compiled import Function, cached, load
 from trainability.training.gpu import block_kernel, kernel as warp_kernel
 from trainability.training.gpu.block_plan import BlockPlan
-from trainability.training.gpu.driver import Kernel, assembled
+from trainability.training.gpu.driver import Kernel, assembled, version
 from trainability.training.gpu.kernel import TRAIN
 from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.ptx import assembly
@@ -49,11 +50,15 @@ def on_gpu(plan: WarpPlan | BlockPlan, device: torch.device) -> Launch:
 @cache
 def gpu_kernel(text: str, shared_bytes: int, device: int) -> Kernel:
     """The function `train` of a module on the GPU of that number, whose context is current."""
+    return Kernel(machine_code(text, device), "train", TRAIN, shared_bytes)
+
+
+def machine_code(text: str, device: int) -> bytes:
+    """A module for the GPU of that number, kept on disk by what it is made from."""
     major, minor = torch.cuda.get_device_capability(device)
     architecture = f"sm_{major}{minor}"
-    driver = str(torch.version.cuda)
-    code = cached([text, architecture, driver], lambda: assembled(assembly(text, architecture)))
-    return Kernel(code, "train", TRAIN, shared_bytes)
+    key = [text, architecture, llvmlite.__version__, version()]
+    return cached(key, lambda: assembled(assembly(text, architecture)))
 
 
 def on_cpu(plan: WarpPlan | BlockPlan, device: torch.device) -> Launch:

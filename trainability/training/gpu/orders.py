@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from trainability.seeds import batch_order
-from trainability.training.compiled import cached
-from trainability.training.gpu.driver import Kernel, assembled
-from trainability.training.gpu.ptx import assembly
+from trainability.training.gpu.driver import Kernel
+from trainability.training.gpu.launch import machine_code
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP
 from trainability.training.kernel import GOLDEN, mix64
 from trainability.training.simd import INT, POINTER, Code, Value
@@ -58,13 +57,9 @@ def orders(keys: Tensor, first: int, stop: int, n_points: int) -> Tensor:
 
 @cache
 def _kernel(n_points: int, device: int) -> Kernel:
-    major, minor = torch.cuda.get_device_capability(device)
-    architecture = f"sm_{major}{minor}"
     shared_bytes = 4 * _STRIDE * n_points
     shared = shared_bytes <= _MOST_SHARED
-    text = source(shared)
-    key = [text, architecture, str(torch.version.cuda)]
-    code = cached(key, lambda: assembled(assembly(text, architecture)))
+    code = machine_code(source(shared), device)
     return Kernel(code, "orders", ORDERS, shared_bytes if shared else 0)
 
 
