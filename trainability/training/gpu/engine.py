@@ -19,10 +19,12 @@ from trainability.training.gpu.plan import WarpPlan
 
 # The rounding that keeps NaN, `max.NaN`, came with it.
 _LEAST_CAPABILITY = (8, 0)
-# Numbers in a table of minibatch orders: 256 MiB.
-_LARGEST_ORDER = 2**26
-# Steps of a call where a warp's networks wait for each other, and for minibatches.
-_CHUNK = 512
+# Numbers in a table of minibatch orders.
+_LARGEST_ORDER = 2**28
+# Steps of a call where a warp's networks wait for each other, and for minibatches: some twenty
+# milliseconds of a GPU, since a call costs one.
+_LEAST_STEPS, _MOST_STEPS = 256, 1024
+_FLOPS_OF_CALL = 4e11
 
 
 class WarpEngine(Engine):
@@ -80,6 +82,7 @@ class WarpTraining(Training):
         self._plan = plan
         self._device = device
         self._step = 0
+        self._indices: Tensor | None = None
         self._sizes = ensemble.sizes
         rows = flattened(ensemble)
         self._order = torch.from_numpy(plan.order)
@@ -93,7 +96,7 @@ class WarpTraining(Training):
         }
         self._numbers = self._moved(np.array(problem.numbers, dtype=np.float32))
         self._keys = self._moved(problem.order_keys.view(np.int64))
-        self._chunk = _chunk(problem, plan, n)
+        self._chunk = _chunk(problem, plan, n, _room(device))
         self._launch = (on_gpu if device.type == "cuda" else on_cpu)(plan, device)
 
     def ensemble(self) -> Ensemble:
@@ -122,16 +125,17 @@ class WarpTraining(Training):
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
         problem, device = self._problem, self._device
         n_rows = len(rows)
-        indices = self._moved(rows)
-        losses = torch.empty(n_rows, device=device)
-        steps, live = (torch.empty(n_rows, dtype=torch.int32, device=device) for _ in range(2))
+        if self._indices is None or len(self._indices) != n_rows:  # Rows only ever leave.
+            self._indices = self._moved(rows)
+        indices = self._indices
+        results = torch.empty(3, n_rows, dtype=torch.int32, device=device)
         factors = self._moved(problem.optimizer.factors(start, max(stop, start + 1)))
         tensors = {
             "state": self._state,
             "rows": indices,
-            "losses": losses,
-            "steps": steps,
-            "live": live,
+            "losses": results[0],
+            "steps": results[1],
+            "live": results[2],
             "numbers": self._numbers,
             "factors": factors,
             **self._tables,
@@ -156,8 +160,9 @@ class WarpTraining(Training):
                 "n_own_passes": self._plan.passes(problem.batch_size),
             }
         self._launch(n_rows, tensors, numbers)
-        self.steps[rows] = start + steps.cpu().numpy()
-        loss, stopped = losses.cpu().numpy(), live.cpu().numpy() == 0
+        host = results.cpu().numpy()
+        loss, stopped = host[0].view(np.float32), host[2] == 0
+        self.steps[rows] = start + host[1]
         self.loss[rows] = loss
         self.diverged[rows] = stopped & ~np.isfinite(loss)
         self.succeeded[rows] = stopped & np.isfinite(loss)
@@ -166,13 +171,23 @@ class WarpTraining(Training):
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
 
 
-def _chunk(problem: Problem, plan: WarpPlan | BlockPlan, n_networks: int) -> int:
-    """Steps of a call."""
+def _chunk(problem: Problem, plan: WarpPlan | BlockPlan, n_networks: int, room: int) -> int:
+    """Steps of a call: in whole epochs, whose orders take `room` numbers at most."""
+    if problem.batch_size is None and plan.networks == 1:
+        return 2**30
+    flops = 6 * plan.n_parameters * (problem.batch_size or len(problem.x)) * n_networks
+    chunk = min(_MOST_STEPS, max(_LEAST_STEPS, int(_FLOPS_OF_CALL / flops)))
     if problem.batch_size is None:
-        return _CHUNK if plan.networks > 1 else 2**30
-    n_points, epoch = len(problem.x), problem.steps_per_epoch
-    epochs = max(1, _LARGEST_ORDER // (n_points * n_networks) - 1)
-    return max(1, min(_CHUNK // epoch, epochs)) * epoch
+        return chunk
+    epoch = problem.steps_per_epoch
+    return max(1, min(chunk // epoch, room // (len(problem.x) * n_networks) - 1)) * epoch
+
+
+def _room(device: torch.device) -> int:
+    """Numbers that minibatch orders may take: 1 GiB, or a sixteenth of the memory."""
+    if device.type == "cpu":
+        return _LARGEST_ORDER
+    return min(_LARGEST_ORDER, torch.cuda.mem_get_info(device)[0] // 64)
 
 
 def _tables(problem: Problem, plan: WarpPlan | BlockPlan) -> dict[str, np.ndarray]:

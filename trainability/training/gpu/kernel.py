@@ -96,6 +96,10 @@ class _Kernel:
                     self.moments[-1].append(code.variable(warp.gather(given["state"], there)))
             warp.fence()
             self.numbers = [code.splat(given["numbers"], k) for k in range(plan.n_numbers)]
+            if not plan.full_batch:
+                first_batch = given["first_step"] % given["steps_per_epoch"]
+                self.batch_of_epoch = code.variable(first_batch)
+                self.nth_epoch = code.variable(code.constant(0, INT))
             if plan.single_pass and plan.full_batch:
                 self.only_batch = self.batch(code.constant(0, INT))
             with code.loop(given["n_steps"] + 1) as step:
@@ -220,8 +224,7 @@ class _Kernel:
     def minibatch(self, step: Value, slot: Value) -> list[Value]:
         """The gradients of a step's minibatch; at the start of an epoch a look at the loss."""
         code, plan, warp, given = self.code, self.plan, self.warp, self.given
-        at = given["first_step"] + step
-        epoch, batch = at // given["steps_per_epoch"], at % given["steps_per_epoch"]
+        batch, nth = self.batch_of_epoch.get(), self.nth_epoch.get()
         with code.when(batch.equals(0) | step.equals(given["n_steps"])):
             amount = code.variable(code.constant(0.0))
             with code.loop(given["n_passes"]) as index:
@@ -233,7 +236,10 @@ class _Kernel:
         code.leave_loop_when(warp.any(self.live.get()).equals(0))
         # The orders of the epochs end with the last step.
         code.leave_loop_when(step.equals(given["n_steps"]))
-        nth = epoch - given["first_step"] // given["steps_per_epoch"]
+        following = batch + 1
+        ends = following.equals(given["steps_per_epoch"])
+        self.batch_of_epoch.set(ends.choose(following.like(0), following))
+        self.nth_epoch.set(nth + ends.to(INT, "zext"))
         first = (slot + nth * given["n_rows"]) * given["n_points"] + batch * given["batch_size"]
         size = given["batch_size"]
 
