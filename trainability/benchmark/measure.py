@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import pairwise
 
 import torch
 
@@ -25,6 +26,8 @@ _GPU_ENGINES = ("warp-gpu", "graph-gpu", "torch")
 _MOST_GPU_NETWORKS = 65_536
 # Numbers that all networks' activations take, which peers keep in a GPU's memory: 4 GiB.
 _MOST_NUMBERS = 2**30
+# Drawing a weight takes as long as keeping that many numbers: a second in all.
+_DRAWN = 16
 _REPEATS = 3
 
 
@@ -141,9 +144,7 @@ def benchmark(
         complete = True
     except KeyboardInterrupt:
         left_out.append("what was to come: interrupted")
-    return Benchmark(
-        peak, cores, results, sorted(set(left_out)), gpu, gpu_peak, gpu_fma, complete
-    )
+    return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak, gpu_fma, complete)
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def _candidates(
     left_out: list[str],
 ) -> Iterator[_Candidate]:
     on_gpu = device != "cpu"
+    yield from _peers(work, [name for name in peers if name == "nn-loop"], cores, device, left_out)
     for name in engines or (_GPU_ENGINES if on_gpu else ("fused-cpu", "torch")):
         if on_gpu:
             n = min(_gpu_networks(work), _GPU_NETWORKS.get(name, _MOST_GPU_NETWORKS))
@@ -202,14 +204,21 @@ def _candidates(
         n = _NETWORKS.get(name, 4096)
         for used in sorted({1, cores}):
             yield _Candidate(name, used, n, partial(_engine_steps, name, work, n, "cpu", used))
+    yield from _peers(work, [name for name in peers if name != "nn-loop"], cores, device, left_out)
+
+
+def _peers(
+    work: Workload, peers: Sequence[str], cores: int, device: str, left_out: list[str]
+) -> Iterator[_Candidate]:
     for name in peers:
         why = obstacle(name, work, device)
         if why:
             left_out.append(f"{name}: {why}")
             continue
         make, n = PEERS[name]
-        if on_gpu:
-            yield _Candidate(name, 0, _gpu_networks(work), partial(make, work, _gpu_networks(work)))
+        if device != "cpu":
+            n = _gpu_networks(work)
+            yield _Candidate(name, 0, n, partial(make, work, n))
             continue
         torch.set_num_threads(cores)
         yield _Candidate(name, cores, n, partial(make, work, n))
@@ -217,7 +226,8 @@ def _candidates(
 
 def _gpu_networks(work: Workload) -> int:
     """As many networks as fill a GPU, and a peer's activations of them its memory in part."""
-    numbers = work.n_train * sum(work.sizes[1:])
+    n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(work.sizes))
+    numbers = max(work.n_train * sum(work.sizes[1:]), _DRAWN * n_weights)
     return max(1024, min(_MOST_GPU_NETWORKS, 2 ** ((_MOST_NUMBERS // numbers).bit_length() - 1)))
 
 
@@ -261,6 +271,7 @@ def gpu_peak_gflops(size: int = 8192, repeats: int = 10, device: str = "cuda") -
 def _rate(steps: Callable[[int], None], n_networks: int, seconds: float) -> float:
     """Network-steps per second: the median of several measurements of about that length."""
     k = 20
+    # Peers repeat their first steps; engines go on.
     while True:
         started = time.perf_counter()
         steps(k)

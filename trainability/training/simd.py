@@ -276,9 +276,7 @@ class Code:
 
     def store(self, value: Value, base: Value, index: Index) -> None:
         address = self._address(base, index, value.kind)
-        self.write(
-            f"store {value.kind} {value.text}, {address}, align {_alignment(value.kind)}"
-        )
+        self.write(f"store {value.kind} {value.text}, {address}, align {_alignment(value.kind)}")
 
     def splat(self, base: Value, index: Index) -> Value:
         """A vector with the float at `index` in every lane."""

@@ -203,9 +203,7 @@ class _BlockKernel:
                     values = block.load_four(place + kept)
                     deltas = [
                         plan.activation.backward(self.on, delta, value)
-                        for delta, value in zip(
-                            row[4 * half : 4 * half + 4], values, strict=True
-                        )
+                        for delta, value in zip(row[4 * half : 4 * half + 4], values, strict=True)
                     ]
                     block.store_four(deltas, place + below, mask)
 
@@ -273,16 +271,18 @@ class _BlockKernel:
                 short = k0.to("i32", "trunc")
                 for k in range(n):
                     value = block.load(point + (short * ROW + (self.inputs_of(layer) + k * ROW)))
-                    at = zero + (short * layer.column_stride + (layer.columns + k * layer.column_stride))
+                    at = zero + (
+                        short * layer.column_stride + (layer.columns + k * layer.column_stride)
+                    )
                     for o, place in enumerate(sums):
                         place.set(block.load(at + o).fma(value, place.get()))
             outputs = [place.get() for place in sums]
-            targets = [
-                block.load(point + (plan.rows["y"] + o * ROW)) for o in range(layer.fan_out)
-            ]
+            targets = [block.load(point + (plan.rows["y"] + o * ROW)) for o in range(layer.fan_out)]
             scale = block.load(point + plan.rows["scales"])
             so_far = total = block.own(plan.n_own - 1)
-            together = [range(len(outputs))] if plan.loss.by_rows else [[o] for o in range(len(outputs))]
+            together = (
+                [range(len(outputs))] if plan.loss.by_rows else [[o] for o in range(len(outputs))]
+            )
             for group in together:
                 deltas, total = plan.loss.accumulate(
                     self.on, [outputs[o] for o in group], [targets[o] for o in group], scale, total
@@ -344,9 +344,7 @@ class _BlockKernel:
         row, column = tile // across, tile % across
         return [row + a * down for a in range(4)], [column + b * across for b in range(4)]
 
-    def chosen(
-        self, thread: Value, done: int, n: int, at_once: int
-    ) -> tuple[Value, Value | None]:
+    def chosen(self, thread: Value, done: int, n: int, at_once: int) -> tuple[Value, Value | None]:
         """Which of n a thread has in a round, and which threads have any; others get the last."""
         index = thread + done if done else thread
         if done + at_once <= n:

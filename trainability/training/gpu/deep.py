@@ -46,7 +46,9 @@ class DeepPass(Pass):
             sums = new_sums(layers[0].first // plan.lanes)
         else:
             for number in reversed(range(1, len(layers) - 1)):
-                deltas = self._layer_back(layers[number], deltas, self._kept(kept, number - 1), sums)
+                deltas = self._layer_back(
+                    layers[number], deltas, self._kept(kept, number - 1), sums
+                )
         for row in deltas:
             for inputs in batch.x:
                 sums.products(row, inputs)

@@ -56,7 +56,12 @@ class WarpEngine(Engine):
             return f"it wants compute capability {_LEAST_CAPABILITY}, as of an A100, or later"
         if len(sizes) < 3:
             return f"it wants at least one hidden layer, got sizes {sizes}"
-        if self._plan(sizes, problem) is None:
+        plan = self._plan(sizes, problem)
+        if plan is not None:
+            there = torch.cuda.get_device_properties(self.device).shared_memory_per_block_optin
+            if plan.shared_bytes > there:
+                return f"it wants {plan.shared_bytes} bytes of shared memory, the GPU has {there}"
+        else:
             what = " in minibatches" if problem.batch_size else ""
             return f"networks of sizes {sizes}{what} outgrow a multiprocessor's memory"
         return None
@@ -91,9 +96,7 @@ class WarpTraining(Training):
         shape = (1 + problem.optimizer.n_moments, n, len(plan.order))
         self._state = torch.zeros(shape, device=device)
         self._state[0] = placed.to(device)
-        self._tables = {
-            name: self._moved(table) for name, table in _tables(problem, plan).items()
-        }
+        self._tables = {name: self._moved(table) for name, table in _tables(problem, plan).items()}
         self._numbers = self._moved(np.array(problem.numbers, dtype=np.float32))
         self._keys = self._moved(problem.order_keys.view(np.int64))
         self._chunk = _chunk(problem, plan, n, _room(device))

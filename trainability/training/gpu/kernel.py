@@ -217,9 +217,7 @@ class _Kernel:
                 for i in range(n)
             ]
 
-        return Batch(
-            rows("x", plan.sizes[0]), rows("y", plan.sizes[-1]), rows("scales", 1)[0]
-        )
+        return Batch(rows("x", plan.sizes[0]), rows("y", plan.sizes[-1]), rows("scales", 1)[0])
 
     def minibatch(self, step: Value, slot: Value) -> list[Value]:
         """The gradients of a step's minibatch; at the start of an epoch a look at the loss."""

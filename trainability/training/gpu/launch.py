@@ -19,6 +19,7 @@ from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.ptx import assembly
 from trainability.training.gpu.warp import CPU_ARGUMENTS, WARP
 
+
 def text_of(plan: WarpPlan | BlockPlan, threads: bool) -> str:
     """The kernel of a plan as LLVM assembly, for threads of a GPU or for vectors of a CPU."""
     if isinstance(plan, BlockPlan):

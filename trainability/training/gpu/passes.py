@@ -77,7 +77,9 @@ class Pass(ABC):
             for delta, value in zip(deltas, kept, strict=True)
         ]
 
-    def deltas(self, outputs: list[list[Value]], batch: Batch, total: Variable) -> list[list[Value]]:
+    def deltas(
+        self, outputs: list[list[Value]], batch: Batch, total: Variable
+    ) -> list[list[Value]]:
         """Derivatives of the loss by the outputs, by output and point."""
         loss, on = self.plan.loss, self.on
         deltas: list[list[Value]] = [[] for _ in outputs]

@@ -114,10 +114,7 @@ class WarpPlan:
     def weights(self) -> np.ndarray:
         """Whether a weight lies at each place, bool, in the shape of `order`."""
         flags = np.concatenate(
-            [
-                np.repeat([True, False], [fan_in * out, out])
-                for fan_in, out in pairwise(self.sizes)
-            ]
+            [np.repeat([True, False], [fan_in * out, out]) for fan_in, out in pairwise(self.sizes)]
         )
         return np.where(self.order >= 0, flags[self.order], False)
 

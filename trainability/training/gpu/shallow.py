@@ -118,8 +118,7 @@ class ShallowPass(Pass):
         back = [reader[out] * delta for delta in deltas[0]]
         for o, row in enumerate(deltas[1:], 1):
             back = [
-                reader[out + o].fma(delta, so_far)
-                for delta, so_far in zip(row, back, strict=True)
+                reader[out + o].fma(delta, so_far) for delta, so_far in zip(row, back, strict=True)
             ]
         own = self.backward(back, kept)
         for row in batch.x:

@@ -93,12 +93,8 @@ class Threads:
     def function(
         self, name: str, arguments: Mapping[str, str]
     ) -> AbstractContextManager[dict[str, Value]]:
-        kinds = {
-            label: GLOBAL if kind == POINTER else kind for label, kind in arguments.items()
-        }
-        return _Begun(
-            self.code.function(name, kinds, "ptx_kernel", self._attributes), self._begin
-        )
+        kinds = {label: GLOBAL if kind == POINTER else kind for label, kind in arguments.items()}
+        return _Begun(self.code.function(name, kinds, "ptx_kernel", self._attributes), self._begin)
 
     def _begin(self) -> None:
         code, memory = self.code, self._memory
@@ -273,6 +269,7 @@ class Vectors:
 
 CPU_ARGUMENTS = {"scratch": POINTER, "first_slot": INT}
 
+
 class _Begun:
     """A function whose first lines are written as it is entered."""
 
@@ -291,4 +288,3 @@ class _Begun:
 
 def _as_offset(code: Code, index: Index) -> str:
     return index.text if isinstance(index, Value) else str(index)
-
