@@ -21,12 +21,13 @@ def test_results_are_those_of_the_contract():
     found = benchmark([SMALL], [], seconds=0.01).as_dict()
     assert set(found) == {
         "peak_gflops_per_core", "cores", "results", "left_out", "gpu", "gpu_peak_gflops",
+        "gpu_fma_gflops", "complete",
     }  # fmt: skip
     assert {result["engine"] for result in found["results"]} == {"fused-cpu", "torch"}
     for result in found["results"]:
         assert set(result) == {
             "engine", "width", "depth", "d_in", "n_train", "optimizer", "batch", "cores",
-            "network_steps_per_second", "gflops", "fraction_of_peak",
+            "network_steps_per_second", "gflops", "fraction_of_peak", "compile_s",
         }  # fmt: skip
         assert result["gflops"] == pytest.approx(
             result["network_steps_per_second"] * SMALL.operations / 1e9
@@ -34,6 +35,38 @@ def test_results_are_those_of_the_contract():
         assert result["fraction_of_peak"] == pytest.approx(
             result["gflops"] / found["peak_gflops_per_core"] / result["cores"]
         )
+
+
+def test_a_benchmark_that_is_cut_short_keeps_what_it_has():
+    shown = []
+
+    def show(result):
+        shown.append(result)
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+
+    found = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], seconds=0.01, show=show)
+    assert found.results == shown and not found.complete
+    assert found.left_out == ["what was to come: interrupted"]
+
+
+def test_a_shape_that_fails_does_not_end_the_others(monkeypatch):
+    def engine_steps(name, work, *rest):
+        if work.width == 2:
+            raise RuntimeError("out of memory\nand more")
+        return lambda k: None
+
+    monkeypatch.setattr(measure, "_engine_steps", engine_steps)
+    monkeypatch.setattr(measure, "_rate", lambda steps, n, seconds: 1.0)
+    found = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], 0.01, engines=["torch"])
+    assert {result.width for result in found.results} == {3}
+    assert [reason.split(": ")[-1] for reason in found.left_out] == ["out of memory"]
+
+
+def test_peers_of_a_gpu_are_those_that_can_use_it(monkeypatch):
+    assert obstacle("nn-loop", SMALL, "cuda") == "measured on the CPU only"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert obstacle("jax", SMALL, "cuda") == "not installed"
 
 
 def test_the_peak_of_a_gpu_counts_two_operations_per_multiply_add(monkeypatch):

@@ -1,4 +1,4 @@
-"""An ensemble: equal-shaped ReLU networks as stacked tensors, forward pass only."""
+"""An ensemble: equal-shaped networks as stacked tensors, forward pass only."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainability.activations import RELU, Activation
+from trainability.arithmetic import ARRAYS
+from trainability.arithmetic.tensors import TENSORS
 from trainability.schemes.base import Layer, Scheme
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """R fully connected ReLU networks of the same shape, float32, on one device.
+    """R fully connected networks of the same shape, float32, on one device.
 
     Args:
         weights: One tensor per affine layer, shape (R, fan_out, fan_in).
         biases: One tensor per affine layer, shape (R, fan_out).
+        activation: Of the hidden neurons.
     """
 
     weights: tuple[Tensor, ...]
     biases: tuple[Tensor, ...]
+    activation: Activation = RELU
 
     @property
     def n_networks(self) -> int:
@@ -47,6 +52,11 @@ class Ensemble:
         return self.weights[-1].shape[1]
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """d_in, the hidden widths, d_out."""
+        return (self.d_in, *self.widths, self.d_out)
+
+    @property
     def device(self) -> torch.device:
         return self.weights[0].device
 
@@ -54,7 +64,7 @@ class Ensemble:
         """Outputs at the points x of shape (N, d_in): shape (R, N, d_out)."""
         h = x.expand(self.n_networks, *x.shape)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            h = torch.baddbmm(bias.unsqueeze(1), h, weight.mT).relu_()
+            h = self.activation.value(TENSORS, torch.baddbmm(bias.unsqueeze(1), h, weight.mT))
         return torch.baddbmm(self.biases[-1].unsqueeze(1), h, self.weights[-1].mT)
 
     def __getitem__(self, index: Tensor | np.ndarray | slice | Sequence[int]) -> Ensemble:
@@ -63,6 +73,7 @@ class Ensemble:
         return Ensemble(
             tuple(weight[chosen] for weight in self.weights),
             tuple(bias[chosen] for bias in self.biases),
+            self.activation,
         )
 
     def to(self, device: torch.device | str) -> Ensemble:
@@ -70,6 +81,7 @@ class Ensemble:
         return Ensemble(
             tuple(weight.to(device) for weight in self.weights),
             tuple(bias.to(device) for bias in self.biases),
+            self.activation,
         )
 
 
@@ -79,6 +91,7 @@ def concatenate(ensembles: Sequence[Ensemble]) -> Ensemble:
     return Ensemble(
         tuple(torch.cat([e.weights[i] for e in ensembles]) for i in range(first.depth)),
         tuple(torch.cat([e.biases[i] for e in ensembles]) for i in range(first.depth)),
+        first.activation,
     )
 
 
@@ -89,6 +102,7 @@ def initialize(
     rng: np.random.Generator,
     x: np.ndarray | None = None,
     y: np.ndarray | None = None,
+    activation: Activation = RELU,
 ) -> Ensemble:
     """Draw an ensemble on the CPU, layer by layer from the input to the output.
 
@@ -99,6 +113,7 @@ def initialize(
         rng: The stream; used in a fixed order.
         x: Training inputs, shape (N, d_in); needed where `scheme.needs_data`.
         y: Training targets, shape (N, d_out); likewise.
+        activation: Of the hidden neurons; of the streams it changes nothing.
     """
     weights, biases = [], []
     depth = len(sizes) - 1
@@ -126,9 +141,17 @@ def initialize(
         if inputs is not None and index < depth:
             # In float64, but of the networks that result: their weights are rounded to float32.
             pre = inputs @ weight.transpose(0, 2, 1).astype(np.float64) + bias[:, None]
-            inputs = np.maximum(pre, 0)
+            inputs = np.asarray(activation.value(ARRAYS, pre))
             assert living is not None
-            living = living & (inputs > 0).any(axis=2)
+            living = living & (~_flat(activation, pre)).any(axis=-1)
         weights.append(torch.from_numpy(np.ascontiguousarray(weight)))
         biases.append(torch.from_numpy(np.ascontiguousarray(bias)))
-    return Ensemble(tuple(weights), tuple(biases))
+    return Ensemble(tuple(weights), tuple(biases), activation)
+
+
+def _flat(activation: Activation, pre: np.ndarray) -> np.ndarray:
+    """Which pre-activations are on a flat piece."""
+    flat = np.zeros(pre.shape, dtype=bool)
+    for low, high in activation.flat:
+        flat |= (pre >= low) & (pre <= high)
+    return flat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,7 @@ import training_by_loop as loop
 
 from trainability.training import SGD, Adam, Engine, Training, fused_cpu
 from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.gpu.engine import WarpEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 
@@ -19,7 +21,14 @@ SHALLOW = (1, 5, 1)
 DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
 # The fused GPU engine is held to the same laws in `test_fused_gpu`, at sizes for an interpreter.
-ENGINES = [TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32)]
+# With TRAINABILITY_TEST_DEVICE=cuda the engines that can run on a GPU do.
+DEVICE = os.environ.get("TRAINABILITY_TEST_DEVICE", "cpu")
+ENGINES = [
+    TorchEngine(DEVICE),
+    FusedCpuEngine(),
+    GraphEngine(DEVICE, tile=32),
+    WarpEngine(DEVICE),
+]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

@@ -2,6 +2,16 @@
 
 from trainability.benchmark.measure import Benchmark, Result, benchmark
 from trainability.benchmark.peers import PEERS
-from trainability.benchmark.workload import QUICK, SHAPES, VARIANTS, Workload
+from trainability.benchmark.workload import GPU_SHAPES, QUICK, SHAPES, VARIANTS, Workload
 
-__all__ = ["PEERS", "QUICK", "SHAPES", "VARIANTS", "Benchmark", "Result", "Workload", "benchmark"]
+__all__ = [
+    "GPU_SHAPES",
+    "PEERS",
+    "QUICK",
+    "SHAPES",
+    "VARIANTS",
+    "Benchmark",
+    "Result",
+    "Workload",
+    "benchmark",
+]

@@ -8,6 +8,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import pairwise
 
 import torch
 
@@ -15,10 +17,17 @@ from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
 from trainability.errors import InputError
 from trainability.training import choose_engine
+from trainability.training.gpu.peak import gpu_fma_gflops
 from trainability.training.peak import peak_gflops
 
 _NETWORKS = {"torch": 1024}
-_GPU_NETWORKS = 65_536
+_GPU_NETWORKS = {"graph-gpu": 8192, "torch": 8192}
+_GPU_ENGINES = ("warp-gpu", "graph-gpu", "torch")
+_MOST_GPU_NETWORKS = 65_536
+# Numbers that all networks' activations take, which peers keep in a GPU's memory: 4 GiB.
+_MOST_NUMBERS = 2**30
+# Drawing a weight takes as long as keeping that many numbers: a second in all.
+_DRAWN = 16
 _REPEATS = 3
 
 
@@ -33,6 +42,8 @@ class Result:
         network_steps_per_second: Median of three measurements.
         gflops: That times the operations of a step; see `Workload.operations`.
         fraction_of_peak: Of the measured multiply-add peak of these cores, or of the GPU.
+        compile_s: Seconds until the first steps were done: code written, compiled and loaded, or
+            read from disk.
     """
 
     engine: str
@@ -46,6 +57,7 @@ class Result:
     network_steps_per_second: float
     gflops: float
     fraction_of_peak: float
+    compile_s: float
 
     def work(self) -> str:
         """What was trained, in words."""
@@ -66,7 +78,9 @@ class Benchmark:
         results: The figures.
         left_out: What was not measured, and why.
         gpu: Name of the GPU that was measured, if any.
-        gpu_peak_gflops: Its measured multiply-add peak, float32.
+        gpu_peak_gflops: Its measured multiply-add peak, float32: of a product of large matrices.
+        gpu_fma_gflops: The same of multiply-adds in registers.
+        complete: Whether everything was measured that was to be.
     """
 
     peak_gflops_per_core: float
@@ -75,6 +89,8 @@ class Benchmark:
     left_out: list[str]
     gpu: str | None = None
     gpu_peak_gflops: float | None = None
+    gpu_fma_gflops: float | None = None
+    complete: bool = True
 
     def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "results": [asdict(result) for result in self.results]}
@@ -89,67 +105,130 @@ def benchmark(
     workloads: Sequence[Workload],
     peers: Sequence[str],
     seconds: float,
+    device: str = "cpu",
+    engines: Sequence[str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    show: Callable[[Result], None] = lambda _: None,
 ) -> Benchmark:
-    """Measure every engine and peer on every workload.
+    """Measure every engine and peer on every workload. Cut short, it keeps what it has.
 
     Args:
         workloads: What to train.
-        peers: Names of peers, see `PEERS`.
+        peers: Names of peers, see `PEERS`; on a GPU only those that can use it.
         seconds: Time of one measurement; each is repeated three times after a warm-up.
+        device: "cpu", or a GPU.
+        engines: Names of engines; all of the device where none are given.
         tell: Called with what is measured next.
+        show: Called with every figure as soon as it is measured.
     """
     cores = available_cores()
     tell("peak")
     peak = peak_gflops(1)
-    results, left_out = [], []
-    gpu, gpu_peak = None, None
-    if torch.cuda.is_available():
+    results: list[Result] = []
+    left_out: list[str] = []
+    gpu, gpu_peak, gpu_fma = None, None, None
+    if device != "cpu":
         tell("peak of the GPU")
-        gpu, gpu_peak = torch.cuda.get_device_name(), gpu_peak_gflops()
-    else:
-        left_out.append("engines for GPUs: torch finds no GPU here")
-    for work in workloads:
-        for name, used, steps, n_networks in _candidates(work, peers, cores, left_out):
-            tell(f"{name}, width {work.width}, depth {work.depth}, {used} cores")
-            rate = _rate(steps, n_networks, seconds)
-            gflops = rate * work.operations / 1e9
-            results.append(
-                Result(
-                    name,
-                    **asdict(work),
-                    cores=used,
-                    network_steps_per_second=rate,
-                    gflops=gflops,
-                    fraction_of_peak=gflops / (peak * used if used else gpu_peak or math.nan),
-                )
-            )
-    return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak)
+        gpu, gpu_peak = torch.cuda.get_device_name(device), gpu_peak_gflops(device=device)
+        gpu_fma = gpu_fma_gflops(device)
+    complete = False
+    try:
+        for work in workloads:
+            for candidate in _candidates(work, peers, cores, device, engines, left_out):
+                tell(f"{candidate.name}, {work.width} wide, {work.depth} deep")
+                per_core = peak * candidate.cores if candidate.cores else gpu_peak or math.nan
+                measured = _measured(candidate, work, seconds, per_core, left_out)
+                if measured is not None:
+                    results.append(measured)
+                    show(measured)
+        complete = True
+    except KeyboardInterrupt:
+        left_out.append("what was to come: interrupted")
+    return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak, gpu_fma, complete)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What may be measured: it is made only when its turn comes."""
+
+    name: str
+    cores: int
+    n_networks: int
+    make: Callable[[], Callable[[int], None]]
+
+
+def _measured(
+    candidate: _Candidate, work: Workload, seconds: float, peak: float, left_out: list[str]
+) -> Result | None:
+    started = time.perf_counter()
+    try:
+        steps = candidate.make()
+        steps(1)
+        compile_s = time.perf_counter() - started
+        rate = _rate(steps, candidate.n_networks, seconds)
+    except InputError as error:
+        left_out.append(f"{candidate.name}, {work}: {error}")
+        return None
+    except (RuntimeError, MemoryError) as error:
+        # Of one shape, such as too little memory: the others can still be measured.
+        left_out.append(f"{candidate.name}, {work}: {str(error).splitlines()[0]}")
+        return None
+    gflops = rate * work.operations / 1e9
+    return Result(
+        candidate.name,
+        **asdict(work),
+        cores=candidate.cores,
+        network_steps_per_second=rate,
+        gflops=gflops,
+        fraction_of_peak=gflops / peak,
+        compile_s=compile_s,
+    )
 
 
 def _candidates(
-    work: Workload, peers: Sequence[str], cores: int, left_out: list[str]
-) -> Iterator[tuple[str, int, Callable[[int], None], int]]:
-    for name in ("fused-cpu", "torch"):
-        n_networks = _NETWORKS.get(name, 4096)
+    work: Workload,
+    peers: Sequence[str],
+    cores: int,
+    device: str,
+    engines: Sequence[str] | None,
+    left_out: list[str],
+) -> Iterator[_Candidate]:
+    on_gpu = device != "cpu"
+    yield from _peers(work, [name for name in peers if name == "nn-loop"], cores, device, left_out)
+    for name in engines or (_GPU_ENGINES if on_gpu else ("fused-cpu", "torch")):
+        if on_gpu:
+            n = min(_gpu_networks(work), _GPU_NETWORKS.get(name, _MOST_GPU_NETWORKS))
+            shown = "torch-gpu" if name == "torch" else name
+            yield _Candidate(shown, 0, n, partial(_engine_steps, name, work, n, device, 1))
+            continue
+        n = _NETWORKS.get(name, 4096)
         for used in sorted({1, cores}):
-            yield name, used, _engine_steps(name, work, n_networks, "cpu", used), n_networks
-    for name in ("fused-gpu", "graph-gpu", "torch") if torch.cuda.is_available() else ():
-        shown = "torch-gpu" if name == "torch" else name
-        try:
-            steps = _engine_steps(name, work, _GPU_NETWORKS, "cuda", 1)
-        except InputError as error:
-            left_out.append(f"{shown}, {work}: {error}")
-        else:
-            yield shown, 0, steps, _GPU_NETWORKS
+            yield _Candidate(name, used, n, partial(_engine_steps, name, work, n, "cpu", used))
+    yield from _peers(work, [name for name in peers if name != "nn-loop"], cores, device, left_out)
+
+
+def _peers(
+    work: Workload, peers: Sequence[str], cores: int, device: str, left_out: list[str]
+) -> Iterator[_Candidate]:
     for name in peers:
-        why = obstacle(name, work)
+        why = obstacle(name, work, device)
         if why:
             left_out.append(f"{name}: {why}")
             continue
-        make, n_networks = PEERS[name]
+        make, n = PEERS[name]
+        if device != "cpu":
+            n = _gpu_networks(work)
+            yield _Candidate(name, 0, n, partial(make, work, n))
+            continue
         torch.set_num_threads(cores)
-        yield name, cores, make(work, n_networks), n_networks
+        yield _Candidate(name, cores, n, partial(make, work, n))
+
+
+def _gpu_networks(work: Workload) -> int:
+    """As many networks as fill a GPU, and a peer's activations of them its memory in part."""
+    n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(work.sizes))
+    numbers = max(work.n_train * sum(work.sizes[1:]), _DRAWN * n_weights)
+    return max(1024, min(_MOST_GPU_NETWORKS, 2 ** ((_MOST_NUMBERS // numbers).bit_length() - 1)))
 
 
 def _engine_steps(
@@ -192,6 +271,7 @@ def gpu_peak_gflops(size: int = 8192, repeats: int = 10, device: str = "cuda") -
 def _rate(steps: Callable[[int], None], n_networks: int, seconds: float) -> float:
     """Network-steps per second: the median of several measurements of about that length."""
     k = 20
+    # Peers repeat their first steps; engines go on.
     while True:
         started = time.perf_counter()
         steps(k)

@@ -7,6 +7,7 @@ the reason is told.
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Callable
 from importlib import import_module
@@ -109,14 +110,27 @@ PEERS: dict[str, tuple[Callable[[Workload, int], Steps], int]] = {
 """Name: what it is, and how many networks it trains side by side."""
 
 
-def obstacle(name: str, work: Workload) -> str | None:
+def obstacle(name: str, work: Workload, device: str = "cpu") -> str | None:
     """Why a peer is left out here, or None."""
+    if device != "cpu" and name != "jax":
+        return "measured on the CPU only"
     if work.batch != work.n_train:
         return "full batch only"
-    if name == "jax" and importlib.util.find_spec("jax") is None:
-        return "not installed"
+    if name == "jax":
+        return _jax_obstacle(device)
     if name == "torch-compile" and shutil.which("g++") is None:
         return "no C++ compiler"
+    return None
+
+
+def _jax_obstacle(device: str) -> str | None:
+    if importlib.util.find_spec("jax") is None:
+        return "not installed"
+    # Else it takes most of a GPU's memory when it starts.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    platform = import_module("jax").default_backend()
+    if (platform == "gpu") != (device != "cpu"):
+        return f"it runs on {platform} here"
     return None
 
 

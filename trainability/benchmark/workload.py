@@ -84,3 +84,17 @@ VARIANTS = [
     )
 ]
 QUICK = [Workload(8, 2), Workload(32, 2), Workload(5, 10)]
+GPU_SHAPES = [
+    Workload(8, 2),
+    Workload(5, 10),
+    Workload(64, 4),
+    Workload(32, 2),
+    Workload(2, 2),
+    Workload(20, 2),
+    Workload(128, 2),
+    Workload(2, 10),
+    Workload(10, 10),
+    Workload(8, 2, d_in=2),
+    Workload(8, 2, n_train=1000, batch=1000),
+    Workload(8, 2, batch=16),
+]

@@ -4,36 +4,57 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.console import Console
 
-from trainability.cli.app import app, err, out, styled
+from trainability.cli.app import app, err, out
 from trainability.errors import refuse
+
+if TYPE_CHECKING:
+    from trainability.benchmark import Result
 
 
 @app.command()
 def bench(
-    quick: Annotated[bool, typer.Option("--quick", help="Three shapes, under a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few shapes and peers: a minute, on a GPU two.")
+    ] = False,
+    device: Annotated[
+        str, typer.Option(help="What to measure: cpu, or a GPU such as cuda or cuda:1.")
+    ] = "cpu",
     figure: Annotated[
         Path | None, typer.Option(help="Draw a figure to this .png or .svg file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Throughput of the engines beside this machine's measured peak, and beside peers."""
+    """Throughput of the engines beside this machine's measured peak, and beside peers.
+
+    Every figure is shown as soon as it is measured; Ctrl-C ends with those that there are.
+    """
     if figure is not None and figure.suffix not in (".png", ".svg"):
         refuse([f"--figure must be a .png or .svg file, got {figure}"])
-    from trainability.benchmark import PEERS, QUICK, SHAPES, VARIANTS, benchmark
+    _refuse_device(device)
+    from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark
 
-    # Under a minute: the slowest peer and, if it is installed, the fastest.
+    on_gpu = device != "cpu"
+    if on_gpu:
+        shapes = GPU_SHAPES
+    else:
+        shapes = QUICK if quick else [*SHAPES, *VARIANTS]
+    # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the fast.
     peers = [name for name in PEERS if not quick or name in ("nn-loop", "jax")]
+    table = _Lines(err if as_json else out)
     with err.status("measuring") as status:
         found = benchmark(
-            QUICK if quick else [*SHAPES, *VARIANTS],
+            shapes,
             peers,
-            seconds=0.3 if quick else 1.0,
+            seconds=0.1 if on_gpu else 0.3,
+            device=device,
+            engines=["warp-gpu"] if on_gpu and quick else None,
             tell=lambda what: status.update(f"measuring {what}"),
+            show=table.show,
         )
     if figure is not None:
         from trainability import plots
@@ -48,30 +69,63 @@ def bench(
         "per core; operations: 6 per weight, point and step"
     )
     if found.gpu:
-        out.print(f"{found.gpu}, measured multiply-add peak {found.gpu_peak_gflops:,.0f} GFLOP/s")
-    table = Table()
-    loops = {
-        result.work(): result.network_steps_per_second
-        for result in found.results
-        if result.engine == "nn-loop"
-    }
-    for name in ("work", "cores", "network-steps/s", "GFLOP/s", "of peak", "x loop"):
-        table.add_column(name, justify="left" if name == "work" else "right")
-    last = None
-    for result in found.results:
-        work = result.work()
-        if work != last:
-            table.add_section()
-            table.add_row(styled(work, "bold"))
-            last = work
-        table.add_row(
-            f"  {result.engine}",
-            str(result.cores or "GPU"),
-            f"{result.network_steps_per_second:,.0f}",
-            f"{result.gflops:.2f}",
-            f"{100 * result.fraction_of_peak:.2f} %",
-            f"{result.network_steps_per_second / loops[work]:,.0f}" if work in loops else "",
+        out.print(
+            f"{found.gpu}, measured peak {found.gpu_peak_gflops:,.0f} GFLOP/s by a product of "
+            f"matrices, {found.gpu_fma_gflops:,.0f} by multiply-adds in registers"
         )
-    out.print(table)
     for reason in found.left_out:
-        err.print(f"left out: {reason}")
+        err.print(f"left out: {reason}", soft_wrap=True)
+
+
+def _refuse_device(device: str) -> None:
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        refuse([f"--device must be cpu, cuda or cuda:N, got {device!r}"])
+    if kind == "cuda" and not torch.cuda.is_available():
+        refuse([f"--device {device}: torch sees no GPU here; leave it out to measure the CPU"])
+
+
+class _Lines:
+    """The table, line by line as it is measured."""
+
+    _ROW = "  {:<14} {:>5} {:>16} {:>12} {:>9} {:>9} {:>10}"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._work = ""
+        self._loop: float | None = None
+
+    def show(self, result: Result) -> None:
+        if not self._work:
+            self._print(
+                self._ROW.format(
+                    "", "cores", "network-steps/s", "GFLOP/s", "of peak", "x loop", "to start"
+                )
+            )
+        if result.work() != self._work:
+            self._work, self._loop = result.work(), None
+            self._print(self._work)
+        rate = result.network_steps_per_second
+        if result.engine == "nn-loop":
+            self._loop = rate
+        self._print(
+            self._ROW.format(
+                result.engine,
+                result.cores or "GPU",
+                f"{rate:,.0f}",
+                f"{result.gflops:,.2f}",
+                f"{100 * result.fraction_of_peak:.2f} %",
+                f"{rate / self._loop:,.0f}" if self._loop else "",
+                f"{result.compile_s:.2f} s",
+            )
+        )
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -2,7 +2,8 @@
 
 All engines follow the same rules, so that which one ran can't be told from the rows:
 
-- The loss is the mean squared error over all training points and outputs, float32, no TF32.
+- The loss is that of `Problem.loss` over all training points, float32, no TF32. A penalty moves
+  parameters, but no loss contains it.
 - Full batch: every step looks at the loss first. Minibatches: the loss over the whole training
   set is looked at before step 0, after every epoch of floor(N / batch_size) steps (the points
   left over differ from epoch to epoch, since each epoch has a fresh order), and at the end of
@@ -15,14 +16,18 @@ All engines follow the same rules, so that which one ran can't be told from the 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainability.training.optimizers import Optimizer
+from trainability.activations import RELU, Activation
+from trainability.losses import MEAN_SQUARED_ERROR, Loss
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 
 if TYPE_CHECKING:
     from trainability.networks import Ensemble
@@ -39,6 +44,9 @@ class Problem:
         tolerance: A network stops when its loss is <= this.
         batch_size: Points per minibatch, 1 <= batch_size <= N; None for the full batch.
         order_keys: uint64, shape (R,): keys of `seeds.batch_order`, one per replicate.
+        loss: What is minimized.
+        penalty: What is descended beside the loss, or None.
+        activation: Of the hidden neurons: that of the ensemble that is trained.
     """
 
     x: np.ndarray
@@ -47,11 +55,35 @@ class Problem:
     tolerance: float
     batch_size: int | None
     order_keys: np.ndarray
+    loss: Loss = MEAN_SQUARED_ERROR
+    penalty: Penalty | None = None
+    activation: Activation = RELU
+
+    @property
+    def numbers(self) -> list[float]:
+        """The numbers of the optimizer, then those of the penalty."""
+        rules = [self.optimizer, *([self.penalty] if self.penalty else [])]
+        return [number for rule in rules for number in rule.numbers()]
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The names in `arithmetic.FUNCTIONS` that the rules of this problem use."""
+        rules = (self.activation, self.loss, self.optimizer, self.penalty)
+        return frozenset().union(*(rule.functions for rule in rules if rule is not None))
 
     @property
     def steps_per_epoch(self) -> int:
         """Steps between two looks at the loss: 1 for the full batch."""
         return 1 if self.batch_size is None else len(self.x) // self.batch_size
+
+
+def goes_on(live: Any, loss: Any, tolerance: Any) -> Any:
+    """The stop rule, in any arithmetic: a mask of the `live` networks that train on.
+
+    The others have succeeded, at a loss <= the tolerance, or diverged: their loss is infinite or
+    NaN, of which no comparison holds.
+    """
+    return live & (loss > tolerance) & (loss < math.inf)
 
 
 class Training(ABC):

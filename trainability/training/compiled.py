@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -110,17 +110,21 @@ def load(
 
 
 def _object_code(source: str, unroll: bool) -> bytes:
-    """Machine code from the cache, or compiled now. A damaged file counts as missing."""
+    """Machine code from the cache, or compiled now."""
     machine = [llvmlite.__version__, llvm.get_host_cpu_name(), _features()]
     machine += [_RELOCATION, _CODE_MODEL]
-    key = "\n".join([source, str(unroll), *machine])
-    path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
+    return cached([source, str(unroll), *machine], lambda: _compile(source, unroll))
+
+
+def cached(key: Sequence[str], make: Callable[[], bytes]) -> bytes:
+    """What `make` gives for this key, kept on disk. A damaged file counts as missing."""
+    path = cache_folder() / f"{hashlib.sha256(chr(10).join(key).encode()).hexdigest()}.o"
     with contextlib.suppress(OSError):
         stored = path.read_bytes()
         digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
         if hashlib.sha256(code).digest() == digest:
             return code
-    code = _compile(source, unroll)
+    code = make()
     with contextlib.suppress(OSError):  # A folder that can't be written costs time, no more.
         _write(path, hashlib.sha256(code).digest() + code)
     return code

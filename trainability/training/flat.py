@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from trainability.activations import RELU, Activation
 from trainability.networks import Ensemble
 
 
@@ -20,7 +21,7 @@ def flattened(ensemble: Ensemble) -> Tensor:
     return torch.cat(tensors, dim=1)
 
 
-def unflattened(rows: Tensor, sizes: tuple[int, ...]) -> Ensemble:
+def unflattened(rows: Tensor, sizes: tuple[int, ...], activation: Activation = RELU) -> Ensemble:
     """The networks of these sizes that the rows hold, as copies."""
     weights, biases = [], []
     first = 0
@@ -29,4 +30,4 @@ def unflattened(rows: Tensor, sizes: tuple[int, ...]) -> Ensemble:
         weights.append(rows[:, first:middle].reshape(-1, out, into).clone())
         biases.append(rows[:, middle:last].clone())
         first = last
-    return Ensemble(tuple(weights), tuple(biases))
+    return Ensemble(tuple(weights), tuple(biases), activation)

@@ -15,8 +15,7 @@ from trainability.training.compiled import Function, cpu_features, load
 from trainability.training.flat import flattened, unflattened
 from trainability.training.group import Group, tables_of
 from trainability.training.kernel import source
-from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan
-from trainability.training.rules import rule_of
+from trainability.training.kernel_plan import EVALUATE, Plan
 from trainability.training.tiles import TiledTraining
 
 # For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
@@ -25,6 +24,7 @@ from trainability.training.tiles import TiledTraining
 # 2 * 1,000 steps * 3e6 operations / (operations per step).
 _CHUNK_SQUARED_TIMES_FLOPS = 6e9
 _LEAST_CHUNK = 16
+_LARGEST_ROW = 32
 
 
 class FusedCpuEngine(Engine):
@@ -44,6 +44,11 @@ class FusedCpuEngine(Engine):
             return "this CPU has no fused multiply-add"
         if len(sizes) < 3:
             return f"it wants at least one hidden layer, got sizes {sizes}"
+        if problem.loss.by_rows and sizes[-1] > _LARGEST_ROW:
+            return (
+                f"{problem.loss} takes all outputs of a point together, which it holds in "
+                f"registers: at most {_LARGEST_ROW}, got {sizes[-1]}"
+            )
         return None
 
     def start(self, ensemble: Ensemble, problem: Problem) -> FusedCpuTraining:
@@ -54,7 +59,7 @@ class FusedCpuTraining(TiledTraining):
     """Networks in training as rows of W1, b1, W2, b2, ...; a group is transposed into lanes."""
 
     def __init__(self, ensemble: Ensemble, problem: Problem, threads: int) -> None:
-        self._sizes = (ensemble.d_in, *ensemble.widths, ensemble.d_out)
+        self._sizes = ensemble.sizes
         plan = plan_for(self._sizes, problem)
         flops = 6 * plan.n_parameters * (problem.batch_size or len(problem.x)) * plan.lanes
         super().__init__(
@@ -73,7 +78,7 @@ class FusedCpuTraining(TiledTraining):
         _kernel(plan)
 
     def ensemble(self) -> Ensemble:
-        return unflattened(torch.from_numpy(self._state[0]), self._sizes)
+        return unflattened(torch.from_numpy(self._state[0]), self._sizes, self._problem.activation)
 
     def _prepare_worker(self) -> None:
         kernel = _kernel(self._plan)
@@ -92,10 +97,13 @@ def plan_for(sizes: tuple[int, ...], problem: Problem) -> Plan:
     """What the kernel for networks of these sizes is specialized for on this machine."""
     return Plan(
         sizes=sizes,
-        rule=rule_of(problem.optimizer),
+        optimizer=problem.optimizer,
         full_batch=problem.batch_size is None,
         lanes=lanes(),
         points=min(4, problem.batch_size or len(problem.x)),
+        activation=problem.activation,
+        loss=problem.loss,
+        penalty=problem.penalty,
     )
 
 
@@ -114,4 +122,10 @@ def has_fma() -> bool:
 
 @cache
 def _kernel(plan: Plan) -> dict[str, Function]:
-    return load(source(plan), {"evaluate": EVALUATE, "train": TRAIN}, plan.unroll)
+    """The compiled functions; those of plans that differ in numbers alone are the same."""
+    return _loaded(source(plan), plan.unroll, tuple(plan.arguments.items()))
+
+
+@cache
+def _loaded(text: str, unroll: bool, arguments: tuple[tuple[str, str], ...]) -> dict[str, Function]:
+    return load(text, {"evaluate": EVALUATE, "train": dict(arguments)}, unroll)

@@ -23,7 +23,7 @@ from trainability.networks import Ensemble
 from trainability.training import gpu_kernel
 from trainability.training.base import Engine, Problem
 from trainability.training.flat import flattened, unflattened
-from trainability.training.rules import N_MOMENTS, Rule, rule_of, schedule, settings
+from trainability.training.rules import N_MOMENTS, Rule, rule_of, rules_obstacle, schedule, settings
 from trainability.training.tiles import TiledTraining
 
 # Parameters, gradients and moments that a thread may hold. Compiled for compute capability 9.0,
@@ -56,6 +56,9 @@ class FusedGpuEngine(Engine):
 
     def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         interpreted = self.device.type == "cpu" and os.environ.get("TRITON_INTERPRET") == "1"
+        refused = rules_obstacle(problem)
+        if refused:
+            return refused
         if self.device.type != "cuda" and not interpreted:
             return f"it runs on a GPU, got device {str(self.device)!r}"
         if importlib.util.find_spec("triton") is None:

@@ -14,17 +14,13 @@ import torch
 from torch import Tensor
 
 from trainability.networks import Ensemble
+from trainability.optimizers import Adam
 from trainability.seeds import batch_order
 from trainability.training.base import Engine, Problem
-from trainability.training.optimizers import Adam
-from trainability.training.rules import N_MOMENTS, rule_of, schedule
+from trainability.training.passes import Passes
+from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
 from trainability.training.tiles import TiledTraining
-from trainability.training.torch_engine import (
-    float32_on_one_thread,
-    loss_and_gradients,
-    loss_at,
-    padded,
-)
+from trainability.training.torch_engine import float32_on_one_thread, padded
 
 _POINT_PADDING = 16
 _CHUNK = 64
@@ -48,6 +44,9 @@ class GraphEngine(Engine):
         self.tile = tile
 
     def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        refused = rules_obstacle(problem)
+        if refused:
+            return refused
         if self.device.type != "cuda":
             return f"it runs on a GPU, got device {str(self.device)!r}"
         if not torch.cuda.is_available():
@@ -72,6 +71,7 @@ class GraphTraining(TiledTraining):
             for pair in zip(ensemble.weights, ensemble.biases, strict=True)
             for tensor in pair
         ]
+        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
         self._shapes = [tensor.shape for tensor in tensors]
         n_moments = N_MOMENTS[rule_of(problem.optimizer)]
         first = [padded(tensor.to(device)) for tensor in tensors]
@@ -139,7 +139,7 @@ class GraphTraining(TiledTraining):
 
     def _evaluate(self, rows: np.ndarray) -> None:
         self._load(rows)
-        loss = loss_at(self._state[0], *self._all_points, self._scales).cpu().numpy()
+        loss = self._passes.loss_at(self._state[0], *self._all_points, self._scales).cpu().numpy()
         self._note(rows, loss[: len(rows)], self._step)
 
     def _load(self, rows: np.ndarray) -> Tensor:
@@ -165,17 +165,19 @@ class GraphTraining(TiledTraining):
             self._batches[step - start, : len(rows)] = torch.from_numpy(points).to(self._device)
 
     def _full_step(self) -> None:
-        loss, gradients = loss_and_gradients(self._state[0], *self._all_points, self._scales)
+        loss, gradients = self._passes.loss_and_gradients(
+            self._state[0], *self._all_points, self._scales
+        )
         self._look(loss)
         self._update(gradients)
 
     def _mini_step(self) -> None:
         points = self._gathered(self._batches.index_select(0, self._done)[0])
-        _, gradients = loss_and_gradients(self._state[0], *points, self._batch_scales)
+        _, gradients = self._passes.loss_and_gradients(self._state[0], *points, self._batch_scales)
         self._update(gradients)
 
     def _look_at_all(self) -> None:
-        self._look(loss_at(self._state[0], *self._all_points, self._scales))
+        self._look(self._passes.loss_at(self._state[0], *self._all_points, self._scales))
 
     def _look(self, loss: Tensor) -> None:
         self._known.copy_(torch.where(self._training, loss, self._known))
@@ -197,7 +199,7 @@ class GraphTraining(TiledTraining):
                 v.mul_(optimizer.beta2).addcmul_(gradient, gradient, value=1 - optimizer.beta2)
                 direction = m / (v.sqrt() * correction + optimizer.epsilon)
             elif moments:
-                direction = moments[0].mul_(optimizer.momentum).add_(gradient)
+                direction = moments[0].mul_(optimizer.numbers()[0]).add_(gradient)
             live = self._training.view(-1, *[1] * (parameter.ndim - 1))
             parameter.copy_(torch.where(live, parameter + step_size * direction, parameter))
         self._count.add_(self._training)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from trainability.losses import Loss
+from trainability.optimizers import Optimizer
 from trainability.training.base import Problem
 from trainability.training.compiled import Function
 from trainability.training.kernel_plan import Plan
-from trainability.training.rules import schedule, settings
 
 _CACHE_LINE = 64
 
@@ -39,7 +41,7 @@ class Group:
         self._steps = aligned((plan.lanes,), np.int32)
         self._live = aligned((plan.lanes,), np.int32)
         self._keys = aligned((plan.lanes,), np.uint64)
-        names = ("parameters", "moment", "square")
+        names = ("parameters", *plan.moments)
         arrays: dict[str, Any] = tables | dict(zip(names, self._state, strict=False))
         arrays |= {
             "outputs": aligned((plan.n_outputs, plan.lanes)),
@@ -56,7 +58,7 @@ class Group:
             }
         self._run_train = kernel["train"].bind(
             gradients=aligned((n, plan.lanes)),
-            settings=settings(problem.optimizer),
+            settings=_filled(np.array([problem.numbers]), plan.n_numbers),
             tolerance=problem.tolerance,
             steps=self._steps,
             live=self._live,
@@ -84,7 +86,7 @@ class Group:
         self._live[lanes] = 1
         self._keys[lanes] = self._problem.order_keys[rows]
         self._run_train(
-            schedule=schedule(self._problem.optimizer, start, stop),
+            schedule=_schedule(self._problem.optimizer, start, stop, self._plan.n_factors),
             first_step=start,
             n_steps=stop - start,
         )
@@ -115,7 +117,7 @@ def tables_of(problem: Problem, plan: Plan) -> dict[str, np.ndarray | int]:
         )
         for name, table in (("x", x), ("y", y))
     }
-    tables = passes | {"scales": _scales(n_points, plan), "n_passes": n_passes}
+    tables = passes | {"scales": _scales(problem.loss, n_points, plan), "n_passes": n_passes}
     if size is None:
         return tables
     return tables | {
@@ -124,15 +126,27 @@ def tables_of(problem: Problem, plan: Plan) -> dict[str, np.ndarray | int]:
         "n_points": n_points,
         "batch_size": size,
         "steps_per_epoch": problem.steps_per_epoch,
-        "own_scales": _scales(size, plan),
+        "own_scales": _scales(problem.loss, size, plan),
         "n_own_passes": -(-size // plan.points),
     }
 
 
-def _scales(n_points: int, plan: Plan) -> np.ndarray:
-    """d loss / d output = scale * (output - target); 0 for points that fill up a pass."""
+@lru_cache(maxsize=8)
+def _schedule(optimizer: Optimizer, start: int, stop: int, n_factors: int) -> np.ndarray:
+    """The factors of some steps, float32, shape (stop - start, n_factors)."""
+    return _filled(optimizer.factors(start, stop), n_factors)
+
+
+def _filled(rows: np.ndarray, length: int) -> np.ndarray:
+    """Rows of numbers that no rule of this kernel reads at their end, float32."""
+    missing = length - rows.shape[1]
+    return np.ascontiguousarray(np.pad(rows, ((0, 0), (0, missing))), dtype=np.float32)
+
+
+def _scales(loss: Loss, n_points: int, plan: Plan) -> np.ndarray:
+    """The factor of every point in the loss; 0 for points that fill up a pass."""
     scales = np.zeros(n_points + -n_points % plan.points, dtype=np.float32)
-    scales[:n_points] = 2 / (n_points * plan.sizes[-1])
+    scales[:n_points] = loss.scale(n_points, plan.sizes[-1])
     return scales
 
 

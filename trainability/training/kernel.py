@@ -7,13 +7,15 @@ the number of points, of steps and all settings are arguments.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator, MutableSequence
 from dataclasses import dataclass
 
-from trainability.training.kernel_plan import EVALUATE, TRAIN, Plan, PlannedLayer
-from trainability.training.simd import FLOAT, INT, Code, Index, Value, Variable
+from trainability.training.base import goes_on
+from trainability.training.kernel_plan import EVALUATE, Plan, PlannedLayer
+from trainability.training.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
+from trainability.training.vectors import VectorArithmetic
 
-_GOLDEN = 0x9E3779B97F4A7C15
+GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class _Kernel:
     def __init__(self, plan: Plan, code: Code) -> None:
         self.plan = plan
         self.code = code
+        self.on = VectorArithmetic(code)
 
     def evaluate(self) -> None:
         code = self.code
@@ -57,7 +60,7 @@ class _Kernel:
     def train(self) -> None:
         """Some steps of a group; networks whose entry in `live` is 0 stay as they are."""
         code, plan = self.code, self.plan
-        with code.function("train", TRAIN) as self.given:
+        with code.function("train", plan.arguments) as self.given:
             given = self.given
             flags = code.load(given["live"], 0, code.vector("i32"))
             self.live = code.variable(flags > 0)
@@ -115,25 +118,29 @@ class _Kernel:
         """Note the loss of the live networks; those that fit or diverged stop."""
         live = self.live.get()
         self.known.set(live.choose(loss, self.known.get()))
-        self.live.set(live & (loss > self.given["tolerance"]) & (loss < math.inf))
+        self.live.set(goes_on(live, loss, self.given["tolerance"]))
 
     def loss(self, points: Points, n_passes: Value) -> Value:
         total = self.code.variable(self.code.constant(0.0))
         with self.code.loop(n_passes) as index:
-            self.forward(points, index, total)
-        return total.get() * 0.5
+            self.forward(points, index, total, for_backward=False)
+        return self.mean(total)
 
     def loss_and_gradients(self, points: Points, n_passes: Value) -> Value:
         total = self.code.variable(self.code.constant(0.0))
         with self.code.loop(n_passes) as index:
-            self.forward(points, index, total)
+            self.forward(points, index, total, for_backward=True)
             self.backward(points, index)
-        return total.get() * 0.5
+        return self.mean(total)
 
-    def forward(self, points: Points, index: Index, total: Variable) -> None:
-        """Add twice the loss of a pass to `total`; leave d loss / d output in the last layer."""
+    def mean(self, total: Variable) -> Value:
+        factor = self.plan.loss.factor
+        return total.get() if factor == 1 else total.get() * factor
+
+    def forward(self, points: Points, index: Index, total: Variable, for_backward: bool) -> None:
+        """Add the losses of a pass to `total`; leave d loss / d output in the last layer."""
         code, plan, given = self.code, self.plan, self.given
-        found = code.variable(code.constant(0.0))
+        of_pass = code.variable(code.constant(0.0))
         for number, layer in enumerate(plan.layers):
             for j, n_rows in code.blocks(layer.fan_out, plan.rows):
                 rows = [j + r for r in range(n_rows)]
@@ -147,24 +154,48 @@ class _Kernel:
                             place.set(weight.fma(value, place.get()))
                 for row, places in zip(rows, sums, strict=True):
                     outputs = [place.get() for place in places]
-                    if number == len(plan.layers) - 1:
-                        outputs = self.output_deltas(points, index, row, outputs, found)
-                    else:
-                        outputs = [output.relu() for output in outputs]
+                    if number < len(plan.layers) - 1:
+                        if for_backward and plan.activation.keeps == "input":
+                            self.store_at_points(outputs, layer.kept, row)
+                        outputs = [plan.activation.value(self.on, output) for output in outputs]
+                    elif not plan.loss.by_rows:
+                        targets = self.at_points(points, points.y, index * plan.sizes[-1] + row)
+                        losses = [([o], [t]) for o, t in zip(outputs, targets, strict=True)]
+                        outputs = [d for [d] in self.deltas(points, index, losses, of_pass)]
                     self.store_outputs(layer, row, outputs)
-        total.set(total.get() + found.get())
+        if plan.loss.by_rows:
+            self.whole_rows(points, index, of_pass)
+        total.set(total.get() + of_pass.get())
 
-    def output_deltas(
-        self, points: Points, index: Index, o: Index, outputs: list[Value], total: Variable
-    ) -> list[Value]:
-        deltas = []
-        targets = self.at_points(points, points.y, index * self.plan.sizes[-1] + o)
-        for p, (output, target) in enumerate(zip(outputs, targets, strict=True)):
-            difference = output - target
-            delta = difference * self.code.splat(points.scales, index * self.plan.points + p)
-            total.set(delta.fma(difference, total.get()))
-            deltas.append(delta)
-        return deltas
+    def whole_rows(self, points: Points, index: Index, total: Variable) -> None:
+        """Replace the outputs of the last layer by their deltas, all of a point together."""
+        layer, d_out = self.plan.layers[-1], self.plan.sizes[-1]
+        outputs = zip(*[self.outputs(layer, o) for o in range(d_out)], strict=True)
+        rows = [self.at_points(points, points.y, index * d_out + o) for o in range(d_out)]
+        targets = zip(*rows, strict=True)
+        losses = [(list(o), list(t)) for o, t in zip(outputs, targets, strict=True)]
+        deltas = list(self.deltas(points, index, losses, total))
+        for o, values in enumerate(zip(*deltas, strict=True)):
+            self.store_outputs(layer, o, list(values))
+
+    def deltas(
+        self,
+        points: Points,
+        index: Index,
+        losses: list[tuple[list[Value], list[Value]]],
+        total: Variable,
+    ) -> Iterator[list[Value]]:
+        """The deltas of outputs and targets, point by point; adds the losses to `total`."""
+        code = self.code
+        for p, (outputs, targets) in enumerate(losses):
+            place = (points.scales, index, p)
+            scale = Lazy(code, code.vector(), lambda place=place: self.scale(*place))
+            deltas, new = self.plan.loss.accumulate(self.on, outputs, targets, scale, total.value)
+            total.set(new)
+            yield deltas
+
+    def scale(self, scales: Value, index: Index, p: int) -> Value:
+        return self.code.splat(scales, index * self.plan.points + p)
 
     def backward(self, points: Points, index: Index) -> None:
         """Add the gradients of a pass; d loss / d input of a layer replaces its inputs."""
@@ -185,14 +216,17 @@ class _Kernel:
                         for delta, place in zip(deltas, places, strict=True):
                             place.set(weight.fma(delta, place.get()))
                 for column, values, places in zip(columns, inputs, sums, strict=True):
-                    found = [
-                        (value > 0.0).choose(place.get(), zero)
+                    before = plan.layers[number - 1]
+                    if plan.activation.keeps == "input":
+                        values = self.load_at_points(before.kept, column)
+                    deltas = [
+                        plan.activation.backward(self.on, place.value, value)
                         for value, place in zip(values, places, strict=True)
                     ]
                     if number > 1:
-                        self.store_outputs(plan.layers[number - 1], column, found)
+                        self.store_outputs(before, column, deltas)
                     else:
-                        self.first_layer(points, index, column, found)
+                        self.first_layer(points, index, column, deltas)
             with code.loop(layer.fan_out) as j:
                 self.add_sum(layer.biases + j, self.outputs(layer, j))
 
@@ -228,12 +262,18 @@ class _Kernel:
 
     def outputs(self, layer: PlannedLayer, j: Index) -> list[Value]:
         """Output j of a layer at the points of a pass, or what replaced it."""
-        at = layer.outputs + j * self.plan.points
-        return [self.code.load(self.given["outputs"], at + p) for p in range(self.plan.points)]
+        return self.load_at_points(layer.outputs, j)
 
     def store_outputs(self, layer: PlannedLayer, j: Index, values: list[Value]) -> None:
+        self.store_at_points(values, layer.outputs, j)
+
+    def load_at_points(self, first: int, j: Index) -> list[Value]:
+        at = first + j * self.plan.points
+        return [self.code.load(self.given["outputs"], at + p) for p in range(self.plan.points)]
+
+    def store_at_points(self, values: list[Value], first: int, j: Index) -> None:
         for p, value in enumerate(values):
-            self.code.store(value, self.given["outputs"], layer.outputs + j * self.plan.points + p)
+            self.code.store(value, self.given["outputs"], first + j * self.plan.points + p)
 
     def at_points(self, points: Points, base: Value, row: Index) -> list[Value]:
         """A row of the inputs or targets of all passes."""
@@ -243,41 +283,70 @@ class _Kernel:
     def update(self, step: Index) -> None:
         """One update of the live networks; leaves the gradients 0."""
         code, plan, given = self.code, self.plan, self.given
-        step_size = code.splat(given["schedule"], step * 2)
-        correction = code.splat(given["schedule"], step * 2 + 1)
-        settings = [code.splat(given["settings"], k) for k in range(5)]
-        beta1, rest1, beta2, rest2, epsilon = settings
+        n = plan.n_factors
+        factors = [code.splat(given["schedule"], step * n + k if k else step * n) for k in range(n)]
+        numbers = [code.splat(given["settings"], k) for k in range(plan.n_numbers)]
         live = self.live.get()
-        with code.loop(plan.n_parameters) as k:
-            direction = code.load(given["gradients"], k)
-            code.store(code.constant(0.0), given["gradients"], k)
-            if plan.rule == "momentum":
-                direction = beta1.fma(code.load(given["moment"], k), direction)
-                direction = direction.without_denormals()
-                code.store(direction, given["moment"], k)
-            elif plan.rule == "adam":
-                moment = beta1.fma(code.load(given["moment"], k), rest1 * direction)
-                square = beta2.fma(code.load(given["square"], k), rest2 * direction * direction)
-                # A dead neuron's moments shrink to the smallest float and would stay there.
-                moment, square = moment.without_denormals(), square.without_denormals()
-                code.store(moment, given["moment"], k)
-                code.store(square, given["square"], k)
-                direction = moment / square.sqrt().fma(correction, epsilon)
-            old = code.load(given["parameters"], k)
-            code.store(live.choose(step_size.fma(direction, old), old), given["parameters"], k)
+        if plan.penalty is None:
+            with code.loop(plan.n_parameters) as k:
+                self.update_parameter(k, True, numbers, factors, live)
+        else:
+            for layer in plan.layers:
+                with code.loop(layer.fan_in * layer.fan_out) as k:
+                    self.update_parameter(layer.weights + k, True, numbers, factors, live)
+                with code.loop(layer.fan_out) as k:
+                    self.update_parameter(layer.biases + k, False, numbers, factors, live)
         self.count.set(self.count.get() + live.to(code.vector("i32"), "zext"))
+
+    def update_parameter(
+        self, k: Index, is_weight: bool, numbers: list[Value], factors: list[Value], live: Value
+    ) -> None:
+        code, plan, given = self.code, self.plan, self.given
+        gradient = code.load(given["gradients"], k)
+        code.store(code.constant(0.0), given["gradients"], k)
+        old = Lazy(code, code.vector(), lambda: code.load(given["parameters"], k))
+        if plan.penalty is not None:
+            own = numbers[len(plan.optimizer.numbers()) :]
+            gradient = plan.penalty.gradient(self.on, old, gradient, is_weight, own)
+        moments = _Moments(code, [given[name] for name in plan.moments], k)
+        new = plan.optimizer.update(self.on, old, gradient, moments, numbers, factors)
+        code.store(live.choose(new, old), given["parameters"], k)
+
+
+class _Moments(MutableSequence[Value]):
+    """The moments of a parameter, in memory."""
+
+    def __init__(self, code: Code, places: list[Value], k: Index) -> None:
+        self._code = code
+        self._places = places
+        self._k = k
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> Value:  # type: ignore[override]
+        return self._code.load(self._places[index], self._k)
+
+    def __setitem__(self, index: int, value: Value) -> None:  # type: ignore[override]
+        self._code.store(value, self._places[index], self._k)
+
+    def __delitem__(self, index: int) -> None:  # type: ignore[override]
+        raise TypeError("an optimizer has a fixed number of moments")
+
+    def insert(self, index: int, value: Value) -> None:
+        raise TypeError("an optimizer has a fixed number of moments")
 
 
 def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
     """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes)."""
-    state = _mix64(code.load(keys, 0, code.vector(INT)) ^ _mix64(epoch + _GOLDEN))
+    state = mix64(code.load(keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN))
     state = code.variable(state)
     with code.loop(n_points) as n:
         code.store(code.fill(n.to("i32", "trunc")), order, n)
     with code.loop(n_points - 1) as done:
         last = n_points - 1 - done
-        state.set(state.get() + _GOLDEN)
-        upper = _mix64(state.get()) >> 32
+        state.set(state.get() + GOLDEN)
+        upper = mix64(state.get()) >> 32
         chosen = (upper * (last + 1)) >> 32
         for lane in range(code.lanes):
             here = last * code.lanes + lane
@@ -287,7 +356,7 @@ def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value
             code.store(kept, order, there)
 
 
-def _mix64(z: Value) -> Value:
+def mix64(z: Value) -> Value:
     """As `seeds.mix64`."""
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from trainability.training.rules import N_MOMENTS, Rule
+from trainability.activations import Activation
+from trainability.losses import Loss
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.training.simd import FLOAT, INT, POINTER, Index
 
 EVALUATE = {
@@ -23,7 +26,7 @@ EVALUATE = {
 Parameters have shape (parameters, lanes); `outputs` is scratch. For the points see `Points`.
 """
 
-TRAIN = EVALUATE | {
+_TRAIN = EVALUATE | {
     "gradients": POINTER,
     "moment": POINTER,
     "square": POINTER,
@@ -48,12 +51,16 @@ TRAIN = EVALUATE | {
 }
 """Arguments of the function `train`.
 
-Gradients (scratch), moment and square have the shape of the parameters. `settings` holds
-beta1, 1 - beta1, beta2, 1 - beta2 and epsilon, or the momentum; `schedule` has per step the
-step size, negative, and Adam's correction of the second moment. `losses` gets the last loss
+Gradients (scratch), moment and square have the shape of the parameters; what an optimizer keeps
+beyond these two follows as `moment2` and so on. `settings` holds the numbers of the optimizer and
+of the penalty; `schedule` has per step the factors of the optimizer. `losses` gets the last loss
 that was looked at, `steps` (int32) the number of updates; `live` (int32) tells which networks
 train, and which are still training afterwards. From `keys` on: for minibatches only.
 """
+
+_MOMENTS = ("moment", "square")
+# What Adam has. Kernels have room for it at least: so the text of those in the cache stays.
+_LEAST_NUMBERS, _LEAST_FACTORS = 5, 2
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,23 @@ class Plan:
 
     Args:
         sizes: d_in, the hidden widths, d_out.
-        rule: The update rule.
+        optimizer: The update rule; its numbers are arguments of the kernel.
         full_batch: Whether every step sees all points.
         lanes: Networks side by side.
         points: Points per pass.
+        activation: Of the hidden neurons; its settings are constants in the kernel.
+        loss: What is minimized; likewise.
+        penalty: Or None; its numbers are arguments.
     """
 
     sizes: tuple[int, ...]
-    rule: Rule
+    optimizer: Optimizer
     full_batch: bool
     lanes: int
     points: int
+    activation: Activation
+    loss: Loss
+    penalty: Penalty | None
 
     @cached_property
     def layers(self) -> list[PlannedLayer]:
@@ -80,7 +93,9 @@ class Plan:
         weights = [0, *accumulate(into * out + out for into, out in fans)]
         outputs = [0, *accumulate(out * self.points for _, out in fans)]
         return [
-            PlannedLayer(into, out, weights[i], weights[i] + into * out, outputs[i])
+            PlannedLayer(
+                into, out, weights[i], weights[i] + into * out, outputs[i], outputs[-1] + outputs[i]
+            )
             for i, (into, out) in enumerate(fans)
         ]
 
@@ -106,12 +121,34 @@ class Plan:
 
     @property
     def n_outputs(self) -> int:
-        """Vectors that the outputs of all layers take in a pass."""
-        return sum(self.sizes[1:]) * self.points
+        """Vectors that the outputs of all layers, and what else they keep, take in a pass."""
+        kept = sum(self.sizes[1:-1]) if self.activation.keeps == "input" else 0
+        return (sum(self.sizes[1:]) + kept) * self.points
 
     @property
     def n_moments(self) -> int:
-        return N_MOMENTS[self.rule]
+        return self.optimizer.n_moments
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """The arguments that hold the moments."""
+        return (*_MOMENTS, *(f"moment{k}" for k in range(len(_MOMENTS), self.n_moments)))
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Of the function `train`."""
+        return _TRAIN | dict.fromkeys(self.moments, POINTER)
+
+    @property
+    def n_numbers(self) -> int:
+        """Length of `settings`."""
+        rules = [self.optimizer, *([self.penalty] if self.penalty else [])]
+        return max(_LEAST_NUMBERS, sum(len(rule.numbers()) for rule in rules))
+
+    @property
+    def n_factors(self) -> int:
+        """Numbers per step in `schedule`."""
+        return max(_LEAST_FACTORS, self.optimizer.factors(0, 1).shape[1])
 
 
 @dataclass(frozen=True)
@@ -123,6 +160,7 @@ class PlannedLayer:
     weights: int
     biases: int
     outputs: int
+    kept: int
 
     def weight(self, j: Index, i: Index) -> Index:
         """Where the weight from input i to output j lies."""

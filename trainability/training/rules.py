@@ -1,4 +1,4 @@
-"""Optimizers as fused kernels see them: a rule that is compiled in, and its numbers."""
+"""What the first GPU engines can train, and the numbers of it in their layout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from trainability.training.optimizers import Adam, Optimizer
+from trainability.activations import RELU
+from trainability.losses import MEAN_SQUARED_ERROR
+from trainability.optimizers import SGD, Adam, Optimizer
+from trainability.training.base import Problem
 
 Rule = Literal["sgd", "momentum", "adam"]
 
@@ -15,21 +18,34 @@ N_MOMENTS: dict[Rule, int] = {"sgd": 0, "momentum": 1, "adam": 2}
 """Numbers that a rule keeps per parameter."""
 
 
+def rules_obstacle(problem: Problem) -> str | None:
+    """Which rule of a problem these engines have not, or None: what is not listed, they lack."""
+    wrong = [
+        f"{problem.activation}" if problem.activation != RELU else "",
+        f"{problem.loss}" if problem.loss != MEAN_SQUARED_ERROR else "",
+        f"{problem.penalty}" if problem.penalty is not None else "",
+        f"{problem.optimizer}" if type(problem.optimizer) not in (SGD, Adam) else "",
+    ]
+    refused = [rule for rule in wrong if rule]
+    if not refused:
+        return None
+    return (
+        "it trains ReLU networks on the mean squared error with SGD or Adam, without a penalty; "
+        f"got {', '.join(refused)}"
+    )
+
+
 def rule_of(optimizer: Optimizer) -> Rule:
-    """What to compile for this optimizer."""
+    """What to compile for this optimizer, SGD or Adam."""
     if isinstance(optimizer, Adam):
         return "adam"
-    return "momentum" if optimizer.momentum > 0 else "sgd"
+    return "momentum" if optimizer.n_moments else "sgd"
 
 
 def settings(optimizer: Optimizer) -> np.ndarray:
     """beta1, 1 - beta1, beta2, 1 - beta2 and epsilon, or the momentum; float32, shape (5,)."""
-    if isinstance(optimizer, Adam):
-        beta1, beta2 = optimizer.beta1, optimizer.beta2
-        found = [beta1, 1 - beta1, beta2, 1 - beta2, optimizer.epsilon]
-    else:
-        found = [optimizer.momentum, 0, 0, 0, 0]
-    return np.array(found, dtype=np.float32)
+    numbers = [*optimizer.numbers(), 0, 0, 0, 0][:5]
+    return np.array(numbers, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -38,10 +54,7 @@ def schedule(optimizer: Optimizer, start: int, stop: int) -> np.ndarray:
 
     float32, shape (stop - start, 2).
     """
-    found = np.ones((stop - start, 2))
-    found[:, 0] = -optimizer.learning_rate
-    if isinstance(optimizer, Adam):
-        t = np.arange(start + 1, stop + 1)
-        found[:, 0] /= 1 - optimizer.beta1**t
-        found[:, 1] = (1 - optimizer.beta2**t) ** -0.5
-    return found.astype(np.float32)
+    factors = np.ones((stop - start, 2), dtype=np.float32)
+    own = optimizer.factors(start, stop)
+    factors[:, : own.shape[1]] = own
+    return factors

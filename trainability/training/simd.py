@@ -1,6 +1,7 @@
-"""A small language for functions over vectors, one network per lane, that writes LLVM assembly.
+"""A small language for functions over vectors, one lane per number, that writes LLVM assembly.
 
 Vectors, fused multiply-adds and masks are what the kernel says, not what a compiler guesses.
+With one lane there are no vectors: the function is that of one thread of a GPU.
 There is no fast-math: every operation rounds as IEEE 754 says, so a lane's numbers depend
 neither on the other lanes nor on the CPU.
 """
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 
 INT = "i64"
 FLOAT = "float"
@@ -23,6 +25,8 @@ class Value:
 
     Operators take another value of the same kind, or a number that stands for it in every lane.
     """
+
+    text: str
 
     def __init__(self, code: Code, kind: str, text: str) -> None:
         self.code = code
@@ -51,6 +55,9 @@ class Value:
     def __truediv__(self, other: Value | float) -> Value:
         return self._apply("fdiv", other)
 
+    def __neg__(self) -> Value:
+        return self.code.emit(self.kind, f"fneg {self.kind} {self.text}")
+
     def __floordiv__(self, other: Value | int) -> Value:
         return self._apply("udiv", other)
 
@@ -59,6 +66,9 @@ class Value:
 
     def __rshift__(self, other: Value | int) -> Value:
         return self._apply("lshr", other)
+
+    def __lshift__(self, other: Value | int) -> Value:
+        return self._apply("shl", other)
 
     def __xor__(self, other: Value | int) -> Value:
         return self._apply("xor", other)
@@ -85,14 +95,8 @@ class Value:
     def sqrt(self) -> Value:
         return self.code.call("llvm.sqrt", self.kind, self)
 
-    def without_denormals(self) -> Value:
-        """0 instead of a float so small that many CPUs take a hundred cycles for it."""
-        size = self.code.call("llvm.fabs", self.kind, self)
-        return (size < 2.0**-125).choose(self.like(0.0), self)
-
-    def relu(self) -> Value:
-        """max(self, 0), where NaN stays NaN."""
-        return (self < 0.0).choose(self.like(0.0), self)
+    def __abs__(self) -> Value:
+        return self.code.call("llvm.fabs", self.kind, self)
 
     def choose(self, yes: Value, no: Value) -> Value:
         """`yes` where this mask is set, else `no`."""
@@ -132,6 +136,19 @@ class Value:
         return self.code.emit(kind, f"{operation} {self.kind} {self.text}, {right.text}")
 
 
+class Lazy(Value):
+    """A value that is written where it is first used, so that a rule decides on the order."""
+
+    def __init__(self, code: Code, kind: str, write: Callable[[], Value]) -> None:
+        self.code = code
+        self.kind = kind
+        self._write = write
+
+    @cached_property
+    def text(self) -> str:  # type: ignore[override]
+        return self._write().text
+
+
 Index = Value | int
 
 
@@ -143,6 +160,11 @@ class Variable:
         self._kind = value.kind
         self._place = code.allocate(value.kind)
         self.set(value)
+
+    @property
+    def value(self) -> Value:
+        """The value at its first use."""
+        return Lazy(self._code, self._kind, self.get)
 
     def get(self) -> Value:
         return self._code.emit(self._kind, f"load {self._kind}, ptr {self._place}")
@@ -172,16 +194,19 @@ class Code:
         return "\n".join([*self._functions, *sorted(self._intrinsics)])
 
     def vector(self, single: str = FLOAT) -> str:
-        """The kind of a vector of numbers of kind `single`."""
-        return f"<{self.lanes} x {single}>"
+        """The kind of a vector of numbers of kind `single`; with one lane that kind itself."""
+        return single if self.lanes == 1 else f"<{self.lanes} x {single}>"
 
     @contextmanager
-    def function(self, name: str, arguments: Mapping[str, str]) -> Iterator[dict[str, Value]]:
+    def function(
+        self, name: str, arguments: Mapping[str, str], convention: str = "", attributes: str = ""
+    ) -> Iterator[dict[str, Value]]:
         """Write a function of named arguments; what its pointers point to must not overlap."""
         self._lines, self._places = [], []
         values = {label: Value(self, kind, f"%{label}") for label, kind in arguments.items()}
         header = ", ".join(
-            f"{v.kind} {'noalias ' if v.kind == POINTER else ''}{v.text}" for v in values.values()
+            f"{v.kind} {'noalias ' if v.kind.startswith(POINTER) else ''}{v.text}"
+            for v in values.values()
         )
         self._begin("start")
         yield values
@@ -189,7 +214,9 @@ class Code:
         body = "\n".join(self._lines[1:])
         places = "\n".join(self._places)
         entry = f"entry:\n{places}\nbr label %start\nstart:"
-        self._functions.append(f"define void @{name}({header}) {{\n{entry}\n{body}\n}}")
+        define = f"define {convention} void" if convention else "define void"
+        header = f"{header}) {attributes}" if attributes else f"{header})"
+        self._functions.append(f"{define} @{name}({header} {{\n{entry}\n{body}\n}}")
 
     @contextmanager
     def loop(self, count: Index) -> Iterator[Value]:
@@ -245,13 +272,11 @@ class Code:
         """The number or, by default, the vector of floats at `index`, counted in its size."""
         kind = kind or self.vector()
         address = self._address(base, index, kind)
-        return self.emit(kind, f"load {kind}, ptr {address}, align {_alignment(kind)}")
+        return self.emit(kind, f"load {kind}, {address}, align {_alignment(kind)}")
 
     def store(self, value: Value, base: Value, index: Index) -> None:
         address = self._address(base, index, value.kind)
-        self.write(
-            f"store {value.kind} {value.text}, ptr {address}, align {_alignment(value.kind)}"
-        )
+        self.write(f"store {value.kind} {value.text}, {address}, align {_alignment(value.kind)}")
 
     def splat(self, base: Value, index: Index) -> Value:
         """A vector with the float at `index` in every lane."""
@@ -259,6 +284,8 @@ class Code:
 
     def fill(self, value: Value) -> Value:
         """A vector with `value` in every lane."""
+        if self.lanes == 1:
+            return value
         kind = self.vector(value.kind)
         first = self.emit(kind, f"insertelement {kind} poison, {value.kind} {value.text}, i64 0")
         mask = f"<{self.lanes} x i32> zeroinitializer"
@@ -274,12 +301,19 @@ class Code:
 
     def call(self, function: str, result: str, *arguments: Value) -> Value:
         """Call an intrinsic that is overloaded by its result."""
-        suffix = result.strip("<>").replace(" x float", "f32")
-        name = f"@{function}.v{suffix}"
+        suffix = "f32" if result == FLOAT else f"v{result.strip('<>').replace(' x float', 'f32')}"
+        return self.emit(result, self.calling(f"{function}.{suffix}", result, *arguments))
+
+    def calling(self, function: str, result: str, *arguments: Value) -> str:
+        """The instruction that calls an external function, which is declared."""
         kinds = ", ".join(argument.kind for argument in arguments)
-        self._intrinsics.add(f"declare {result} {name}({kinds})")
+        self.declare(f"declare {result} @{function}({kinds})")
         given = ", ".join(f"{argument.kind} {argument.text}" for argument in arguments)
-        return self.emit(result, f"call {result} {name}({given})")
+        return f"call {result} @{function}({given})"
+
+    def declare(self, line: str) -> None:
+        """A line of the module outside of its functions, once."""
+        self._intrinsics.add(line)
 
     def emit(self, kind: str, instruction: str) -> Value:
         value = Value(self, kind, f"%{self._name('v')}")
@@ -296,9 +330,11 @@ class Code:
 
     def _address(self, base: Value, index: Index, kind: str) -> str:
         text = index.text if isinstance(index, Value) else str(index)
-        return self.emit(
-            POINTER, f"getelementptr inbounds {kind}, ptr {base.text}, i64 {text}"
-        ).text
+        at = index.kind if isinstance(index, Value) else INT
+        place = self.emit(
+            base.kind, f"getelementptr inbounds {kind}, {base.kind} {base.text}, {at} {text}"
+        )
+        return f"{place.kind} {place.text}"
 
     def _begin(self, label: str) -> None:
         self._lines.append(f"{label}:")
@@ -314,7 +350,8 @@ def _element(kind: str) -> str:
 
 
 def _float_text(number: float) -> str:
-    """LLVM writes a float as the bits of the double of the same value."""
+    """LLVM writes a float as the bits of the double of the same value: the nearest float's."""
+    number = struct.unpack("f", struct.pack("f", number))[0]
     return f"0x{struct.pack('>d', number).hex().upper()}"
 
 

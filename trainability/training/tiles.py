@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from trainability.training.base import Problem, Training
+from trainability.training.base import Problem, Training, goes_on
 
 _PROGRESS_EVERY_S = 0.5
 
@@ -39,6 +39,7 @@ class TiledTraining(Training):
         self.diverged = np.zeros(n_networks, dtype=bool)
         self.progress = lambda: None
         self._problem = problem
+        self._tolerance = np.float32(problem.tolerance)
         self._tile = tile
         self._chunk = chunk
         self._threads = threads
@@ -91,9 +92,10 @@ class TiledTraining(Training):
         """Record loss and step count; returns which of the rows stop, bool."""
         self.loss[rows] = loss
         self.steps[rows] = steps
-        self.diverged[rows] = ~np.isfinite(loss)
-        self.succeeded[rows] = loss <= np.float32(self._problem.tolerance)
-        return self.diverged[rows] | self.succeeded[rows]
+        stops = ~goes_on(np.ones(len(rows), dtype=bool), loss, self._tolerance)
+        self.succeeded[rows] = stops & (loss <= self._tolerance)
+        self.diverged[rows] = stops & ~self.succeeded[rows]
+        return stops
 
     def _live(self) -> np.ndarray:
         return np.flatnonzero(~(self.succeeded | self.diverged))

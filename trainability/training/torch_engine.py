@@ -12,7 +12,7 @@ from torch import Tensor
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
 from trainability.training.base import Engine, Problem
-from trainability.training.optimizers import Adam, Optimizer
+from trainability.training.passes import Passes, update
 from trainability.training.tiles import TiledTraining
 
 # A batched matrix product rounds a network's numbers differently with the number of matrices
@@ -72,14 +72,12 @@ class TorchTraining(TiledTraining):
             for pair in zip(ensemble.weights, ensemble.biases, strict=True)
             for tensor in pair
         ]
-        if isinstance(problem.optimizer, Adam):
-            n_moments = 2
-        else:
-            n_moments = int(problem.optimizer.momentum > 0)
         self._moments = [
             [torch.zeros_like(parameter) for parameter in self._parameters]
-            for _ in range(n_moments)
+            for _ in range(problem.optimizer.n_moments)
         ]
+        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
+        self._numbers = np.array(problem.numbers, dtype=np.float32).tolist()
         self._x = padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
         self._y = padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
         self._all_points = self._batch(np.arange(len(problem.x))[None])
@@ -93,15 +91,16 @@ class TorchTraining(TiledTraining):
             parameter[tuple(slice(size) for size in shape)].to("cpu", copy=True)
             for parameter, shape in zip(self._parameters, self._shapes, strict=True)
         ]
-        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]))
+        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]), self._problem.activation)
 
     def _prepare_worker(self) -> None:
         # The number of OpenMP threads belongs to the thread that sets it.
         torch.set_num_threads(1)
 
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
-        # A network that stops is written back at once and its slot runs on, unheeded.
+        # A network that stops is written back at once; its slot runs on, and counts no more.
         problem = self._problem
+        factors = problem.optimizer.factors(start, stop).tolist()
         filled, parameters = self._load(rows)
         indices = torch.from_numpy(filled).to(self._device)
         moments = [[moment[indices] for moment in group] for group in self._moments]
@@ -109,21 +108,29 @@ class TorchTraining(TiledTraining):
         order = np.empty((0, 0), dtype=np.int32)
         for step in range(start, stop):
             if problem.batch_size is None:
-                loss, gradients = loss_and_gradients(parameters, *self._all_points)
+                loss, gradients = self._passes.loss_and_gradients(parameters, *self._all_points)
                 live = self._retire(rows, live, parameters, loss, step)
             else:
                 epoch, batch = divmod(step, problem.steps_per_epoch)
                 if batch == 0:
-                    loss = loss_at(parameters, *self._all_points)
+                    loss = self._passes.loss_at(parameters, *self._all_points)
                     live = self._retire(rows, live, parameters, loss, step)
                 if batch == 0 or step == start:
                     order = batch_order(problem.order_keys[filled], epoch, len(problem.x))
                 first = batch * problem.batch_size
                 points = self._batch(order[:, first : first + problem.batch_size])
-                _, gradients = loss_and_gradients(parameters, *points)
+                _, gradients = self._passes.loss_and_gradients(parameters, *points)
             if not len(live):
                 return
-            _update(problem.optimizer, parameters, moments, gradients, step + 1)
+            update(
+                problem.optimizer,
+                problem.penalty,
+                parameters,
+                moments,
+                gradients,
+                self._numbers,
+                factors[step - start],
+            )
         self.steps[rows[live]] = stop
         self._store(rows, live, self._parameters, parameters)
         for kept, new in zip(self._moments, moments, strict=True):
@@ -131,7 +138,7 @@ class TorchTraining(TiledTraining):
 
     def _evaluate(self, rows: np.ndarray) -> None:
         _, parameters = self._load(rows)
-        loss = loss_at(parameters, *self._all_points).cpu().numpy()
+        loss = self._passes.loss_at(parameters, *self._all_points).cpu().numpy()
         self._note(rows, loss[: len(rows)], self._step)
 
     def _retire(
@@ -171,8 +178,9 @@ class TorchTraining(TiledTraining):
         missing = -n_points % _POINT_PADDING
         indices = torch.from_numpy(np.pad(order, ((0, 0), (0, missing)), mode="edge"))
         indices = indices.to(self._device, torch.int64)
-        scales = torch.zeros(n_points + missing, 1, device=self._device)
-        scales[:n_points] = 2 / (n_points * self._problem.y.shape[1])
+        d_out = self._problem.y.shape[1]
+        scales = torch.zeros(n_points + missing, self._y.shape[1], device=self._device)
+        scales[:n_points, :d_out] = self._problem.loss.scale(n_points, d_out)
         shape = (self._tile, -1, -1)
         return self._x[indices].expand(shape), self._y[indices].expand(shape), scales
 
@@ -186,64 +194,6 @@ def _tile(ensemble: Ensemble, n_points: int) -> int:
     widest = max(ensemble.d_in, *ensemble.widths, ensemble.d_out)
     fitting = 2**18 // (n_points * widest)
     return min(256, max(32, 2 ** (fitting.bit_length() - 1)))
-
-
-def loss_at(parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
-    """Mean squared error of every network, shape (T,)."""
-    difference = _activations(parameters, x)[-1] - y
-    return (difference * scales * difference).sum((1, 2)) / 2
-
-
-def loss_and_gradients(
-    parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
-) -> tuple[Tensor, list[Tensor]]:
-    activations = _activations(parameters, x)
-    difference = activations.pop() - y
-    delta = difference * scales
-    loss = (delta * difference).sum((1, 2)) / 2
-    gradients: list[Tensor] = []
-    for weight in reversed(parameters[::2]):
-        inputs = activations.pop()
-        gradients = [torch.bmm(delta.mT, inputs), delta.sum(1), *gradients]
-        if activations:
-            delta = torch.bmm(delta, weight) * (inputs > 0)
-    return loss, gradients
-
-
-def _activations(parameters: list[Tensor], x: Tensor) -> list[Tensor]:
-    """The inputs and every layer's outputs, each of shape (T, N, features)."""
-    layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-    found = [x]
-    for index, (weight, bias) in enumerate(layers, 1):
-        h = torch.baddbmm(bias.unsqueeze(1), found[-1], weight.mT)
-        found.append(h.relu_() if index < len(layers) else h)
-    return found
-
-
-def _update(
-    optimizer: Optimizer,
-    parameters: list[Tensor],
-    moments: list[list[Tensor]],
-    gradients: list[Tensor],
-    t: int,
-) -> None:
-    """Update number t, counted from 1, in place."""
-    if isinstance(optimizer, Adam):
-        step_size = optimizer.learning_rate / (1 - optimizer.beta1**t)
-        correction = (1 - optimizer.beta2**t) ** -0.5
-        for parameter, m, v, g in zip(parameters, *moments, gradients, strict=True):
-            m.mul_(optimizer.beta1).add_(g, alpha=1 - optimizer.beta1)
-            v.mul_(optimizer.beta2).addcmul_(g, g, value=1 - optimizer.beta2)
-            parameter.addcdiv_(
-                m, v.sqrt().mul_(correction).add_(optimizer.epsilon), value=-step_size
-            )
-        return
-    if moments:
-        for velocity, g in zip(*moments, gradients, strict=True):
-            velocity.mul_(optimizer.momentum).add_(g)
-        gradients = moments[0]
-    for parameter, g in zip(parameters, gradients, strict=True):
-        parameter.sub_(g, alpha=optimizer.learning_rate)
 
 
 def padded(tensor: Tensor) -> Tensor:

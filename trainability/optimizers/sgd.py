@@ -1,0 +1,61 @@
+"""Gradient descent, with or without momentum."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainability.errors import refuse
+from trainability.optimizers.base import Optimizer
+from trainability.schemes.base import number_problem
+
+if TYPE_CHECKING:
+    from trainability.arithmetic import Arithmetic, Number
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent: v = momentum * v + g; parameter -= learning_rate * v.
+
+    Source: Polyak (1964) as in `torch.optim.SGD`, without dampening; plain gradient descent at
+    momentum 0.
+    """
+
+    learning_rate: float
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        problems = number_problem("SGD", "learning_rate", self.learning_rate, above=0)
+        problems += number_problem("SGD", "momentum", self.momentum, at_least=0)
+        if not problems and self.momentum >= 1:
+            problems.append(f"SGD momentum must be below 1, got {self.momentum!r}")
+        refuse(problems)
+
+    @property
+    def n_moments(self) -> int:  # type: ignore[override]
+        return int(self.momentum > 0)
+
+    def numbers(self) -> Sequence[float]:
+        return [self.momentum]
+
+    def factors(self, start: int, stop: int) -> np.ndarray:
+        return np.full((stop - start, 1), -self.learning_rate, dtype=np.float32)
+
+    def update(
+        self,
+        on: Arithmetic,
+        parameter: Number,
+        gradient: Number,
+        moments: MutableSequence[Number],
+        numbers: Sequence[Number],
+        factors: Sequence[Number],
+    ) -> Number:
+        direction = gradient
+        if self.n_moments:
+            direction = on.fma(numbers[0], moments[0], direction)
+            direction = on.without_denormals(direction)
+            moments[0] = direction
+        return on.fma(factors[0], direction, parameter)

@@ -1,0 +1,11 @@
+"""Which penalties there are."""
+
+from __future__ import annotations
+
+from trainability.penalties.base import Penalty
+from trainability.schemes.catalog import concrete_types
+
+
+def penalty_types() -> dict[str, type[Penalty]]:
+    """Every penalty by its name: those of this folder, and those that a study file defined."""
+    return concrete_types("trainability.penalties", Penalty)
