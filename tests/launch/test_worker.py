@@ -109,7 +109,7 @@ def test_a_full_storage_is_waited_for_with_the_rows_in_hand(cell, work, reports,
     trained = []
     monkeypatch.setattr(worker, "run_trial", lambda *rest: trained.append(rest) or run_trial(*rest))
     monkeypatch.setattr(worker, "_FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("trainability.storage.os.fsync", full_at_first)
+    monkeypatch.setattr("trainability.storage.files.os.fsync", full_at_first)
     work_through({"trial": 0}, dataclasses.replace(work, storage_patience_s=5.0))
     waiting = [r["why"] for r in reports if r["event"] == "waiting"]
     assert len(waiting) == 2 and all("No space left on device" in why for why in waiting)
@@ -121,7 +121,7 @@ def test_a_storage_that_stays_full_ends_the_trial(work, reports, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trainability.storage.os.fsync", full)
+    monkeypatch.setattr("trainability.storage.files.os.fsync", full)
     with pytest.raises(StorageError, match="can't be written: .*No space left on device"):
         work_through({"trial": 0}, work)
 

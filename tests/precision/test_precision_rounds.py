@@ -12,7 +12,7 @@ from trainability import Adam, Study
 from trainability.analysis.rates import success_rates
 from trainability.analysis.sequences import confidence_sequence
 from trainability.plan import missing_blocks, runs
-from trainability.precision import Growth, rounds, study_cells, wanted_blocks
+from trainability.precision import Growth, rounds, stored_growth, study_cells, wanted_blocks
 from trainability.precision.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -138,3 +138,31 @@ def test_a_cell_beyond_its_stop_gets_a_sequence_and_a_fixed_one_its_exact_interv
     assert table["success_rate_high"].iloc[0] == pytest.approx(confidence_sequence(0, 1024)[1])
     table, n_looks = with_valid_intervals(rates, rows, None, 0.95)
     assert table["interval"].tolist() == [EXACT] and n_looks == 1
+
+
+def test_of_a_rule_that_is_lost_intervals_hold_however_the_study_grew(study, grown, tmp_path):
+    """Exact intervals for a fixed number of networks would claim too much."""
+    storage = Storage(tmp_path)
+    storage.write_bytes("growing/growth.json", b'{"rule": {"n_blo')
+    lost = stored_growth(study, storage)
+    rows = grown.read_rows(study.name)
+    rates, n_looks = with_valid_intervals(success_rates(rows), rows, lost, 0.95)
+    assert set(rates["interval"]) == {AT_ALL_TIMES} and n_looks == rates["n"].max() // 256
+    for _, row in rates.iterrows():
+        low, high = confidence_sequence(row["successes"], row["n"])
+        assert row["success_rate_low"] == pytest.approx(float(low))
+        assert row["success_rate_high"] == pytest.approx(float(high))
+
+
+@pytest.mark.parametrize(
+    "point",
+    [{"axis": "width", "value": 2.5}, {"axis": "width", "value": 0}, {"axis": "depth", "value": 1},
+     {"axis": "task", "value": 3}, {"axis": "width", "value": True}, {"axis": None, "value": 3},
+     {"axis": "scheme.bias_std", "value": float("nan")}, {"axis": "width", "value": "3"}],
+)  # fmt: skip
+def test_points_that_can_not_be_are_damage(study, tmp_path, point, caplog):
+    storage = Storage(tmp_path)
+    record = {"rule": {"n_blocks": 1}, "points": [{"like": study.cells()[0].id, **point}]}
+    storage.write_bytes("growing/growth.json", json.dumps(record).encode())
+    assert set(study_cells(study, storage)) == {cell.id for cell in study.cells()}
+    assert "growth.json is damaged" in caplog.text

@@ -341,7 +341,13 @@ def _(storage, study, rng):
 @kind("odd names")
 def _(storage, study, rng):
     cell = a_block(storage, study, rng).parent
-    for name in ("x" * 255, "\x1b[31mred", "two\nlines", "[/red]", "growth-0123456789abcdef.json"):
+    for name in (
+        "x" * 255,
+        "\x1b[31mred",
+        "two\nlines",
+        "[bold]red",
+        "growth-0123456789abcdef.json",
+    ):
         (cell / name).write_bytes(b"")
         (storage / study / name).write_bytes(b"")
     (storage / study / ("y" * 255)).mkdir()

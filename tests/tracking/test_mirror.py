@@ -196,7 +196,7 @@ def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monk
         rows, provenance = run_trial("tiny", cell, [0], Runtime(engine="torch"))
         storage.write_rows("tiny", rows, provenance | {"finished_at": "1000.0"})
     costs = []
-    list_files = storage._list
+    list_files = storage._files.listed
 
     def counted(folder):
         found = list_files(folder)
@@ -206,7 +206,7 @@ def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monk
     def count_statement(*_):
         costs[-1] += 1
 
-    monkeypatch.setattr(storage, "_list", counted)
+    monkeypatch.setattr(storage._files, "listed", counted)
     costs.append(0)
     mirror = MlflowMirror(study, storage, tracking_uri(None, storage))
     event.listen(Engine, "before_cursor_execute", count_statement)

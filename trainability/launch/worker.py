@@ -124,7 +124,7 @@ def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, 
 
 def _blocks_there(unit: Unit, work: Work) -> set[int]:
     require_token(work.storage, work.token)
-    stored = work.storage.block_files(work.study, [unit.cell])
+    stored = work.storage.block_files(work.study, [unit.cell], within=unit.blocks)
     return {block for file in stored for block in file.blocks}
 
 

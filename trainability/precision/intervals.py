@@ -7,7 +7,7 @@ import pandas as pd
 
 from trainability.analysis.sequences import confidence_sequence
 from trainability.precision.rounds import successes_by_block
-from trainability.precision.rule import Growth
+from trainability.precision.rule import LOST, Growth
 from trainability.seeds import BLOCK_SIZE
 
 EXACT = "exact"
@@ -32,7 +32,8 @@ def with_valid_intervals(
     Args:
         rates: From `success_rates`, with exact intervals for a fixed number of networks.
         networks: Every network's `cell`, `replicate` and `success`.
-        growth: The rule by which the study has grown, or None.
+        growth: The rule by which the study has grown, or None. Where it is `LOST`, intervals are
+            those that hold however a study grew.
         level: Of every interval.
 
     Returns:
@@ -40,6 +41,8 @@ def with_valid_intervals(
         the rule (those that are there without one); and the largest number of times that a cell
         was looked at before it stopped, 1 without a rule.
     """
+    if growth is LOST:
+        return _at_all_times(rates, level), int(rates["n"].max()) // BLOCK_SIZE
     if growth is None or growth.stopping is None:
         return rates.assign(interval=EXACT, n_wanted=rates["n"]), 1
     looks = {
@@ -60,3 +63,11 @@ def with_valid_intervals(
         table[f"{rate}_low"], table[f"{rate}_high"] = low, high
     table["interval"] = np.where(stopped, AT_STOP, AT_ALL_TIMES)
     return table, max(map(len, looks.values()))
+
+
+def _at_all_times(rates: pd.DataFrame, level: float) -> pd.DataFrame:
+    table = rates.assign(interval=AT_ALL_TIMES, n_wanted=rates["n"])
+    for rate, count in _RATES.items():
+        low, high = confidence_sequence(rates[count], rates["n"], level)
+        table[f"{rate}_low"], table[f"{rate}_high"] = low, high
+    return table

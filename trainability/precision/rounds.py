@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainability.precision.points import Point, in_place, new_points
-from trainability.precision.rule import Growth
+from trainability.precision.rule import LOST, Growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study
@@ -52,7 +52,7 @@ def cells_in_place(study: Study, storage: Storage) -> dict[str, Cell]:
 
 
 def stored_growth(study: Study, storage: Storage) -> Growth | None:
-    """The rule by which a study has last grown, or None."""
+    """The rule by which a study has last grown, None if it has not, `LOST` if it is damaged."""
     return _stored(study, storage)[0]
 
 
@@ -136,7 +136,7 @@ def successes_by_block(replicate: np.ndarray, success: np.ndarray) -> list[int]:
 
 
 def _stored(study: Study, storage: Storage) -> tuple[Growth | None, list[Point]]:
-    return storage.read_record(study.name, _RECORD, _parse) or (None, [])
+    return storage.read_record(study.name, _RECORD, _parse, lost=(LOST, [])) or (None, [])
 
 
 def _parse(record: Any) -> tuple[Growth, list[Point]]:

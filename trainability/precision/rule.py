@@ -77,3 +77,7 @@ class Growth:
                 break
             looks.append(n + more // BLOCK_SIZE)
         return looks
+
+
+LOST = Growth(n_blocks=1)
+"""Stands for a rule that was written down and can't be read any more."""

@@ -117,9 +117,13 @@ class Storage:
         write_side_file(self._files, f"{study}/{name}", text.encode(), keep)
 
     def read_record(
-        self, study: str, name: str, parse: Callable[[Any], T] = lambda record: record
+        self,
+        study: str,
+        name: str,
+        parse: Callable[[Any], T] = lambda record: record,
+        lost: T | None = None,
     ) -> T | None:
-        """What a side file of a study holds; None if it is missing or nothing of it is whole.
+        """What a side file of a study holds, None if it is missing.
 
         Damage is told, once; the copy stands in where there is one.
 
@@ -127,12 +131,13 @@ class Storage:
             study: The study's name.
             name: Of the file, without `.json`.
             parse: Makes of JSON data what it stands for; whatever it raises is damage.
+            lost: What to return where there is something, but nothing whole.
         """
         file, value = read_side_file(self._files, f"{study}/{name}", parse)
         if file.why:
             instead = "its copy is used" if file.replaced else "it is left out"
             self._tell(f"{self._full(f'{study}/{name}.json')} is damaged ({file.why}); {instead}")
-        return value
+        return lost if file.why and file.text is None else value
 
     def read_environment(self, study: str) -> dict[str, str]:
         """With what the study was last launched; empty if that is not known."""
@@ -167,13 +172,20 @@ class Storage:
             if file.type == fs.FileType.File
         ]
 
-    def block_files(self, study: str, cells: Iterable[str] | None = None) -> list[BlockFile]:
+    def block_files(
+        self, study: str, cells: Iterable[str] | None = None, within: range | None = None
+    ) -> list[BlockFile]:
         """The block files of a study, or of some of its cells, whose rows count, in order.
+
+        Args:
+            study: The study's name.
+            cells: Ids of the cells; all if None.
+            within: Look only at files that hold some of these blocks, by their names.
 
         Raises:
             StorageError: If a file was written by newer code.
         """
-        judged = self._judged(study, cells)
+        judged = self._judged(study, cells, within)
         _refuse_newer(judged)
         for file, verdict in judged:
             if verdict.state == "damaged":
@@ -255,9 +267,14 @@ class Storage:
             table = table.filter(np.isin(table["replicate"].to_numpy() // BLOCK_SIZE, fresh))
         return table.select(names)
 
-    def _judged(self, study: str, cells: Iterable[str] | None) -> list[tuple[BlockFile, Verdict]]:
+    def _judged(
+        self, study: str, cells: Iterable[str] | None, within: range | None = None
+    ) -> list[tuple[BlockFile, Verdict]]:
         """All that is named like a block file of some cells, or is in the way of one."""
         entries = self._entries(study, None if cells is None else list(cells))
+        if within is not None:
+            first, last = within[0], within[-1]
+            entries = [(f, info) for f, info in entries if f.first <= last and f.last >= first]
         with ThreadPoolExecutor(_READERS) as pool:
             verdicts = pool.map(lambda entry: self._verdict(entry[0], study, entry[1]), entries)
             return [(file, verdict) for (file, _), verdict in zip(entries, verdicts, strict=True)]
