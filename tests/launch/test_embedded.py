@@ -1,6 +1,7 @@
 """A Ray of our own: where its folder is, what is told if it does not start, what stays of it."""
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -109,18 +110,21 @@ def test_only_what_carries_the_mark_is_killed():
         process.wait()
 
 
-def test_a_folder_that_can_not_be_made_is_told_with_what_was_tried(monkeypatch, tmp_path):
-    (tmp_path / "file").touch()
+def test_a_folder_that_can_not_be_made_is_told_with_what_was_tried(monkeypatch):
     monkeypatch.setenv("RAY_TMPDIR", "/dev/null")
-    assert Path(embedded._short_folder()).parent != Path("/dev/null")
+    names = io.BytesIO()
+    folder = Path(embedded._make_folder(names))
+    assert str(folder) in names.getvalue().decode().splitlines()
+    assert folder.parent != Path("/dev/null")
+    folder.rmdir()
 
-    def refuse(prefix, dir):
+    def refuse(folder, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(embedded.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(embedded.os, "mkdir", refuse)
     monkeypatch.setenv("RAY_TMPDIR", "/" + "long/" * 30)
     with pytest.raises(InputError, match="(?s)no folder .*is too long.*/tmp: Permission denied.*"):
-        embedded._short_folder()
+        embedded._make_folder(names)
 
 
 @pytest.mark.parametrize(
