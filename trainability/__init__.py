@@ -7,12 +7,12 @@ bring schemes and the count of dead neurons to any `torch.nn.Module`.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from trainability.version import __version__
 
+TYPE_CHECKING = False  # as in typing, which takes long enough to be interrupted
 if TYPE_CHECKING:
+    from typing import Any
+
     from trainability.modules import apply, inspect
     from trainability.notebook import load
     from trainability.study import Study
@@ -37,4 +37,6 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'trainability' has no attribute {name!r}")
+    import importlib
+
     return getattr(importlib.import_module(_LATER[name]), name)

@@ -87,6 +87,15 @@ def test_a_storage_that_can_not_be_written_is_refused(call, tmp_path):
         (["mine.py", "--engine", "fussed-cpu"], "did you mean fused-cpu?"),
         (["mine.py", "--cpus-per-trial", "nan"], "--cpus-per-trial must be"),
         (["mine.py", "--storage", "ftp://nowhere"], "storage ftp://nowhere can't be used"),
+        (["mine.py", "--storage", "file://host/results"], "names no other machine"),
+        (["mine.py", "--storage", "file:results"], "names no other machine"),
+        (["mine.py", "--tracking-uri", "nonsense"], "tracking URI 'nonsense' can't be used"),
+        (["mine.py", "--tracking-uri", "http://"], "tracking URI 'http://' can't be used"),
+        (["mine.py", "--tracking-uri", "./mlruns"], "tracking URI './mlruns' can't be used"),
+        (["mine.py", "--tracking-uri", "sqlite:////dev/null/x.db"], "/dev/null is a file"),
+        (["mine.py", "--tracking-uri", "sqlite:////tmp"], "'/tmp' is a folder"),
+        (["mine.py", "--tracking-uri", "ftp://u:secret@host"], "'ftp://...' can't be used"),
+        (["mine.py", "--address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1 (from --address)"),
     ],
 )
 def test_wrong_options_are_refused(call, tmp_path, monkeypatch, arguments, message):

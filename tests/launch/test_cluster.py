@@ -70,16 +70,19 @@ def test_a_node_with_another_version_or_without_gpu_support_is_named(tmp_path, m
     assert "without GPU support" in str(find_obstacle(storage, "token", "cuda", installed))
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
-def test_a_cluster_that_is_not_there_is_refused(address, monkeypatch):
+@pytest.mark.parametrize("address", ["127.0.0.1:6379", "ray://127.0.0.1:10001"])
+@pytest.mark.parametrize("error", [ConnectionError, Exception])
+def test_a_cluster_that_does_not_let_us_in_is_refused(address, error, monkeypatch):
     monkeypatch.setattr(cluster_module.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(cluster_module, "probe", lambda address: None)
 
     def refuse(**_):
-        raise ConnectionError("nobody answers")
+        raise error("wrong token")
 
     monkeypatch.setattr(cluster_module.ray, "init", refuse)
+    origin = r"\(from --address\)"
     with (
-        pytest.raises(InputError, match=f"no Ray cluster at {address}: nobody answers; wanted"),
+        pytest.raises(InputError, match=f"no Ray cluster at {address} {origin}: wrong token; want"),
         connected(Options(address=address)),
     ):
         pass

@@ -52,7 +52,8 @@ def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
         assert there > 0
         assert wait_until_gone(children) == [], what
         # A batch system gives it some 30 seconds.
-        assert driver.returncode == 1 and time.monotonic() - begun < 25, text
+        code = 130 if what == "Ctrl-C" else 143
+        assert driver.returncode == code and time.monotonic() - begun < 25, text
         assert "(interrupted)" in text and "the same command runs what is missing" in text
         assert "Traceback" not in text
         statuses = mlflow_statuses(uri)
@@ -98,5 +99,5 @@ def test_an_embedded_ray_is_for_its_driver_alone(study, tmp_path):
     finally:
         driver.kill()
         driver.communicate(timeout=60)
-    # Nobody told Ray's processes; its agents take half a minute to notice.
-    assert wait_until_gone(children, seconds=90) == []
+    # Ray's own agents would take half a minute to notice.
+    assert wait_until_gone(children, seconds=15) == []

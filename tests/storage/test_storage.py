@@ -179,3 +179,13 @@ def test_a_storage_that_can_not_be_written_is_refused_without_a_trace(tmp_path):
         Storage(file / "below").check_writable()
     Storage(tmp_path / "new" / "folder").check_writable()
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("text", ["file://{}", "file://localhost{}", "FILE://{}", "file:{}"])
+def test_a_file_address_is_the_folder_that_it_means(tmp_path, text):
+    folder = tmp_path / "my results"
+    storage = Storage(text.format(str(folder).replace(" ", "%20")))
+    assert storage.is_local and storage.address == str(folder)
+    storage.check_writable()
+    storage.write_bytes("study/x", b"1")
+    assert (folder / "study" / "x").read_bytes() == b"1"

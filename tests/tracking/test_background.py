@@ -108,3 +108,20 @@ def test_in_a_hurry_only_the_end_is_told(mirror):
 def test_a_study_that_told_nothing_leaves_no_trace(mirror):
     mirror.close("FAILED", hurry=True)
     assert Fake.connections == 0
+
+
+@pytest.mark.parametrize("hurry", [True, False])
+def test_an_end_does_not_wait_for_a_mirror_that_is_stuck(mirror, monkeypatch, hurry):
+    """In the middle of its import, or waiting for a server, when a signal comes."""
+    monkeypatch.setattr(background, "_HURRY_S", 0.1)
+    gate = threading.Event()
+    mirror.add(lambda _: gate.wait(60) and None)
+    mirror.cell_done(1)
+    wait(lambda: len(mirror._tasks) == 1)
+    if not hurry:
+        monkeypatch.setattr(background.interrupts, "requested", lambda: True)
+    mirror.close("FINISHED", hurry=hurry)
+    assert mirror.trouble == "interrupted with 1 updates to do"
+    gate.set()
+    mirror._thread.join(60)
+    assert Fake.told == [("close", "KILLED" if not hurry else "FINISHED")]

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import ray
 import ray._private.utils
@@ -38,15 +39,15 @@ def embedded_ray() -> Iterator[None]:
     Raises:
         InputError: If it does not start; says why.
     """
-    folder = _short_folder()
     mark = secrets.token_hex(16)
-    guard = _start_reaper(mark, folder)
+    guard = _start_reaper(mark)
+    assert guard.stdin is not None
     try:
-        _start(mark, folder)
+        _start(mark, _make_folder(guard.stdin))
         yield
     finally:
         # Ends what waits for processes that do not end.
-        limit = threading.Timer(_SHUTDOWN_S, guard.stdin.close)  # type: ignore[union-attr]
+        limit = threading.Timer(_SHUTDOWN_S, guard.stdin.close)
         limit.daemon = True
         limit.start()
         try:
@@ -130,8 +131,11 @@ def _own_token() -> str:
     return secrets.token_hex(32)
 
 
-def _short_folder() -> str:
+def _make_folder(removed: IO[bytes]) -> str:
     """A new folder for Ray, in which the paths of its sockets are short enough.
+
+    Args:
+        removed: Told the folder's name before it is made, so that it is removed whatever happens.
 
     Raises:
         InputError: If there is no place for it; says what was tried.
@@ -143,10 +147,15 @@ def _short_folder() -> str:
             tried.append(f"{place} is too long: Ray's sockets need a path of at most "
                          f"{_LONGEST_SOCKET - len(_SOCKET)} bytes")  # fmt: skip
             continue
+        folder = os.path.join(os.path.abspath(place), f"ray-{secrets.token_hex(4)}")
+        removed.write(os.fsencode(folder) + b"\n")
+        removed.flush()
         try:
-            return tempfile.mkdtemp(prefix="ray-", dir=place)
+            os.mkdir(folder, 0o700)
         except OSError as error:
             tried.append(f"{place}: {error.strerror}")
+        else:
+            return folder
     raise InputError(
         f"no folder for an embedded Ray ({'; '.join(tried)}); set RAY_TMPDIR to a short path that "
         "can be written"
@@ -165,10 +174,10 @@ def _log_tail(folder: str) -> str:
     return lines[-1][:300] if lines else "its logs tell no error"
 
 
-def _start_reaper(mark: str, folder: str) -> subprocess.Popen[bytes]:
+def _start_reaper(mark: str) -> subprocess.Popen[bytes]:
     # Out of reach of what a terminal or a batch system sends to a group of processes.
     return subprocess.Popen(
-        [sys.executable, "-I", reaper.__file__, mark, folder],
+        [sys.executable, "-I", reaper.__file__, mark],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -181,8 +190,5 @@ def _dismiss(guard: subprocess.Popen[bytes]) -> None:
     """Let the reaper kill what is left, and end."""
     assert guard.stdin is not None
     guard.stdin.close()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on without us
         guard.wait(_REAPER_S)
-    except subprocess.TimeoutExpired:
-        guard.kill()
-        guard.wait()

@@ -1,9 +1,9 @@
 """Ends what a process has started, however that process ends. A program of its own.
 
-Called as `python reaper.py MARK FOLDER`. It waits until its standard input is closed, which the
-system does also for a process that is killed, then kills every process whose environment carries
-the mark, and removes the folder. Children inherit an environment wherever they are moved to in the
-tree of processes, and nobody else's carries the mark.
+Called as `python reaper.py MARK`. It reads the names of folders, one a line, until its standard
+input is closed, which the system does also for a process that is killed. Then it kills every
+process whose environment carries the mark, and removes the folders. Children inherit an environment
+wherever they are moved to in the tree of processes, and nobody else's carries the mark.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import psutil
 MARK = "TRAINABILITY_LAUNCH"
 _LIMIT_S = 15.0
 _PAUSE_S = 0.1
+_REMOVALS = 20
 _QUIET_SCANS = 3
 """Scans in a row that see nothing: a process may be about to start another."""
 
@@ -46,14 +47,18 @@ def reap(mark: str, limit_s: float = _LIMIT_S) -> None:
         time.sleep(_PAUSE_S)
 
 
-def main(mark: str, folder: str) -> None:
+def main(mark: str) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    while os.read(0, 64):
-        pass
+    folders = sys.stdin.read().splitlines()
     reap(mark)
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_REMOVALS):  # a process that is just dying may have made a file meanwhile
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not any(map(os.path.exists, folders)):
+            return
+        time.sleep(_PAUSE_S)
 
 
 if __name__ == "__main__":

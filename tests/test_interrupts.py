@@ -1,0 +1,167 @@
+"""Signals: a flag for loops that look, a limit for all else, and nothing raised in between."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+SCRIPT = """
+import os, signal, sys, threading, time
+from trainability import interrupts
+interrupts.GRACE_S = 1.0
+
+def ready():
+    print("ready", flush=True)
+
+with interrupts.handled():
+{body}
+sys.exit(interrupts.exit_code())
+"""
+LOOKS = """
+with interrupts.orderly():
+    ready()
+    try:
+        while True:
+            interrupts.wait(60)
+    except KeyboardInterrupt:
+        print("in order", flush=True)
+"""
+LOOKS_AWAY = """
+with interrupts.orderly():
+    ready()
+    time.sleep(100)
+"""
+NOTHING_TO_PUT_IN_ORDER = """
+ready()
+time.sleep(100)
+"""
+HOLDS_A_LOCK = """
+lock = threading.Lock()
+with interrupts.orderly():
+    for number in range(3000):
+        try:
+            with lock:
+                if number == 0:
+                    ready()
+                time.sleep(0.001)
+        except BaseException:
+            print("raised", flush=True)
+            break
+    print("whole", flush=True)
+"""
+IN_C_CODE = """
+import ctypes
+with interrupts.orderly():
+    ready()
+    libc = ctypes.CDLL(None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    libc.sleep(100)  # goes on when another thread gets the signal: Python's handler can't run
+"""
+
+
+def start(body, **options):
+    code = SCRIPT.format(body=textwrap.indent(body, "    "))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def end(process):
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+@pytest.mark.parametrize("body", [LOOKS, LOOKS_AWAY, NOTHING_TO_PUT_IN_ORDER, IN_C_CODE])
+def test_the_exit_code_is_128_and_the_signal_whatever_the_command_does(body, name, code):
+    process = start(body)
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    found, out, err = end(process)
+    assert found == code
+    assert ("in order" in out) == (body == LOOKS)
+    assert ("ended by force" in err) == (body in (LOOKS_AWAY, IN_C_CODE))
+
+
+def test_nothing_is_raised_in_code_that_does_not_look():
+    process = start(HOLDS_A_LOCK.replace("3000", "300"))
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[:2] == (143, "whole\n")
+
+
+def test_a_second_ctrl_c_ends_at_once_but_not_one_that_a_wrapper_sent_twice():
+    process = start(LOOKS_AWAY.replace("sleep(100)", "sleep(0.3)"))
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    code, _, err = end(process)
+    assert code == 130 and err == ""
+    process = start("interrupts.GRACE_S = 1000.0\n" + LOOKS_AWAY)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.8)
+    process.send_signal(signal.SIGINT)
+    code, _, err = end(process)
+    assert code == 130 and "ended at once" in err
+
+
+def test_what_is_ignored_at_the_start_stays_ignored():
+    """SIGHUP under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start(LOOKS)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[:2] == (143, "in order\n")
+
+
+def test_handlers_are_put_back():
+    from trainability import interrupts
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with interrupts.handled():
+        assert signal.getsignal(signal.SIGTERM) not in before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert not interrupts.requested() and interrupts.exit_code() == 0
+
+
+def test_every_command_handles_signals_before_it_imports_anything_large():
+    """Ended while it imports, by a module that stands in for numpy and never comes back."""
+    code = "import time, sys; print('ready', flush=True); time.sleep(100)"
+    blocked = f"""
+import sys, importlib.abc, importlib.machinery
+class Blocked(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path, target=None):
+        if name in ("numpy", "typer", "rich"):
+            return importlib.machinery.ModuleSpec(name, self)
+    def create_module(self, spec): return None
+    def exec_module(self, module):
+        {code}
+sys.meta_path.insert(0, Blocked())
+from trainability.cli import main
+main()
+"""
+    for name, code in (("INT", 130), ("TERM", 143), ("HUP", 129)):
+        process = subprocess.Popen(
+            [sys.executable, "-c", blocked],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ.copy(),
+        )
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        found, _, err = end(process)
+        assert found == code and "interrupted" in err
