@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from trainability.addresses import shown
 from trainability.cli.app import (
@@ -20,9 +21,8 @@ from trainability.cli.app import (
     err,
     out,
     show_commands,
-    styled,
 )
-from trainability.commands import command
+from trainability.commands import command, printable
 from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
@@ -162,7 +162,8 @@ def ui(
     server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
     tracking.require_store(uri)
     for name, page in tracking.study_pages(uri, shown(server)).items():
-        out.print(styled(f"{name}:", "", f"  {page}"), soft_wrap=True)
+        # As it is: a page of MLflow is named behind the #.
+        out.print(Text(printable(f"{name}:  {page}")), soft_wrap=True)
     if remote:
         return
     out.print(f"MLflow on {server} (Ctrl-C ends it)")
