@@ -43,7 +43,6 @@ def test_the_set_up_commands_are_short():
 
 ACTIVE = """
 PATH={stand_ins}:$PATH
-PYTEST_ADDOPTS=--version
 set -euo pipefail
 """
 PYTHON = """#!/bin/sh
@@ -68,6 +67,7 @@ def clone(tmp_path):
     text = study.read_text().replace("replicates=1024", "replicates=256")
     study.write_text(text.replace("max_steps=10_000", "max_steps=300"))
     (folder / "tests").mkdir()
+    (folder / "tests" / "test_nothing.py").write_text("def test_nothing(): pass\n")
     stand_ins = tmp_path / "stand_ins"
     stand_ins.mkdir()
     script = PYTHON.format(python=sys.executable, libraries=sysconfig.get_path("purelib"))

@@ -20,7 +20,9 @@ from trainability.theory import (
     permanent_count_pmf,
     trainability_probability,
 )
+from trainability.theory.probability import Probability
 from trainability.theory.sampling import network_layers
+from trainability.theory.trainability import _product
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 LINE = Ball(1, math.sqrt(3))
@@ -199,7 +201,16 @@ def test_a_scheme_that_looks_at_data_is_given_some():
     on_data = trainability_probability(scheme, CLOUD, [2, 2], n_samples=2000)
     assert on_data.method == "sampling"
     on_box = trainability_probability(scheme, Box(3, 1.0), [2, 2], n_samples=2000)
-    assert on_box.method == "sampling, with 256 points of the domain as training data"
+    assert on_box.method == "sampling"
+    assert on_box.note == "with 256 points of the domain as training data"
+    assert on_box.described == f"sampling, {on_box.note}"
     # Flipping keeps points alive, so it can only help against dead layers.
     plain = trainability_probability(He(bias_std=1.0), Box(3, 1.0), [2, 2])
     assert on_box.value > plain.value - 6 * on_box.standard_error
+
+
+def test_a_product_keeps_the_notes_of_its_factors_and_the_least_exact_method():
+    factors = [Probability(0.5), Probability(0.5, 0.1, "sampling", "of 3 networks")]
+    found = _product(factors)
+    assert (found.value, found.method, found.note) == (0.25, "sampling", "of 3 networks")
+    assert found.standard_error == pytest.approx(0.05)

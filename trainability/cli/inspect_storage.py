@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from trainability.addresses import shown
 from trainability.cli.app import (
@@ -17,9 +18,8 @@ from trainability.cli.app import (
     err,
     out,
     show_commands,
-    styled,
 )
-from trainability.commands import command
+from trainability.commands import command, printable
 from trainability.errors import InputError, StudyFailed
 from trainability.plan import missing_blocks
 from trainability.precision import study_cells, wanted_blocks
@@ -168,7 +168,8 @@ def ui(
     if not remote:
         tracking.require_free_port(port)
     for name, page in tracking.study_pages(uri, shown(server)).items():
-        out.print(styled(f"{name}:", "", f"  {page}"), soft_wrap=True)
+        # As it is: a page of MLflow is named behind the #.
+        out.print(Text(printable(f"{name}:  {page}")), soft_wrap=True)
     if remote:
         return
     out.print(f"MLflow on {server} (Ctrl-C ends it)")

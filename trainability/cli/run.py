@@ -36,7 +36,8 @@ from trainability.cli.launching import (
 )
 from trainability.commands import command
 from trainability.errors import StorageError, StudyFailed
-from trainability.precision import Growth, study_cells
+from trainability.plan import missing_blocks
+from trainability.precision import Growth, next_round, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -103,7 +104,7 @@ def run(
         chosen = dataclasses.replace(chosen, replicates=replicates)
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
     if dry_run:
-        _show_plan(chosen, place)
+        _show_plan(chosen, place, growth)
         return
     place.check_writable()
     require_usable(tracking_uri, place)
@@ -242,20 +243,28 @@ def _write_report(study: Study, place: Storage, mirror: Mirror) -> Report | None
     return report
 
 
-def _show_plan(study: Study, place: Storage) -> None:
-    from trainability.plan import missing_blocks
-
-    cells = study_cells(study, place)
-    missing = missing_blocks(
-        dict.fromkeys(cells, study.n_blocks), place.block_files(study.name, cells)
-    )
+def _show_plan(study: Study, place: Storage, growth: Growth) -> None:
+    cells, part = study_cells(study, place), next_round(study, place, growth)
+    wanted = {} if part is None else part.wanted
+    cells |= {} if part is None else part.cells
+    files = place.block_files(study.name, cells)
+    missing = missing_blocks(wanted, files)
+    stored: dict[str, set[int]] = {}
+    for file in files:
+        stored.setdefault(file.cell, set()).update(file.blocks)
     table = Table(title=f"{study.name}: what would run", title_justify="left")
-    for name in ("cell", "scheme", "width", "depth", "networks there", "networks to run"):
+    for name in ("cell", "scheme", "width", "depth", "networks stored", "networks to run"):
         table.add_column(name, justify="left" if name in ("cell", "scheme") else "right")
     for cell in cells.values():
-        todo = len(missing[cell.id]) * BLOCK_SIZE
-        there = study.n_blocks * BLOCK_SIZE - todo
+        counts = (len(stored.get(cell.id, ())), len(missing.get(cell.id, ())))
         table.add_row(
-            cell.id, str(cell.scheme), str(cell.width), str(cell.depth), f"{there:,}", f"{todo:,}"
+            cell.id,
+            str(cell.scheme),
+            str(cell.width),
+            str(cell.depth),
+            *(f"{n * BLOCK_SIZE:,}" for n in counts),
         )
     out.print(table)
+    todo = sum(map(len, missing.values())) * BLOCK_SIZE
+    rest = ": one round; what comes after it depends on its networks" if growth.grows else ""
+    out.print(f"{todo:,} networks to run{rest if todo else ''}", soft_wrap=True)

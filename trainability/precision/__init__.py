@@ -4,6 +4,7 @@ from trainability.precision.points import Crossing, Point, crossings, new_points
 from trainability.precision.rounds import (
     Round,
     cells_in_place,
+    next_round,
     rounds,
     stored_growth,
     study_cells,
@@ -19,6 +20,7 @@ __all__ = [
     "cells_in_place",
     "crossings",
     "new_points",
+    "next_round",
     "rounds",
     "stored_growth",
     "study_cells",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from trainability.plan import missing_blocks
 from trainability.precision.points import Point, in_place, new_points
 from trainability.precision.rule import LOST, Growth
 from trainability.seeds import BLOCK_SIZE
@@ -67,7 +68,15 @@ def wanted_blocks(study: Study, storage: Storage, cells: Mapping[str, Cell]) -> 
     }
 
 
-def rounds(study: Study, storage: Storage, growth: Growth) -> Iterator[Round]:
+def next_round(study: Study, storage: Storage, growth: Growth) -> Round | None:
+    """The first round for which storage lacks blocks; None if there is none. Writes nothing."""
+    for part in rounds(study, storage, growth, keep=False):
+        if any(missing_blocks(part.wanted, storage.block_files(study.name, part.cells)).values()):
+            return part
+    return None
+
+
+def rounds(study: Study, storage: Storage, growth: Growth, *, keep: bool = True) -> Iterator[Round]:
     """What to train, round after round, until every interval is narrow and every boundary found.
 
     Each round is for the caller to train before the next one is asked for. What every decision
@@ -77,11 +86,12 @@ def rounds(study: Study, storage: Storage, growth: Growth) -> Iterator[Round]:
         study: The study.
         storage: Where its rows are; gets `growth.json`, the rule and the points that were added.
         growth: The rule.
+        keep: Whether the rule and the points are stored.
     """
     storage.mend_record(study.name, _RECORD, _parse)
     points = _stored(study, storage)[1]
     cells = study_cells(study, storage)
-    if growth.grows:
+    if growth.grows and keep:
         _store(study, storage, growth, points)
     successes: dict[str, list[int]] = {}
     fresh = cells
@@ -105,7 +115,8 @@ def rounds(study: Study, storage: Storage, growth: Growth) -> Iterator[Round]:
             fresh = {cell.id: cell for cell in (point.cell(cells) for point in found)}
             cells |= fresh
             points += found
-            _store(study, storage, growth, points)
+            if keep:
+                _store(study, storage, growth, points)
 
 
 def _rate(growth: Growth, successes: list[int]) -> float:
