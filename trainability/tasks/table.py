@@ -15,6 +15,7 @@ from trainability.domains import Points
 from trainability.errors import DataError, refuse
 from trainability.tasks.base import Task
 from trainability.tasks.columns import read_columns
+from trainability.tasks.exact import has_large_offset
 
 Bundled = Literal["diabetes", "digits"]
 
@@ -28,10 +29,15 @@ class Table(Task):
     mean squared error 1. The domain is the training points themselves.
 
     Args:
-        path: A .csv file (UTF-8, commas, a header line), a .parquet file, or a .npz file with one
-            1-D array per column. A relative path starts at the current folder.
+        path: A text with a header line (.csv, .tsv, .txt, also packed, such as .csv.gz), a .parquet
+            or .feather file, a .npz file with one array per name (a 2-D array is as many columns,
+            those that are the same in all rows used are dropped), or a .npy file with named fields
+            or with columns named "0", "1" and so on. Separators and decimal commas are told from
+            the file where that is certain, else it is refused. A relative path starts at the
+            current folder.
         features: Names of the input columns.
-        target: Name of the target column, or names of several.
+        target: Name of the target column, or names of several. A target of texts is taken for
+            classes: one output each, in sorted order, as for digits.
         dataset: Instead of a file, a set that scikit-learn bundles: "diabetes" (442 patients, 10
             features, disease progression) or "digits" (1,797 images of 8 x 8 pixels; 10 targets,
             1 for the digit's class and 0 for the others before they are standardized; pixels that
@@ -71,10 +77,10 @@ class Table(Task):
         else:
             assert self.path is not None
             targets = [self.target] if isinstance(self.target, str) else list(self.target)
-            file = Path(self.path).expanduser()
-            columns = read_columns(file, [*self.features, *targets], self.rows)
-            x = np.stack([columns[name] for name in self.features], axis=1)
-            y = np.stack([columns[name] for name in targets], axis=1)
+            file = _expanded(self.path)
+            columns = read_columns(file, [*self.features, *targets], self.rows, labels=targets)
+            x = np.column_stack([columns[name] for name in self.features])
+            y = np.column_stack([columns[name] for name in targets])
         return _standardized(x), _standardized(y)
 
     def _problems(self) -> list[str]:
@@ -136,7 +142,18 @@ def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.nd
     return x[:, x.min(axis=0) < x.max(axis=0)], np.eye(10)[y]
 
 
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"there is no file {path}: {error}; write the whole path") from error
+
+
 def _standardized(values: np.ndarray) -> np.ndarray:
+    """Every column of (N, k) less its mean, over its standard deviation."""
+    # A large offset first, for the mean of such numbers is rounded by more than their spread.
+    offset = [column.min() if has_large_offset(column) else 0.0 for column in values.T]
+    values = values - offset
     # Divided by the largest first, so that squares of huge numbers don't overflow.
     centered = values / np.abs(values).max(axis=0)
     centered = centered - centered.mean(axis=0)

@@ -9,7 +9,10 @@ from trainability.errors import refuse
 from trainability.schemes.base import number_problem
 
 DIGITS = 3
-"""Significant digits of a proposed value: one that can be typed, and that may be met again."""
+"""Significant digits of a proposed value, at least: one that can be typed, and that may be met
+again. More of them where the range is narrow: neighbors are at most a hundredth of its span apart.
+"""
+_FLOAT_DIGITS = 17
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Range:
     0.1
     >>> Range(0.01, 1.0, log=True).place(0.1)
     0.5
+    >>> Range(0.99, 0.99999).at(0.9)
+    0.99899
     """
 
     low: float
@@ -37,17 +42,33 @@ class Range:
         if not isinstance(self.log, bool):
             problems.append(f"Range log must be True or False, got {self.log!r}")
         if not problems and self.low >= self.high:
-            problems.append(f"Range low must be below high, got {self.low:g} and {self.high:g}")
+            problems.append(f"Range low must be below high, got {self.low!r} and {self.high!r}")
+        if not problems and not math.isfinite(float(self.high) - float(self.low)):
+            problems.append(f"Range must be of finite length, got {self.low:g} to {self.high:g}")
         refuse(problems)
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
 
     def at(self, share: float) -> float:
-        """The value at this share of the way from low to high, to `DIGITS` digits."""
+        """The value at this share of the way from low to high, to as many digits as it takes."""
         low, high = self._scaled(self.low), self._scaled(self.high)
         place = low + min(max(share, 0.0), 1.0) * (high - low)
-        value = float(f"{math.exp(place) if self.log else place:.{DIGITS - 1}e}")
+        value = math.exp(place) if self.log else place
+        value = float(f"{value:.{self._digits(value) - 1}e}")
         return min(max(value, self.low), self.high)
+
+    def _digits(self, value: float) -> int:
+        """Significant digits such that neighbors are a hundredth of the span apart at most.
+
+        The span of a logarithmic range is, at a value, that value times the log of high / low.
+        """
+        span = self.high - self.low
+        if self.log:
+            span = abs(value) * (math.log(self.high) - math.log(self.low))
+        if not value or not span:
+            return _FLOAT_DIGITS if value else DIGITS
+        more = math.floor(math.log10(abs(value))) - math.floor(math.log10(span))
+        return min(DIGITS + max(0, more), _FLOAT_DIGITS)
 
     def place(self, value: float) -> float:
         """The inverse of `at`, up to rounding: where in [0, 1] a value of the range lies."""
