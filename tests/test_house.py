@@ -11,7 +11,8 @@ import trainability
 
 ROOT = Path(trainability.__file__).parent
 ROOMS = [
-    "errors", "seeds", "domains", "theory", "schemes", "tasks", "networks", "death", "training",
+    "errors", "checks", "seeds", "domains", "theory", "schemes", "tasks", "networks", "death",
+    "training",
     "study", "results", "storage", "stored", "trial", "plan", "provenance", "analysis",
     "precision", "plots", "tracking", "launch", "tuning", "report", "notebook", "modules",
     "benchmark", "cli",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trainability.checks import settle_fields
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
 from trainability.tasks.base import Task
@@ -41,6 +42,9 @@ class Cell:
     tolerance: float
     seed: int
     paired_over: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        settle_fields(self)
 
     @cached_property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from trainability.checks import choice_problem, int_problem, settle_fields, shown, text_problem
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
 from trainability.tasks.base import Task
@@ -60,6 +61,7 @@ class Table(Task):
         if self.path is not None:
             object.__setattr__(self, "path", os.fspath(self.path))
         object.__setattr__(self, "features", tuple(self.features))
+        settle_fields(self)
         if not isinstance(self.target, str):
             object.__setattr__(self, "target", tuple(self.target))
 
@@ -85,11 +87,8 @@ class Table(Task):
 
     def _problems(self) -> list[str]:
         problems = []
-        least = 10 if self.dataset == "digits" else 2
-        if self.rows is not None and not (
-            isinstance(self.rows, int) and not isinstance(self.rows, bool) and self.rows >= least
-        ):
-            problems.append(f"Table rows must be None or an int >= {least}, got {self.rows!r}")
+        least = 10 if isinstance(self.dataset, str) and self.dataset == "digits" else 2
+        problems += int_problem("Table rows", self.rows, least, 2**31 - 1, optional=True)
         if (self.path is None) == (self.dataset is None):
             both = "neither" if self.path is None else "both"
             problems.append(
@@ -98,34 +97,45 @@ class Table(Task):
             )
             return problems
         if self.dataset is not None:
-            if self.dataset not in get_args(Bundled):
-                wanted = " or ".join(repr(name) for name in get_args(Bundled))
-                problems.append(f"Table dataset must be {wanted}, got {self.dataset!r}")
-            if self.features or self.target:
+            problems += choice_problem("Table", "dataset", self.dataset, get_args(Bundled))
+            if any(
+                given is not None and not _is_empty(given) for given in (self.features, self.target)
+            ):
                 problems.append("Table takes features and target with a path only; leave them out")
             return problems
         if not isinstance(self.path, str | os.PathLike):
-            problems.append(f"Table path must be a text, got {self.path!r}")
+            problems.append(f"Table path must be a text, got {shown(self.path)}")
+        else:
+            path = os.fspath(self.path)
+            problems += text_problem("Table path", path, "'file.csv'", most=4096)
         return problems + self._column_problems()
 
     def _column_problems(self) -> list[str]:
         target = [self.target] if isinstance(self.target, str) else self.target
         problems = []
         for what, names in (("features", self.features), ("target", target)):
-            if isinstance(names, str) or not (
-                isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+            if not isinstance(names, list | tuple) or not all(
+                isinstance(name, str) for name in names
             ):
-                problems.append(f'Table {what} must be a list of names like ["a"], got {names!r}')
+                problems.append(
+                    f'Table {what} must be a list of names like ["a"], got {shown(names)}'
+                )
             elif not names or not all(names):
-                problems.append(f"Table {what} must name at least one column, got {names!r}")
+                problems.append(f"Table {what} must name at least one column, got {shown(names)}")
+            elif long := [p for name in names for p in text_problem(f"Table {what}", name, "'a'")]:
+                problems += long
             elif len(set(names)) < len(names):
-                problems.append(f"Table {what} must name a column once, got {list(names)}")
+                problems.append(f"Table {what} must name a column once, got {shown(names)}")
         if not problems:
             both = [name for name in target if name in self.features]
             problems += [
                 f"Table target {name!r} is among its features; leave it out" for name in both
             ]
         return problems
+
+
+def _is_empty(given: object) -> bool:
+    return isinstance(given, str | list | tuple) and not len(given)
 
 
 def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.ndarray]:
