@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
+from trainability.checks import name_problem
 from trainability.errors import StudyError
 from trainability.storage import Storage
 from trainability.study import Study, load_study
 from trainability.study.loading import STUDIES
 from trainability.study.records import did_you_mean
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def stored_study(text: str, storage: Storage) -> Study:
@@ -27,7 +24,7 @@ def stored_study(text: str, storage: Storage) -> Study:
         return load_study(text)
     except StudyError as error:
         # What is wrong inside a file is not mended by what storage remembers of it.
-        if not _NAME.fullmatch(text) or (STUDIES / f"{text}.py").is_file():
+        if name_problem("name", text) or (STUDIES / f"{text}.py").is_file():
             raise
         stored = storage.read_bytes(f"{text}/study.json")
         if stored is None:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from trainability.cli.app import app, err, out
+from trainability.cli.inputs import figure_problems
 from trainability.errors import refuse
 
 
@@ -22,8 +23,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Throughput of the engines beside this machine's measured peak, and beside peers."""
-    if figure is not None and figure.suffix not in (".png", ".svg"):
-        refuse([f"--figure must be a .png or .svg file, got {figure}"])
+    refuse(figure_problems(figure))
     from trainability.benchmark import PEERS, QUICK, SHAPES, VARIANTS, benchmark
 
     # Under a minute: the slowest peer and, if it is installed, the fastest.

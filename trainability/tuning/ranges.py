@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainability.checks import is_number, number_problem, shown
 from trainability.errors import refuse
-from trainability.schemes.base import number_problem
 
 DIGITS = 3
 """Significant digits of a proposed value, at least: one that can be typed, and that may be met
@@ -37,14 +37,13 @@ class Range:
     log: bool = False
 
     def __post_init__(self) -> None:
-        problems = number_problem("Range", "low", self.low, above=0 if self.log else None)
+        is_log = isinstance(self.log, bool) and self.log
+        problems = number_problem("Range", "low", self.low, above=0 if is_log else None)
         problems += number_problem("Range", "high", self.high)
         if not isinstance(self.log, bool):
-            problems.append(f"Range log must be True or False, got {self.log!r}")
+            problems.append(f"Range log must be True or False, got {shown(self.log)}")
         if not problems and self.low >= self.high:
             problems.append(f"Range low must be below high, got {self.low!r} and {self.high!r}")
-        if not problems and not math.isfinite(float(self.high) - float(self.low)):
-            problems.append(f"Range must be of finite length, got {self.low:g} to {self.high:g}")
         refuse(problems)
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
@@ -77,7 +76,7 @@ class Range:
 
     def holds(self, value: object) -> bool:
         """Whether a value lies in the range."""
-        return isinstance(value, int | float) and self.low <= value <= self.high
+        return is_number(value) and self.low <= value <= self.high  # type: ignore[operator]
 
     def _scaled(self, value: float) -> float:
         return math.log(value) if self.log else value
