@@ -51,6 +51,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
+def reason(error: BaseException) -> str:
+    """Kind and message of an error of somebody else's, a few lines at most."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "an error that can't be written"
+    return f"{type(error).__name__}: {text[:_MOST_TEXT]}"
+
+
 def is_int(value: Any) -> bool:
     """Whether a value is a whole number, NumPy's kinds included; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -230,7 +239,7 @@ def strategy_problems(what: str, strategy: Any) -> list[str]:
     try:
         text = str(strategy)
     except Exception as error:
-        return [f"{what} can't be written as a text: {type(error).__name__}: {error}"]
+        return [f"{what} can't be written as a text: {reason(error)}"]
     return text_problem(f"the text of {what}", text, "He()", most=20_000)
 
 

@@ -76,7 +76,7 @@ class Box(Domain):
             if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim):
                 value = tuple(value.tolist() if isinstance(value, np.ndarray) else value)
                 object.__setattr__(self, name, value)
-            if isinstance(value, tuple) and len(value) != self.d:
+            if isinstance(value, tuple) and is_int(self.d) and len(value) != self.d:
                 problems.append(f"Box {name} has {len(value)} numbers, wanted d={shown(self.d)}")
         widths = self.half_width if isinstance(self.half_width, tuple) else (self.half_width,)
         for width in widths if len(widths) <= MOST_INPUTS else ():

@@ -11,7 +11,7 @@ import pkgutil
 import warnings
 from typing import TypeVar
 
-from trainability.checks import shown
+from trainability.checks import reason, shown
 from trainability.errors import InputError
 from trainability.schemes.base import Scheme
 
@@ -148,9 +148,7 @@ def _construct(kind: type[Scheme], call: ast.Call, text: str) -> Scheme:
     except InputError:
         raise
     except Exception as error:  # of a scheme of the user's, which may check nothing
-        raise InputError(
-            f"{name} can't be made from {shown(text)}: {type(error).__name__}: {error}"
-        ) from error
+        raise InputError(f"{name} can't be made from {shown(text)}: {reason(error)}") from error
 
 
 def _value(node: ast.expr, text: str) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from trainability.checks import reason
 from trainability.errors import InputError
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
@@ -51,7 +52,7 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
     except InputError as error:
         return [f"{task}: {error}"]
     except Exception as error:  # of a task of the user's
-        return [f"{task} can't be built: {type(error).__name__}: {error}"]
+        return [f"{task} can't be built: {reason(error)}"]
     problems = []
     if largest.n_parameters > _MOST_PARAMETERS:
         problems.append(

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from trainability.checks import shown
+from trainability.checks import reason, shown
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
 from trainability.study.records import did_you_mean, strategy_types
@@ -141,21 +141,14 @@ def _located(path: Path, load: Callable[[], T]) -> T:
             "file only declares"
         ) from error
     except BaseException as error:
-        reason = _unknown_setting(error) or f"{type(error).__name__}: {_text_of(error)}"
-        raise StudyError(f"{path}{_line(path, error)}: {reason}") from error
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)[:2000]
-    except Exception:
-        return "an error that can't be written"
+        what = _unknown_setting(error) or reason(error)
+        raise StudyError(f"{path}{_line(path, error)}: {what}") from error
 
 
 def _unknown_setting(error: BaseException) -> str | None:
     """What to say of a setting that a scheme, task, optimizer or study does not have."""
     match = re.search(
-        r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", _text_of(error)
+        r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", reason(error)
     )
     kind = match and {**strategy_types(), "Study": Study}.get(match[1])
     if not match or not kind or not dataclasses.is_dataclass(kind):

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trainability.checks import canonical_setting, plain, shown
+from trainability.checks import canonical_setting, plain, reason, shown
 from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError, StudyError
 from trainability.schemes import scheme_types
@@ -166,7 +166,7 @@ def made(name: str, make: Callable[..., Any], values: Mapping[str, Any]) -> Any:
         raise
     except Exception as error:
         raise StudyError(
-            f"{name} can't be made from {shown(dict(values))}: {type(error).__name__}: {error}"
+            f"{name} can't be made from {shown(dict(values))}: {reason(error)}"
         ) from error
 
 
