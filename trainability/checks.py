@@ -60,6 +60,14 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:_MOST_TEXT]}"
 
 
+def size_of(values: Collection[Any]) -> int:
+    """How many values there are; the largest int for a range that `len` can't count."""
+    try:
+        return len(values)
+    except OverflowError:
+        return LARGEST_INT
+
+
 def is_int(value: Any) -> bool:
     """Whether a value is a whole number, NumPy's kinds included; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -257,8 +265,8 @@ def _data_problems(what: str, value: Any, level: int) -> list[str]:
     if isinstance(value, str):
         return text_problem(what, value, "'cubic'", most=4096) if value else []
     if isinstance(value, list | tuple | range):
-        if len(value) > MOST_POINTS:
-            return [f"{what} must hold at most {MOST_POINTS:,} values, got {len(value):,}"]
+        if size_of(value) > MOST_POINTS:
+            return [f"{what} must hold at most {MOST_POINTS:,} values, got {size_of(value):,}"]
         entries: list[Any] = list(value)
     elif isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         entries = list(value.values())

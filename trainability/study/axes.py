@@ -10,6 +10,7 @@ from trainability.checks import (
     number_problem,
     plain,
     shown,
+    size_of,
     strategy_problems,
 )
 from trainability.schemes.base import Scheme
@@ -64,13 +65,13 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
             problems += _value_problems(name, fixed[name])
             continue
         values = axes[name]
-        if not isinstance(values, list | tuple | range) or not len(values):
+        if not isinstance(values, list | tuple | range) or not size_of(values):
             problems.append(
                 f"axis {name} must be a list of at least one value, got {shown(values)}; "
                 f'did you mean "{name}": [{shown(values)}]?'
             )
             continue
-        n_cells *= len(values)
+        n_cells *= size_of(values)
         if n_cells > MOST_CELLS:
             problems.append(f"the grid must have at most {MOST_CELLS:,} cells, got {n_cells:,}")
             return problems

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from trainability.checks import int_problem, name_problem, settle_fields, shown, text_problem
+from trainability.checks import (
+    int_problem,
+    name_problem,
+    settle_fields,
+    shown,
+    size_of,
+    text_problem,
+)
 from trainability.errors import StudyError, refuse
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
@@ -126,7 +133,8 @@ class Study:
             f"published of {shown(entry.source)} must say its {name}, for the study has several: "
             f"write Published({name}=..., ...)"
             for name in ("task", "depth")
-            if isinstance(values := self.axes.get(name), list | tuple | range) and len(values) > 1
+            if isinstance(values := self.axes.get(name), list | tuple | range)
+            and size_of(values) > 1
             for entry in self.published
             if getattr(entry, name) is None
         ]

@@ -18,7 +18,7 @@ import numpy as np
 
 from trainability.analysis.comparisons import paired_difference
 from trainability.analysis.rates import clopper_pearson
-from trainability.checks import count_problem, is_number, plain, settle_fields, shown
+from trainability.checks import count_problem, is_number, plain, settle_fields, shown, size_of
 from trainability.errors import refuse
 
 Outcomes = Mapping[int, np.ndarray]
@@ -202,7 +202,7 @@ class SmallestWidth(Objective):
 
     def __post_init__(self) -> None:
         choices = self.choices
-        if not isinstance(choices, list | tuple | range) or not 2 <= len(choices) <= 100:
+        if not isinstance(choices, list | tuple | range) or not 2 <= size_of(choices) <= 100:
             wanted = "a list of two or more ints, a hundred at most"
             refuse([f"SmallestWidth choices must be {wanted}, got {shown(choices)}"])
         problems = _width_problems(self, choices)
