@@ -6,14 +6,16 @@ support function, h(w) = max over x of w.x. Tasks, theory and census all use the
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from trainability.checks import int_problem, is_int, number_problem, shown
 from trainability.errors import InputError, refuse
+
+MOST_INPUTS = 1_000_000
 
 
 class Domain(ABC):
@@ -71,20 +73,24 @@ class Box(Domain):
         problems = _dimension_problems("Box", self.d)
         for name in ("half_width", "center"):
             value = getattr(self, name)
-            if isinstance(value, list | np.ndarray):
+            if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim):
                 value = tuple(value.tolist() if isinstance(value, np.ndarray) else value)
                 object.__setattr__(self, name, value)
-            if isinstance(value, tuple) and len(value) != self.d:
-                problems.append(f"Box {name} has {len(value)} numbers, wanted d={self.d}")
+            if isinstance(value, tuple) and is_int(self.d) and len(value) != self.d:
+                problems.append(f"Box {name} has {len(value)} numbers, wanted d={shown(self.d)}")
         widths = self.half_width if isinstance(self.half_width, tuple) else (self.half_width,)
-        for width in widths:
+        for width in widths if len(widths) <= MOST_INPUTS else ():
             problems += _size_problems("Box half_width", width)
         center = self.center
         if center is not None and not (
-            isinstance(center, tuple) and all(_is_number(entry) for entry in center)
+            isinstance(center, tuple) and not any(number_problem("", "", entry) for entry in center)
         ):
-            problems.append(f"Box center must hold one finite number per input, got {center!r}")
+            problems.append(
+                f"Box center must hold one finite number per input, got {shown(center)}"
+            )
         refuse(problems)
+        if isinstance(self.d, np.integer):
+            object.__setattr__(self, "d", int(self.d))
 
     @property
     def low(self) -> np.ndarray:
@@ -126,9 +132,9 @@ class Points(Domain):
     def __init__(self, x: Any) -> None:
         try:
             points = np.array(x, dtype=np.float64)
-        except (TypeError, ValueError):
+        except Exception:  # whatever an object that is made an array may raise
             raise InputError(
-                f"Points wants numbers in rows of one length, shape (N, d), got {x!r}"
+                f"Points wants numbers in rows of one length, shape (N, d), got {shown(x)}"
             ) from None
         if points.ndim != 2 or not points.size:
             fix = "; for inputs of one coordinate pass x.reshape(-1, 1)" if points.ndim == 1 else ""
@@ -163,21 +169,11 @@ class Points(Domain):
         return self.x[rng.integers(len(self.x), size=n)]
 
 
-def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float | np.number)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-    )
-
-
 def _dimension_problems(name: str, d: Any) -> list[str]:
-    if isinstance(d, int) and not isinstance(d, bool) and d >= 1:
-        return []
-    return [f"{name} d must be an int >= 1, the number of input coordinates, got {d!r}"]
+    if is_int(d) and d >= 1:
+        return int_problem(f"{name} d", d, 1, MOST_INPUTS)
+    return [f"{name} d must be an int >= 1, the number of input coordinates, got {shown(d)}"]
 
 
 def _size_problems(name: str, value: Any) -> list[str]:
-    if _is_number(value) and value >= 0:
-        return []
-    return [f"{name} must be a finite number >= 0, got {value!r}"]
+    return number_problem(name, "", value, at_least=0)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Iterable
 from typing import Any
 
+from trainability.checks import name_problem
 from trainability.errors import StorageError, StudyError
 from trainability.storage import Storage
 from trainability.study import Study, load_study
 from trainability.study.loading import own_study_file, study_names
 from trainability.study.records import did_you_mean
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RECORD = "study"
 _NO_VALUES = ("study", "name", "question", "replicates", "published")
 """Fields of a declaration that change no network."""
@@ -35,7 +34,7 @@ def stored_study(text: str, storage: Storage) -> Study:
         StudyError: If it is none of these, and says which there are; or if its file is wrong.
         StorageError: If newer code has written the declaration.
     """
-    if not _NAME.fullmatch(text) or own_study_file(text) is not None:
+    if name_problem("name", text) or own_study_file(text) is not None:
         return load_study(text)
     record = _stored_record(text, storage)
     if record is None:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -192,3 +193,17 @@ def test_the_same_figure_is_the_same_bytes(tmp_path, suffix):
 def test_plotting_leaves_the_global_state_of_matplotlib_alone():
     code = "import trainability.plots, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path, suffix):
+    names = ["$x^$", "cost in $, $a_b}$", "He()", "$\\frac$"]
+    table = rates()
+    table["scheme"] = table["scheme"].map(dict(zip(SCHEMES, names, strict=True)))
+    ax = plots.plot_success_over_width(table, title="What is $\\sqrt{$ worth?")
+    ax.set_yscale("log")
+    path = plots.save(ax, tmp_path / f"figure{suffix}")
+    if suffix == ".svg":
+        text = re.sub("<!--.*?-->", "", path.read_text(), flags=re.DOTALL)
+        assert "$x^$" in text and "cost in $, $a_b}$" in text
+        assert "mathdefault" not in text

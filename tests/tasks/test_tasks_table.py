@@ -192,7 +192,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path, suffix):
 
 
 def test_another_kind_of_file_is_refused():
-    with pytest.raises(DataError, match=r"must be a .csv, .parquet, .npz file, got '.xlsx'"):
+    with pytest.raises(DataError, match=r"must be a .csv, .tsv, .txt, .parquet, .* file.*'.xlsx'"):
         read("data.xlsx")
 
 
@@ -223,12 +223,6 @@ def test_a_ragged_csv_is_refused(tmp_path, line):
         read(str(tmp_path / "data.csv"))
 
 
-def test_a_semicolon_file_says_what_columns_it_found(tmp_path):
-    (tmp_path / "data.csv").write_text("a;b;y\n1;2;3\n")
-    with pytest.raises(DataError, match="has no column 'a'.*; it has 'a;b;y'"):
-        read(str(tmp_path / "data.csv"))
-
-
 class Trap:
     """Unpickling it leaves a mark."""
 
@@ -245,9 +239,9 @@ def test_a_data_file_is_never_executed(tmp_path):
 
 
 def test_arrays_that_are_no_columns_are_refused(tmp_path):
-    path = written(tmp_path, ".npz", a=np.ones((4, 2)), b=A[:3], y=Y)
+    path = written(tmp_path, ".npz", a=np.ones((4, 2, 2)), b=A[:3], y=Y)
     with pytest.raises(
-        DataError, match=r"(?s)'a' must be a 1-D array.*got shape \(4, 2\).*'b' 3, 'y' 4"
+        DataError, match=r"(?s)'a' must be a 1-D array.*got shape \(4, 2, 2\).*'b' 3, 'y' 4"
     ):
         read(path)
     np.save(tmp_path / "single.npy", np.arange(4.0))

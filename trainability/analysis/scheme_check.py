@@ -16,11 +16,13 @@ from trainability import seeds
 from trainability.analysis.counts import count_tests
 from trainability.analysis.laws import Verdict, bound_tests, judge
 from trainability.analysis.rates import success_rates
+from trainability.checks import int_problem
 from trainability.death import Census, census
 from trainability.domains import Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.networks import concatenate, initialize
 from trainability.schemes.base import Scheme
+from trainability.study.limits import MOST_BLOCKS, MOST_DEPTH, MOST_WIDTH
 from trainability.theory import (
     active_count_pmf,
     born_dead_lower_bound,
@@ -73,15 +75,11 @@ def check_scheme(
         InputError: Lists what is wrong with the arguments.
     """
     refuse(
-        [
-            f"{name} must be an int >= {least}, got {value!r}"
-            for name, value, least in (
-                ("width", width, 1), ("depth", depth, 2), ("n_networks", n_networks, 1),
-                ("seed", seed, 0),
-            )
-            if isinstance(value, bool) or not isinstance(value, int) or value < least
-        ]
-    )  # fmt: skip
+        int_problem("width", width, 1, MOST_WIDTH)
+        + int_problem("depth", depth, 2, MOST_DEPTH)
+        + int_problem("n_networks", n_networks, 1, MOST_BLOCKS * seeds.BLOCK_SIZE)
+        + int_problem("seed", seed, 0)
+    )
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
     x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
     found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed)

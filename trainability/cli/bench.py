@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from trainability.cli.app import app, err, out
+from trainability.cli.inputs import figure_problems
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def bench(
 
     Every figure is shown as soon as it is measured; Ctrl-C ends with those that there are.
     """
-    if figure is not None and figure.suffix not in (".png", ".svg"):
-        refuse([f"--figure must be a .png or .svg file, got {figure}"])
+    refuse(figure_problems(figure))
     _refuse_device(device)
     from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark
 

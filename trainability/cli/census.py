@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from trainability.checks import int_problem
 from trainability.cli.app import app, err, out, styled
 from trainability.cli.inputs import (
     BallOption,
@@ -19,11 +20,14 @@ from trainability.cli.inputs import (
     JsonOption,
     chosen_domain,
     chosen_scheme,
+    depth_problems,
     figure_problems,
     with_error,
 )
 from trainability.errors import StudyFailed, refuse
 from trainability.schemes import Scheme
+
+_MOST_NUMBERS = 2**32
 
 if TYPE_CHECKING:
     from trainability.analysis.scheme_check import SchemeCheck
@@ -47,7 +51,16 @@ def census(
 ) -> None:
     """Born-dead and layer counts of a scheme, measured against theory, without training."""
     domain = chosen_domain(d, ball, box)
-    refuse(figure_problems(figure))
+    sizes = int_problem("--width", width, 1, 100_000) + int_problem("--networks", networks, 1)
+    sizes += int_problem("--seed", seed, 0)
+    sizes += [] if sizes else depth_problems(depth, width)
+    numbers = networks * width * (d + (depth - 2) * width + 1)
+    if not sizes and numbers > _MOST_NUMBERS:
+        sizes.append(
+            f"--networks {networks:,} of width {width:,} and depth {depth:,} have {numbers:,} "
+            f"weights, which are held at once; wanted at most {_MOST_NUMBERS:,}"
+        )
+    refuse(sizes + figure_problems(figure))
     chosen = chosen_scheme(scheme, source)
     from trainability.analysis.scheme_check import check_scheme
 

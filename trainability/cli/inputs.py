@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trainability.checks import int_problem, shown
 from trainability.domains import Ball, Box, Domain
 from trainability.errors import InputError
 from trainability.schemes import Scheme, scheme_from_text
 from trainability.study import load_module
 
+_MOST_WEIGHTS = 2**25
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 InputsOption = Annotated[int, typer.Option("--d", help="Input dimension.")]
 BallOption = Annotated[
@@ -39,7 +43,7 @@ def chosen_domain(d: int, ball: float | None, box: float | None) -> Domain:
 def chosen_scheme(text: str, source: Path | None) -> Scheme:
     """A scheme by its text; `source` may define it."""
     if source is not None:
-        if source.suffix != ".py" or not source.is_file():
+        if source.suffix != ".py" or not _is(source, Path.is_file):
             raise InputError(f"--from {source} is no Python file; wanted an existing .py file")
         load_module(source.resolve())
     return scheme_from_text(text)
@@ -52,15 +56,47 @@ def chosen_widths(text: str) -> list[int]:
     except ValueError:
         found = []
     if not found or min(found) < 1 or max(found) > 100_000:
-        raise InputError(f"--widths must be ints from 1 to 100000 such as 2,4,8, got {text!r}")
+        raise InputError(f"--widths must be ints from 1 to 100000 such as 2,4,8, got {shown(text)}")
+    if len(found) > 1000:
+        raise InputError(f"--widths must list at most 1000 widths, got {len(found):,}")
     return found
+
+
+def depth_problems(depth: int, widest: int) -> list[str]:
+    """What is wrong with --depth, networks of which are drawn where no law is known.
+
+    Args:
+        depth: L, the number of affine layers.
+        widest: Neurons of the widest hidden layer.
+    """
+    problems = int_problem("--depth", depth, 2, 10_000)
+    if not problems and (weights := (depth - 2) * widest**2) > _MOST_WEIGHTS:
+        problems.append(
+            f"--depth {depth} at width {widest} makes networks of {weights:,} weights, wanted at "
+            f"most {_MOST_WEIGHTS:,}"
+        )
+    return problems
 
 
 def figure_problems(path: Path | None) -> list[str]:
     """What is wrong with --figure."""
-    if path is None or (path.suffix in (".png", ".svg") and path.absolute().parent.is_dir()):
+    if path is None:
         return []
-    return [f"--figure must be a .png or .svg file in a folder that exists, got {path}"]
+    if path.suffix not in (".png", ".svg") or not _is(path.absolute().parent, Path.is_dir):
+        return [
+            f"--figure must be a .png or .svg file in a folder that exists, got {shown(str(path))}"
+        ]
+    if _is(path, Path.is_dir) or not os.access(path.absolute().parent, os.W_OK):
+        return [f"--figure {shown(str(path))} can't be written; choose another"]
+    return []
+
+
+def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
+    """Whether a path is of a kind; False for what can be none, such as too long a name."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False
 
 
 def with_error(value: float, error: float, digits: int = 6) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from trainability.checks import LARGEST_INT, int_problem
 from trainability.errors import refuse
 from trainability.study.records import did_you_mean
 from trainability.training import ENGINES
@@ -72,6 +73,8 @@ def launch_settings(
             found.append(f"--label must be KEY=VALUE, got {text!r}")
     if max_failures < 0:
         found.append(f"--max-failures must be >= 0, got {max_failures}")
+    for name, value in (("concurrent", max_concurrent), ("failures", max_failures)):
+        found += int_problem(f"--max-{name}", value, -LARGEST_INT, 10**6, optional=True)
     if engine not in ENGINES:
         found.append(
             f"unknown --engine {engine!r}; wanted one of {', '.join(ENGINES)}"

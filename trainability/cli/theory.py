@@ -13,6 +13,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from trainability.checks import int_problem, shown
 from trainability.cli.app import app, err, out
 from trainability.cli.inputs import (
     BallOption,
@@ -24,6 +25,7 @@ from trainability.cli.inputs import (
     chosen_domain,
     chosen_scheme,
     chosen_widths,
+    depth_problems,
     figure_problems,
     with_error,
 )
@@ -75,13 +77,11 @@ def theory(
     schemes = [chosen_scheme(text, source) for text in scheme or _SCHEMES]
     sizes = chosen_widths(widths)
     far = None if distances is None else _numbers("--distances", distances)
-    problems = [f"--depth must be >= 2, got {depth}"] if depth < 2 else []
-    if need < 1:
-        problems.append(f"--need must be >= 1, got {need}")
+    problems = depth_problems(depth, max(sizes))
+    problems += int_problem("--need", need, 1)
     if depth > 2 and need > 1:
         problems.append("--need above 1 is proven for shallow networks only; use --need 1")
-    if restarts < 1:
-        problems.append(f"--restarts must be >= 1, got {restarts}")
+    problems += int_problem("--restarts", restarts, 1)
     beside = [one for one in schemes if isinstance(one, DataDependent)]
     if far is not None and not beside:
         problems.append("--distances are for DataDependent; add --scheme DataDependent")
@@ -204,7 +204,7 @@ def _numbers(option: str, text: str) -> list[float]:
     except ValueError:
         found = []
     if not found or not all(0 <= number < float("inf") for number in found):
-        raise InputError(f"{option} must be numbers >= 0 such as 0,0.5,2, got {text!r}")
+        raise InputError(f"{option} must be numbers >= 0 such as 0,0.5,2, got {shown(text)}")
     return found
 
 

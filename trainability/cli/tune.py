@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trainability import interrupts
-from trainability.addresses import shown
+from trainability import addresses, interrupts
+from trainability.checks import shown
 from trainability.cli.app import (
     StorageOption,
     TrackingOption,
@@ -35,7 +35,12 @@ from trainability.cli.run import interruptible, require_usable
 from trainability.errors import StudyError, StudyFailed
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
-from trainability.study.loading import find_study_file, load_module
+from trainability.study.loading import (
+    check_declared_once,
+    find_study_file,
+    load_module,
+    read_declaration,
+)
 from trainability.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -89,15 +94,16 @@ def load_tunings(text: str) -> list[Tuning]:
     """
     path: Path = find_study_file(text)
     if path.suffix == ".json":
-        return [Tuning.from_json(path.read_text(encoding="utf-8"))]
+        return [read_declaration(path, Tuning.from_json)]
     found = getattr(load_module(path), "TUNING", None)
     declared = found if isinstance(found, list | tuple) else [found]
     tunings = [tuning for tuning in declared if isinstance(tuning, Tuning)]
     if not tunings or len(tunings) < len(declared):
         raise StudyError(
             f"{path} declares no tuning; wanted TUNING = Tuning(...), or a list of such, "
-            f"got {found!r}"
+            f"got {shown(found)}"
         )
+    check_declared_once(path, "TUNING")
     names = [tuning.name for tuning in tunings]
     if len(set(names)) < len(names):
         raise StudyError(f"{path} declares two tunings of one name: {', '.join(names)}")
@@ -163,7 +169,7 @@ def _tune(
     if mirror.trouble:
         err.print(
             styled(
-                f"MLflow at {shown(uri)} is incomplete ({mirror.trouble}):",
+                f"MLflow at {addresses.shown(uri)} is incomplete ({mirror.trouble}):",
                 "yellow",
                 " the same command makes it whole",
             ),

@@ -10,8 +10,10 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 INK = "#222222"
 MUTED = "#767676"
@@ -153,10 +155,28 @@ def save(drawn: Figure | Axes, path: str | Path, dpi: int = 160) -> Path:
     path = Path(path)
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert figure is not None
+    _as_written(figure)
     metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
         figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")
     return path
+
+
+def _as_written(figure: Figure) -> None:
+    """Show every text as it is: names are the user's, and a $ in them starts no formula.
+
+    The labels of ticks that a formatter made are formulas of its own, such as 10^-3.
+    """
+    made = {
+        text
+        for ax in figure.axes
+        for axis in (ax.xaxis, ax.yaxis)
+        if not isinstance(axis.get_major_formatter(), FixedFormatter | StrCategoryFormatter)
+        for text in (*axis.get_ticklabels(), *axis.get_ticklabels(minor=True))
+    }
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and text not in made:
+            text.set_parse_math(False)
 
 
 def sample_note(

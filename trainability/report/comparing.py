@@ -49,7 +49,7 @@ def compare_schemes(
 
 
 def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Published numbers beside the cells that they are about.
+    """Published numbers beside the cells that they are about, and beside no others.
 
     Returns:
         One row per published number that a cell answers: `source`, `quantity`, `scheme`, `width`,
@@ -65,6 +65,10 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
     found = []
     for entry in study.published:
         cells = rates[rates["scheme"] == str(entry.scheme)]
+        # A number that is not declared for a task or a depth is about a study's only one.
+        for name, value in (("task", entry.task and str(entry.task)), ("depth", entry.depth)):
+            if value is not None:
+                cells = cells[cells[name] == value]
         for width, value in entry.values:
             for _, cell in cells[cells["width"] == width].iterrows():
                 n, k = int(cell["n"]), int(cell[counts[entry.quantity]])

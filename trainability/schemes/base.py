@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from trainability.checks import canonical_setting, choice_problem, number_problem, settle_fields
 from trainability.errors import refuse
 from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
@@ -38,16 +38,22 @@ class Scheme(ABC):
         return describe(self)
 
 
-def describe(strategy: object) -> str:
+def describe(strategy: object, as_given: bool = False) -> str:
     """A frozen dataclass as one writes it, settings at their default left out.
 
     Code is left out too: how it is written depends on the process, and what has code in its
     settings has a name beside it.
+
+    Args:
+        strategy: The dataclass.
+        as_given: Whether settings are written as they were given, not in their canonical form:
+            where the text is no part of an identity, so that stored rows keep theirs.
     """
     settings = []
     for field in dataclasses.fields(strategy):  # type: ignore[arg-type]
         value = getattr(strategy, field.name)
-        if value != field.default and not callable(value):
+        value = value if as_given else canonical_setting(field, value)
+        if not callable(value) and not _is_default(value, field):
             written = str(value) if isinstance(value, Scheme) else repr(value)
             settings.append(f"{field.name}={written}")
     return f"{type(strategy).__name__}({', '.join(settings)})"
@@ -74,10 +80,7 @@ def settle(
     owner = type(strategy).__name__
     problems = []
     for name, allowed in (one_of or {}).items():
-        value = getattr(strategy, name)
-        if value not in allowed:
-            wanted = " or ".join(repr(entry) for entry in allowed)
-            problems.append(f"{owner} {name} must be {wanted}, got {value!r}")
+        problems += choice_problem(owner, name, getattr(strategy, name), allowed)
     for name, bound in (above or {}).items():
         problems += number_problem(owner, name, getattr(strategy, name), above=bound)
     for name, bound in (at_least or {}).items():
@@ -86,29 +89,11 @@ def settle(
     for name in (*(above or {}), *(at_least or {})):
         # Adding 0.0 turns -0.0, which is written differently, into 0.0.
         object.__setattr__(strategy, name, float(getattr(strategy, name)) + 0.0)
+    settle_fields(strategy)
 
 
-def number_problem(
-    owner: str,
-    name: str,
-    value: object,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-) -> list[str]:
-    """A list with the one thing wrong with a numeric setting, or an empty list."""
-    bound = (
-        f" > {above:g}"
-        if above is not None
-        else f" >= {at_least:g}"
-        if at_least is not None
-        else ""
-    )
-    ok = (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and (above is None or value > above)
-        and (at_least is None or value >= at_least)
-    )
-    return [] if ok else [f"{owner} {name} must be a finite number{bound}, got {value!r}"]
+def _is_default(value: object, field: dataclasses.Field) -> bool:
+    try:
+        return bool(value == field.default)
+    except Exception:  # an array, say, whose == gives no answer
+        return False

@@ -8,12 +8,18 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import warnings
 from typing import TypeVar
 
+from trainability.checks import reason, shown
 from trainability.errors import InputError
 from trainability.schemes.base import Scheme
 
 T = TypeVar("T")
+_LONGEST_TEXT = 1000
+_LONGEST_NAME = 100
+_DEEPEST = 30
+"""Levels of a scheme's text: a scheme within a scheme takes two."""
 
 
 def scheme_types() -> dict[str, type[Scheme]]:
@@ -33,12 +39,20 @@ def scheme_from_text(text: str) -> Scheme:
     >>> scheme_from_text("He('uniform', bias_std=1)")
     He(distribution='uniform', bias_std=1.0)
     """
+    problem = InputError(
+        f"can't read {shown(text)} as a scheme; write one as in a study, such as He(bias_std=1.0)"
+    )
+    if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+        raise problem
     try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise InputError(
-            f"can't read {text!r} as a scheme; write one as in a study, such as He(bias_std=1.0)"
-        ) from None
+        with warnings.catch_warnings():
+            # Python's advice on the text as a program: that "\\d" is no escape, say.
+            warnings.simplefilter("ignore")
+            node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise problem from None
+    if _depth(node) > _DEEPEST:
+        raise problem
     return _scheme(node, text)
 
 
@@ -65,6 +79,8 @@ def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
 
 def suggestion(name: str, known: list[str]) -> str:
     """' (did you mean X?)' where a known name is close, else nothing."""
+    if len(name) > _LONGEST_NAME:
+        return ""
     folded = {entry.casefold(): entry for entry in known}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f" (did you mean {folded[close[0]]}?)" if close else ""
@@ -80,17 +96,25 @@ def _below(base: type[T]) -> list[type[T]]:
     return found
 
 
+def _depth(node: ast.AST) -> int:
+    """Levels of a syntax tree; not by recursion, for the tree may be deeper than Python's stack."""
+    depth, level = 0, [node]
+    while level and depth <= _DEEPEST:
+        depth, level = depth + 1, [child for part in level for child in ast.iter_child_nodes(part)]
+    return depth
+
+
 def _scheme(node: ast.expr, text: str) -> Scheme:
     call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
     if not isinstance(call.func, ast.Name):
         raise InputError(
-            f"{text!r} is not a scheme; write its name and settings, such as He(bias_std=1.0)"
+            f"{shown(text)} is not a scheme; write its name and settings, such as He(bias_std=1.0)"
         )
     types = scheme_types()
     name = call.func.id
     if name not in types:
         raise InputError(
-            f"there is no scheme {name}{suggestion(name, list(types))}; "
+            f"there is no scheme {name[:_LONGEST_NAME]}{suggestion(name, list(types))}; "
             f"there are {', '.join(types)}"
         )
     return _construct(types[name], call, text)
@@ -102,14 +126,15 @@ def _construct(kind: type[Scheme], call: ast.Call, text: str) -> Scheme:
     names = [field.name for field in fields]
     has = f"{name} has {', '.join(names)}" if names else f"{name} has no settings"
     if len(call.args) > len(names):
-        raise InputError(f"{text!r} gives {name} {len(call.args)} settings; {has}")
+        raise InputError(f"{shown(text)} gives {name} {len(call.args)} settings; {has}")
     settings = dict(zip(names, call.args, strict=False))
     for keyword in call.keywords:
         if keyword.arg not in names:
             unknown = "**" if keyword.arg is None else keyword.arg
-            raise InputError(f"{name} has no setting {unknown}{suggestion(unknown, names)}; {has}")
+            close = suggestion(unknown, names)
+            raise InputError(f"{name} has no setting {unknown[:_LONGEST_NAME]}{close}; {has}")
         if keyword.arg in settings:
-            raise InputError(f"{text!r} gives {name} the setting {keyword.arg} twice")
+            raise InputError(f"{shown(text)} gives {name} the setting {keyword.arg} twice")
         settings[keyword.arg] = keyword.value
     for field in fields:
         required = (
@@ -117,7 +142,13 @@ def _construct(kind: type[Scheme], call: ast.Call, text: str) -> Scheme:
         )
         if required and field.name not in settings:
             raise InputError(f"{name} wants the setting {field.name}; {has}")
-    return kind(**{name: _value(node, text) for name, node in settings.items()})
+    values = {name: _value(node, text) for name, node in settings.items()}
+    try:
+        return kind(**values)
+    except InputError:
+        raise
+    except Exception as error:  # of a scheme of the user's, which may check nothing
+        raise InputError(f"{name} can't be made from {shown(text)}: {reason(error)}") from error
 
 
 def _value(node: ast.expr, text: str) -> object:
@@ -125,8 +156,8 @@ def _value(node: ast.expr, text: str) -> object:
         return _scheme(node, text)
     try:
         return ast.literal_eval(node)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise InputError(
-            f"{text!r} holds {ast.unparse(node)!r}, which is not a plain value; "
-            f"write numbers, quoted text, or a scheme"
+            f"{shown(text)} holds {shown(ast.unparse(node))}, which is not a plain value; "
+            "write numbers, quoted text, or a scheme"
         ) from None

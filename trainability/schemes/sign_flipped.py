@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from trainability.checks import shown
 from trainability.errors import InputError
 from trainability.schemes.base import Layer, Scheme
 
@@ -37,7 +38,7 @@ class SignFlipped(Scheme):
         if not isinstance(self.scheme, Scheme):
             raise InputError(
                 f"SignFlipped scheme must be a scheme, such as SignFlipped(He()), "
-                f"got {self.scheme!r}"
+                f"got {shown(self.scheme)}"
             )
 
     def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

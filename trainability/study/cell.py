@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trainability.checks import settle_fields
 from trainability.identity import younger_fields
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
@@ -42,6 +43,9 @@ class Cell:
     tolerance: float
     seed: int
     paired_over: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        settle_fields(self)
 
     @cached_property
     def id(self) -> str:

@@ -5,35 +5,28 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict
+from typing import Any
 
-from trainability.errors import InputError, StudyError, refuse
+from trainability.checks import (
+    int_problem,
+    name_problem,
+    settle_fields,
+    shown,
+    size_of,
+    text_problem,
+)
+from trainability.errors import StudyError, refuse
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
+from trainability.study.axes import AXES, Axes, axis_problems, canonical_axes
 from trainability.study.cell import Cell
+from trainability.study.limits import MOST_BLOCKS, joint_problems
 from trainability.study.published import Published
-from trainability.study.records import did_you_mean, from_record, to_record
+from trainability.study.records import field_problems, from_record, made, read_document, to_record
 from trainability.tasks.base import Task
-from trainability.training.optimizers import SGD, Adam, Optimizer
-
-
-class Axes(TypedDict, total=False):
-    """The values that vary; the grid is their product."""
-
-    task: Sequence[Task]
-    scheme: Sequence[Scheme]
-    width: Sequence[int]
-    depth: Sequence[int]
-    optimizer: Sequence[Optimizer]
-    batch_size: Sequence[int | None]
-    max_steps: Sequence[int]
-    tolerance: Sequence[float]
-
-
-AXES = tuple(Axes.__annotations__)
+from trainability.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +73,9 @@ class Study:
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
+        settle_fields(self)
         object.__setattr__(self, "published", tuple(self.published))
+        object.__setattr__(self, "axes", canonical_axes(self.axes))
 
     def cells(self) -> list[Cell]:
         """The points of the grid, in the order of the axes."""
@@ -103,21 +98,9 @@ class Study:
         Raises:
             StudyError: If the text is not such a study.
         """
-        try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise StudyError(f"not valid JSON ({error}); wanted a study.json") from error
-        if not isinstance(record, dict) or record.pop("study", None) != 1:
-            raise StudyError('not a study: wanted a JSON object with "study": 1, as study.json has')
-        known = {field.name for field in fields(Study)}
-        refuse(
-            [f"unknown field {key!r}{did_you_mean(key, known)}" for key in record.keys() - known],
-            StudyError,
-        )
-        try:
-            return Study(**{key: from_record(entry) for key, entry in record.items()})
-        except TypeError as error:
-            raise StudyError(f"not a whole study: {error}") from error
+        record = read_document(text, "study", "study.json")
+        refuse(field_problems(record, Study, "study"), StudyError)
+        return made("Study", Study, {key: from_record(entry) for key, entry in record.items()})
 
     def _cells(self) -> Iterator[Cell]:
         fixed: dict[str, Any] = {name: getattr(self, name) for name in AXES} | {"seed": self.seed}
@@ -126,100 +109,32 @@ class Study:
             yield Cell(**(fixed | dict(zip(names, values, strict=True))))
 
     def _problems(self) -> list[str]:
-        problems = []
-        if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.name):
-            problems.append(
-                f"name must be lower-case letters, digits, _ and -, got {self.name!r}: it names "
-                "the folder on storage"
-            )
-        if not isinstance(self.question, str) or not self.question.strip():
-            problems.append(f"question must be a sentence, got {self.question!r}")
-        for name, least in (("replicates", 1), ("seed", 0)):
-            if not _is_int(getattr(self, name), least):
-                problems.append(f"{name} must be an int >= {least}, got {getattr(self, name)!r}")
+        problems = name_problem("name", self.name)
+        problems += text_problem("question", self.question, "'Is it wide enough?'", most=4000)
+        problems += int_problem("replicates", self.replicates, 1, MOST_BLOCKS * BLOCK_SIZE)
+        problems += int_problem("seed", self.seed, 0)
         if not isinstance(self.published, list | tuple) or not all(
             isinstance(entry, Published) for entry in self.published
         ):
-            problems.append(f"published must be a list of Published(...), got {self.published!r}")
-        return problems + self._value_problems()
+            problems.append(
+                f"published must be a list of Published(...), got {shown(self.published)}"
+            )
+        else:
+            problems += self._published_problems()
+        values = axis_problems(self.axes, {name: getattr(self, name) for name in AXES})
+        # What is wrong with values together can be told only where each of them can be used.
+        return problems + values or joint_problems(list(self._cells()), self.n_blocks)
 
-    def _value_problems(self) -> list[str]:
+    def _published_problems(self) -> list[str]:
+        """Numbers that do not say of which of several tasks or depths they are."""
         if not isinstance(self.axes, Mapping):
-            return [f'axes must map names to lists, such as {{"width": [2, 4]}}, got {self.axes!r}']
-        problems = [
-            f"unknown axis {name!r}; wanted some of {', '.join(AXES)}{did_you_mean(name, AXES)}"
-            for name in self.axes
-            if name not in AXES
+            return []
+        return [
+            f"published of {shown(entry.source)} must say its {name}, for the study has several: "
+            f"write Published({name}=..., ...)"
+            for name in ("task", "depth")
+            if isinstance(values := self.axes.get(name), list | tuple | range)
+            and size_of(values) > 1
+            for entry in self.published
+            if getattr(entry, name) is None
         ]
-        for name in AXES:
-            if name not in self.axes:
-                values = [getattr(self, name)]
-            elif isinstance(self.axes[name], list | tuple | range) and len(self.axes[name]):
-                values = list(self.axes[name])
-                if len({repr(value) for value in values}) < len(values):
-                    problems.append(f"axis {name} holds a value twice: {values}")
-            else:
-                got = self.axes[name]
-                problems.append(
-                    f"axis {name} must be a list of at least one value, got {got!r}; "
-                    f'did you mean "{name}": [{got!r}]?'
-                )
-                continue
-            problems += [
-                f"{name} must be {_WANTED[name][0]}, got {value!r}"
-                for value in values
-                if not _WANTED[name][1](value)
-            ]
-        return problems or self._joint_problems()
-
-    def _joint_problems(self) -> list[str]:
-        """What is wrong with values that are fine each on its own."""
-        problems = []
-        tasks: dict[int, Task] = {}
-        for cell in self._cells():
-            tasks.setdefault(id(cell.task), cell.task)
-        for task in tasks.values():
-            try:
-                best = task.best_loss_below_need()
-            except InputError as error:
-                problems.append(f"{task}: {error}")
-                continue
-            cells = [cell for cell in self._cells() if cell.task is task]
-            for tolerance in sorted({cell.tolerance for cell in cells}):
-                if tolerance >= best:
-                    problems.append(
-                        f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
-                        f"than {task.need} active neurons can reach on {task}: an untrainable "
-                        "network could succeed. Choose a smaller tolerance or more training points"
-                    )
-            for size in sorted({cell.batch_size for cell in cells if cell.batch_size}):
-                if size > task.n_train:
-                    problems.append(
-                        f"batch_size {size} exceeds the {task.n_train} training points of {task}; "
-                        "use None for the full batch"
-                    )
-        return problems
-
-
-def _is_int(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_positive(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
-
-
-_WANTED: dict[str, tuple[str, Any]] = {
-    "task": ("a task, such as AbsoluteValue()", lambda v: isinstance(v, Task)),
-    "scheme": ("a scheme, such as He()", lambda v: isinstance(v, Scheme)),
-    "width": ("an int >= 1", lambda v: _is_int(v, 1)),
-    "depth": ("an int >= 2, the number of affine layers", lambda v: _is_int(v, 2)),
-    "optimizer": (
-        "an optimizer, such as Adam(learning_rate=5e-3)",
-        lambda v: isinstance(v, SGD | Adam),
-    ),
-    "batch_size": ("None or an int >= 1", lambda v: v is None or _is_int(v, 1)),
-    "max_steps": ("an int >= 1", lambda v: _is_int(v, 1)),
-    "tolerance": ("a finite number > 0", _is_positive),
-}

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import dataclasses
 import importlib.util
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
+from trainability.checks import reason, shown
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
 from trainability.study.records import did_you_mean, strategy_types
 
+T = TypeVar("T")
 STUDIES = Path("studies")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -28,14 +34,48 @@ def load_study(text: str) -> Study:
     """
     path = find_study_file(text)
     if path.suffix == ".json":
-        return _located(path, lambda: Study.from_json(path.read_text(encoding="utf-8")))
+        return read_declaration(path, Study.from_json)
     module = load_module(path)
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study) and hasattr(module, "TUNING"):
         raise StudyError(f"{path} declares a tuning, not a study; use: trainability tune {text}")
     if not isinstance(study, Study):
-        raise StudyError(f"{path} declares no study; wanted STUDY = Study(...), got {study!r}")
+        raise StudyError(f"{path} declares no study; wanted STUDY = Study(...), got {shown(study)}")
+    check_declared_once(path, "STUDY")
     return study
+
+
+def read_declaration(path: Path, read: Callable[[str], T]) -> T:
+    """What a JSON file declares.
+
+    Raises:
+        StudyError: If it can't be read; says which file.
+    """
+    return _located(path, lambda: read(path.read_text(encoding="utf-8")))
+
+
+def check_declared_once(path: Path, name: str) -> None:
+    """Refuse a file that gives `name` a second value: the first would be dropped without a word.
+
+    A second value that is made from the first, as by `dataclasses.replace`, is fine.
+    """
+    lines = []
+    for node in _located(path, lambda: ast.parse(path.read_bytes()).body):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            lines += [] if isinstance(node, ast.AugAssign) or _reads(node, name) else [node.lineno]
+    if len(lines) > 1:
+        raise StudyError(
+            f"{path}:{lines[1]} declares {name} again, after line {lines[0]}; wanted one, put the "
+            "other into a file of its own"
+        )
+
+
+def _reads(node: ast.stmt, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load)
+        for part in ast.walk(node)
+    )
 
 
 def load_module(path: Path) -> ModuleType:
@@ -45,12 +85,16 @@ def load_module(path: Path) -> ModuleType:
         StudyError: If it can't be executed; says the line.
     """
     name = "trainability_study_" + re.sub(r"\W", "_", path.stem)
+    if not path.is_file():
+        raise StudyError(f"{path} is no file; wanted an existing .py file")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise StudyError(f"{path} is no Python file; wanted a .py or .json file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    _located(path, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
+    # What it prints is no part of an answer on stdout, which may be a JSON document.
+    with contextlib.redirect_stdout(sys.stderr):
+        _located(path, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
     return module
 
 
@@ -60,17 +104,20 @@ def find_study_file(text: str) -> Path:
     Raises:
         StudyError: If there is none.
     """
-    path = Path(text)
-    if path.suffix in (".py", ".json"):
-        if path.is_file():
-            return path.resolve()
-        raise StudyError(f"no study file {text}; wanted an existing .py or .json file")
-    named = own_study_file(text) or shipped_studies().get(text)
-    if named is not None:
-        return named.resolve()
+    try:
+        path = Path(text)
+        if path.suffix in (".py", ".json"):
+            if path.is_file():
+                return path.resolve()
+            raise StudyError(f"no study file {text}; wanted an existing .py or .json file")
+        named = own_study_file(text) or shipped_studies().get(text)
+        if named is not None:
+            return named.resolve()
+    except (OSError, ValueError) as error:  # too long a name, a null byte
+        raise StudyError(f"no study {shown(text)}: {error}") from error
     names = study_names()
     raise StudyError(
-        f"no study {text!r}{did_you_mean(text, names)}; "
+        f"no study {shown(text)}{did_you_mean(text, names)}; "
         f"wanted a .py or .json file, or one of: {', '.join(names)}"
     )
 
@@ -95,24 +142,34 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.py"))}
 
 
-def _located(path: Path, load):
+def _located(path: Path, load: Callable[[], T]) -> T:
     """Turn whatever goes wrong in a user's file into one message that says where."""
     try:
         return load()
     except InputError as error:
         raise StudyError(f"{path}{_line(path, error)}: {error}") from error
     except SyntaxError as error:
-        raise StudyError(f"{path}:{error.lineno}: {error.msg}") from error
+        line = f":{error.lineno}" if error.lineno else ""
+        raise StudyError(f"{path}{line}: {error.msg}") from error
     except OSError as error:
-        raise StudyError(f"{path} can't be read: {error}") from error
-    except Exception as error:
-        told = _unknown_setting(error) or f"{type(error).__name__}: {error}"
-        raise StudyError(f"{path}{_line(path, error)}: {told}") from error
+        raise StudyError(f"{path}{_line(path, error)} can't be read: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except SystemExit as error:
+        raise StudyError(
+            f"{path}{_line(path, error)}: it ends Python (exit code {shown(error.code)}); a study "
+            "file only declares"
+        ) from error
+    except BaseException as error:
+        what = _unknown_setting(error) or reason(error)
+        raise StudyError(f"{path}{_line(path, error)}: {what}") from error
 
 
-def _unknown_setting(error: Exception) -> str | None:
+def _unknown_setting(error: BaseException) -> str | None:
     """What to say of a setting that a scheme, task, optimizer or study does not have."""
-    match = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    match = re.search(
+        r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", reason(error)
+    )
     kind = match and {**strategy_types(), "Study": Study}.get(match[1])
     if not match or not kind or not dataclasses.is_dataclass(kind):
         return None

@@ -10,18 +10,22 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
+from trainability.checks import canonical_setting, plain, reason, shown
 from trainability.domains import Ball, Box, Points
-from trainability.errors import StudyError
+from trainability.errors import InputError, StudyError
 from trainability.identity import left_out
 from trainability.schemes import scheme_types
 from trainability.study.published import Published
 from trainability.tasks import task_types
 from trainability.training.optimizers import SGD, Adam
+
+_DEEPEST = 24
+"""Levels of the deepest declaration, some seven, with room for schemes of schemes."""
+_LONGEST_WORD = 100
 
 
 def strategy_types() -> dict[str, type]:
@@ -42,7 +46,7 @@ def to_record(value: Any, identity: bool = False) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         without = left_out(value) if identity else ()
         settings = {
-            field.name: to_record(getattr(value, field.name), identity)
+            field.name: to_record(canonical_setting(field, getattr(value, field.name)), identity)
             for field in dataclasses.fields(value)
             if field.init
             and field.name not in without
@@ -53,9 +57,77 @@ def to_record(value: Any, identity: bool = False) -> Any:
         return {str(key): to_record(entry, identity) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):
         return [to_record(entry, identity) for entry in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+    return plain(value)
+
+
+def read_document(text: str, kind: str, least: str) -> dict[str, Any]:
+    """The JSON object that a `study.json` or `tuning.json` holds, as data.
+
+    Args:
+        text: What the file holds.
+        kind: "study" or "tuning", the key of the version.
+        least: What the document is meant to be, for messages.
+
+    Raises:
+        StudyError: If it is no such object, holds a key twice or numbers that JSON has not.
+    """
+    try:
+        record = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except RecursionError:
+        raise StudyError(f"not valid JSON (nested too deeply); wanted a {least}") from None
+    except ValueError as error:
+        raise StudyError(f"not valid JSON ({error}); wanted a {least}") from error
+    version = record.pop(kind, None) if isinstance(record, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version != 1:
+        raise StudyError(
+            f'not a {kind}: wanted a JSON object with "{kind}": 1, as {least} has'
+            + (f", got version {shown(version)}" if version is not None else "")
+        )
+    _check_depth(record)
+    return record
+
+
+def field_problems(record: Mapping[str, Any], kind: Any, name: str) -> list[str]:
+    """Fields of a document that its kind doesn't have, and those that it lacks."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    lacking = [
+        field.name
+        for field in fields.values()
+        if field.name not in record
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    return [
+        f"unknown field {shown(key)}{did_you_mean(key, fields)}"
+        for key in sorted(record.keys() - fields.keys())
+    ] + ([f"not a whole {name}: it has no {', '.join(lacking)}"] if lacking else [])
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"it has the key {shown(twice)} twice")
+    return record
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"it holds {text}, which is no number of JSON")
+
+
+def _check_depth(record: Any) -> None:
+    """Refuse a record that is nested more deeply than any declaration is."""
+    level = [record]
+    for _ in range(_DEEPEST):
+        level = [
+            entry
+            for part in level
+            for entry in (part.values() if isinstance(part, dict) else part)
+            if isinstance(entry, dict | list)
+        ]
+        if not level:
+            return
+    raise StudyError(f"nested more than {_DEEPEST} levels deep, which no declaration is")
 
 
 def from_record(record: Any) -> Any:
@@ -75,23 +147,36 @@ def from_record(record: Any) -> Any:
     kind = strategy_types().get(name) if isinstance(name, str) else None
     if kind is None:
         raise StudyError(
-            f"unknown type {name!r}; wanted one of {', '.join(sorted(strategy_types()))}"
-            f"{did_you_mean(str(name), strategy_types())}. If a study file declares it, run that "
+            f"unknown type {shown(name)}; wanted one of {', '.join(sorted(strategy_types()))}"
+            f"{did_you_mean(name, strategy_types())}. If a study file declares it, run that "
             "file: JSON can't hold code"
         )
-    if hasattr(kind, "registered"):
-        return kind.registered(**values)
+    if isinstance(maker := getattr(kind, "registered", None), Callable):
+        return made(name, maker, values)
     accepted = {field.name for field in dataclasses.fields(kind)} if kind is not Points else {"x"}
     for key in values:
         if key not in accepted:
             raise StudyError(
-                f"{name} has no setting {key!r}; wanted some of "
+                f"{name} has no setting {shown(key)}; wanted some of "
                 f"{', '.join(sorted(accepted)) or 'none'}{did_you_mean(key, accepted)}"
             )
+    return made(name, kind, {key: _hashable(entry) for key, entry in values.items()})
+
+
+def made(name: str, make: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    """What a class or function makes of settings.
+
+    Raises:
+        InputError: If it can't, whatever it raises: its author may not have thought of all data.
+    """
     try:
-        return kind(**{key: _hashable(entry) for key, entry in values.items()})
-    except TypeError as error:
-        raise StudyError(f"{name} can't be made from {dict(record)}: {error}") from error
+        return make(**values)
+    except InputError:
+        raise
+    except Exception as error:
+        raise StudyError(
+            f"{name} can't be made from {shown(dict(values))}: {reason(error)}"
+        ) from error
 
 
 def canonical(record: Any) -> str:
@@ -99,8 +184,10 @@ def canonical(record: Any) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def did_you_mean(word: str, choices: Any) -> str:
+def did_you_mean(word: Any, choices: Any) -> str:
     """A suggestion to append to a message, or an empty text."""
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
+        return ""
     close = difflib.get_close_matches(word, [str(choice) for choice in choices], n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from trainability.checks import MOST_POINTS, count_problem, settle_fields
 from trainability.domains import Domain
 from trainability.errors import refuse
 from trainability.schemes.base import describe
@@ -65,7 +66,7 @@ class Task(ABC):
 
     def __str__(self) -> str:
         """The task as one writes it: its name and the settings that differ from the default."""
-        return describe(self)
+        return describe(self, as_given=True)
 
     @cached_property
     def _data(self) -> tuple[np.ndarray, np.ndarray]:
@@ -78,13 +79,11 @@ class Task(ABC):
 
 
 def n_train_problems(task: Task) -> list[str]:
-    """Empty if the number of training points is an int >= 2: one point has no spread."""
-    n = task.n_train
-    if isinstance(n, int) and not isinstance(n, bool) and n >= 2:
-        return []
-    return [f"{type(task).__name__} n_train must be an int >= 2, got {n!r}"]
+    """Empty if the number of training points is an int from 2, for one point has no spread."""
+    return count_problem(type(task).__name__, "n_train", task.n_train, 2, MOST_POINTS)
 
 
 def check_n_train(task: Task) -> None:
-    """Refuse a number of training points that is not an int >= 2."""
+    """Refuse a number of training points that is not an int from 2 to a million."""
     refuse(n_train_problems(task))
+    settle_fields(task)

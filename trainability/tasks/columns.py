@@ -1,55 +1,90 @@
-"""Columns of numbers from a file: CSV, Parquet or npz. Data is read, never executed."""
+"""Columns of numbers from a file: text, Parquet, Feather, npz, npy. Data is never executed."""
 
 from __future__ import annotations
 
-import csv
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from trainability.errors import DataError, refuse
 from trainability.schemes.catalog import suggestion
+from trainability.tasks import array_columns as arrays
+from trainability.tasks.text_columns import (
+    COMPRESSIONS,
+    Column,
+    composed,
+    is_number,
+    numbers_of,
+    read_text,
+)
 
-Column = np.ndarray | str
-"""Numbers, float64 with NaN where one is missing, or what keeps them from being numbers."""
+_MOST_CLASSES = 100
+_TEXT_KINDS = (".csv", ".tsv", ".txt")
+_READERS = {
+    **dict.fromkeys(_TEXT_KINDS, read_text),
+    ".parquet": arrays.read_parquet,
+    ".feather": arrays.read_feather,
+    ".npz": arrays.read_npz,
+    ".npy": arrays.read_npy,
+}
 
 
-def read_columns(path: Path, wanted: Sequence[str], rows: int | None) -> dict[str, np.ndarray]:
-    """The wanted columns of a file, float64, all of one length.
+def read_columns(
+    path: Path, wanted: Sequence[str], rows: int | None, labels: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
+    """The wanted columns of a file, float64, all of one length N.
 
     Args:
-        path: A .csv file (UTF-8, commas, a header line), a .parquet file, or a .npz file with one
-            1-D array per column.
+        path: A text (.csv, .tsv, .txt, also packed: .csv.gz, .bz2, .xz, .zip) with a header line;
+            a .parquet or .feather file; a .npz file with named arrays; or a .npy file.
         wanted: Names of columns. Rows are counted from 1, the header not counted.
         rows: How many rows to take from the top, or None for all.
+        labels: Those of the wanted columns that may hold classes as texts.
+
+    Returns:
+        Per name, shape (N,); (N, k) for a 2-D array, less its columns that are the same in all
+        rows, and for texts of k classes, in sorted order: 1 in the class's column, 0 elsewhere.
 
     Raises:
         DataError: Lists everything that is wrong with the file and with these columns and rows.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise DataError(f"{path} must be a {', '.join(_READERS)} file, got {path.suffix!r}")
-    if not path.is_file():
-        raise DataError(f"there is no file {path} (looked for {path.absolute()}); check the path")
-    if not path.stat().st_size:
-        raise DataError(f"{path} is empty; wanted named columns and at least 2 rows")
-    try:
-        names, columns = reader(path, wanted)
-    except (OSError, ValueError, csv.Error, zipfile.BadZipFile, pa.ArrowException) as error:
-        reason = str(error).strip().splitlines()[0]
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    is_packed = suffixes[-1:] and suffixes[-1] in COMPRESSIONS
+    kind = suffixes[-2] if is_packed and len(suffixes) > 1 else suffixes[-1] if suffixes else ""
+    if kind not in (_TEXT_KINDS if is_packed else _READERS):
         raise DataError(
-            f"{path} can't be read as a {path.suffix} file: {reason}; check that it is whole and "
+            f"{path} must be a {', '.join(_READERS)} file, or a text that is packed, such as "
+            f".csv.gz, got {''.join(path.suffixes[-2:])!r}"
+        )
+    try:
+        if not path.is_file():
+            raise DataError(
+                f"there is no file {path} (looked for {path.absolute()}); check the path"
+            )
+        if not path.stat().st_size:
+            raise DataError(f"{path} is empty; wanted named columns and at least 2 rows")
+        names, raw = _READERS[kind](path, [composed(name) for name in wanted])
+    except DataError:
+        raise
+    except Exception as error:
+        # Whatever a reader of somebody else's raises on a damaged file: NumPy alone, which parses
+        # the header of an array as Python text, has a dozen kinds.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(
+            f"{path} can't be read as a {kind} file: {reason}; check that it is whole and "
             "of the kind that its name says"
         ) from error
+    columns = {
+        name: _numbers(raw[composed(name)], rows, name in labels)
+        for name in dict.fromkeys(wanted)
+        if composed(name) in raw
+    }
     found = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
     refuse(
         [
-            *_name_problems(path, names, wanted),
+            *_name_problems(path, names, [composed(name) for name in wanted]),
             *(f"{path}: column {name!r} {p}" for name, p in columns.items() if isinstance(p, str)),
             *_row_problems(path, found, rows),
             *(
@@ -95,6 +130,12 @@ def _row_problems(path: Path, columns: dict[str, np.ndarray], rows: int | None) 
 
 
 def _value_problems(path: Path, name: str, column: np.ndarray) -> list[str]:
+    if column.ndim == 2:
+        return [
+            problem
+            for k in range(column.shape[1])
+            for problem in _value_problems(path, f"{name}[:, {k}]", column[:, k])
+        ]
     problems = []
     for what, bad in (("missing values (NaN)", np.isnan(column)), ("infinities", np.isinf(column))):
         if bad.any():
@@ -110,82 +151,23 @@ def _value_problems(path: Path, name: str, column: np.ndarray) -> list[str]:
     return problems
 
 
-def _read_csv(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, skipinitialspace=True, strict=True)
-        names = [name.strip() for name in next(reader, [])]
-        lines = []
-        for line in reader:
-            if line and len(line) != len(names):
-                raise ValueError(
-                    f"line {reader.line_num} has {len(line)} values and the header {len(names)}"
-                )
-            lines += [line] if line else []
-    places = {name: names.index(name) for name in wanted if name in names}
-    return names, {name: _numbers([line[k] for line in lines]) for name, k in places.items()}
-
-
-def _numbers(texts: list[str]) -> Column:
-    numbers = np.empty(len(texts))
-    for row, text in enumerate(texts):
-        try:
-            numbers[row] = np.nan if text.strip().lower() in _MISSING else float(text)
-        except ValueError:
-            return (
-                f"must hold numbers, got the text {text!r} in row {row + 1}; encode it as numbers "
-                "or leave the column out"
-            )
-    return numbers
-
-
-def _read_parquet(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
-    with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        columns: dict[str, Column] = {}
-        for name in wanted:
-            if names.count(name) != 1:
-                continue
-            column = file.read(columns=[name]).column(name)
-            if any(is_kind(column.type) for is_kind in _NUMERIC):
-                numbers = column.cast(pa.float64(), safe=False).to_numpy()
-                columns[name] = np.asarray(numbers, dtype=np.float64)
-            else:
-                columns[name] = f"must hold numbers, got {column.type}; encode it as numbers"
-    return names, columns
-
-
-def _read_npz(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, Column]]:
-    if not zipfile.is_zipfile(path):
-        raise ValueError("it is no archive of named arrays, as numpy.savez writes")
-    columns: dict[str, Column] = {}
-    with np.load(path, allow_pickle=False) as file:
-        names = list(file.files)
-        for name in wanted:
-            if names.count(name) == 1:
-                columns[name] = _array(file, name)
-    return names, columns
-
-
-def _array(file: np.lib.npyio.NpzFile, name: str) -> Column:
-    try:
-        array = file[name]
-    except ValueError:
+def _numbers(column: Column, rows: int | None, may_be_labels: bool) -> np.ndarray | str:
+    """The numbers of a column; for class labels one column per class."""
+    if isinstance(column, np.ndarray) and column.ndim == 2 and len(column[:rows]):
+        varies = ~(column[:rows] == column[:1]).all(axis=0)
+        return column[:, varies] if varies.any() else column[:, :1]
+    if not isinstance(column, list):
+        return column
+    texts = column[:rows]
+    if not may_be_labels or any(is_number(text) for text in texts):
+        return numbers_of(texts)
+    stripped = [composed(text.strip()) for text in texts]
+    classes = sorted(set(stripped))
+    if "" in classes:
+        return f"has no class in row {stripped.index('') + 1}; drop or fill those rows"
+    if not 2 <= len(classes) <= min(_MOST_CLASSES, len(texts) // 2):
         return (
-            "must hold numbers, got Python objects, which only unpickling could read, and that "
-            "runs code; save it as an array of numbers"
+            f"holds texts, {len(classes)} of them different in {len(texts)} rows; wanted numbers, "
+            f"or 2 to {_MOST_CLASSES} classes with two rows each on average"
         )
-    if array.dtype.kind not in "biuf":
-        return f"must hold numbers, got an array of {array.dtype}; encode it as numbers"
-    if array.ndim != 1:
-        return f"must be a 1-D array, one value a row, got shape {array.shape}; split its columns"
-    return array.astype(np.float64)
-
-
-_MISSING = {"", "na", "n/a", "nan", "null", "none"}
-_NUMERIC = (
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_boolean,
-    pa.types.is_decimal,
-)
-_READERS = {".csv": _read_csv, ".parquet": _read_parquet, ".npz": _read_npz}
+    return np.array([[text == one for one in classes] for text in stripped], dtype=np.float64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trainability.checks import MOST_NUMBERS, count_problem, settle_fields, shown, text_problem
 from trainability.domains import Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.tasks.base import Task, n_train_problems
@@ -44,20 +45,28 @@ class Function(Task):
 
     def __post_init__(self) -> None:
         problems = n_train_problems(self)
-        if not isinstance(self.name, str) or not self.name.strip():
-            problems.append(f"Function name must be a text such as 'cubic', got {self.name!r}")
+        problems += text_problem("Function name", self.name, "'cubic'", most=200)
         if not callable(self.function):
-            problems.append(f"Function function must take x of shape (N, d), got {self.function!r}")
+            problems.append(
+                f"Function function must take x of shape (N, d), got {shown(self.function)}"
+            )
         if not isinstance(self.domain, Domain):
-            problems.append(f"Function domain must be a Ball, a Box or Points, got {self.domain!r}")
+            problems.append(
+                f"Function domain must be a Ball, a Box or Points, got {shown(self.domain)}"
+            )
+        elif not problems and self.n_train * self.domain.d > MOST_NUMBERS:
+            problems.append(
+                f"Function n_train times the inputs of its domain must be at most "
+                f"{MOST_NUMBERS:,}, got {self.n_train:,} x {self.domain.d:,}"
+            )
         elif isinstance(self.domain, Points) and not problems and self.n_train > len(self.domain.x):
             problems.append(
                 f"Function n_train is {self.n_train}, but its domain has only "
                 f"{len(self.domain.x)} points"
             )
-        if isinstance(self.need, bool) or not isinstance(self.need, int) or self.need < 1:
-            problems.append(f"Function need must be an int >= 1, got {self.need!r}")
+        problems += count_problem("Function", "need", self.need)
         refuse(problems)
+        settle_fields(self)
         if isinstance(self.domain, Points):
             # As networks see them, so that the domain holds the training points to the last bit.
             object.__setattr__(self, "domain", Points(self.domain.x.astype(np.float32)))
@@ -70,11 +79,12 @@ class Function(Task):
         Raises:
             InputError: If no study file that made one of this name was loaded.
         """
-        if name not in _FUNCTIONS:
+        if not isinstance(name, str) or name not in _FUNCTIONS:
             known = ", ".join(sorted(_FUNCTIONS)) or "none"
             raise InputError(
-                f"no function {name!r} is known (known: {known}); JSON can't hold code, so give "
-                f"the study file that makes Function({name!r}, ...) instead of its study.json"
+                f"no function {shown(name)} is known (known: {known}); JSON can't hold code, so "
+                f"give the study file that makes Function({shown(name)}, ...) instead of its "
+                "study.json"
             )
         return cls(name, _FUNCTIONS[name], **settings)
 

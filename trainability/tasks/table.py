@@ -11,10 +11,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from trainability.checks import choice_problem, int_problem, settle_fields, shown, text_problem
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
 from trainability.tasks.base import Task
 from trainability.tasks.columns import read_columns
+from trainability.tasks.exact import has_large_offset
 
 Bundled = Literal["diabetes", "digits"]
 
@@ -28,10 +30,15 @@ class Table(Task):
     mean squared error 1. The domain is the training points themselves.
 
     Args:
-        path: A .csv file (UTF-8, commas, a header line), a .parquet file, or a .npz file with one
-            1-D array per column. A relative path starts at the current folder.
+        path: A text with a header line (.csv, .tsv, .txt, also packed, such as .csv.gz), a .parquet
+            or .feather file, a .npz file with one array per name (a 2-D array is as many columns,
+            those that are the same in all rows used are dropped), or a .npy file with named fields
+            or with columns named "0", "1" and so on. Separators and decimal commas are told from
+            the file where that is certain, else it is refused. A relative path starts at the
+            current folder.
         features: Names of the input columns.
-        target: Name of the target column, or names of several.
+        target: Name of the target column, or names of several. A target of texts is taken for
+            classes: one output each, in sorted order, as for digits.
         dataset: Instead of a file, a set that scikit-learn bundles: "diabetes" (442 patients, 10
             features, disease progression) or "digits" (1,797 images of 8 x 8 pixels; 10 targets,
             1 for the digit's class and 0 for the others before they are standardized; pixels that
@@ -54,6 +61,7 @@ class Table(Task):
         if self.path is not None:
             object.__setattr__(self, "path", os.fspath(self.path))
         object.__setattr__(self, "features", tuple(self.features))
+        settle_fields(self)
         if not isinstance(self.target, str):
             object.__setattr__(self, "target", tuple(self.target))
 
@@ -71,19 +79,16 @@ class Table(Task):
         else:
             assert self.path is not None
             targets = [self.target] if isinstance(self.target, str) else list(self.target)
-            file = Path(self.path).expanduser()
-            columns = read_columns(file, [*self.features, *targets], self.rows)
-            x = np.stack([columns[name] for name in self.features], axis=1)
-            y = np.stack([columns[name] for name in targets], axis=1)
+            file = _expanded(self.path)
+            columns = read_columns(file, [*self.features, *targets], self.rows, labels=targets)
+            x = np.column_stack([columns[name] for name in self.features])
+            y = np.column_stack([columns[name] for name in targets])
         return _standardized(x), _standardized(y)
 
     def _problems(self) -> list[str]:
         problems = []
-        least = 10 if self.dataset == "digits" else 2
-        if self.rows is not None and not (
-            isinstance(self.rows, int) and not isinstance(self.rows, bool) and self.rows >= least
-        ):
-            problems.append(f"Table rows must be None or an int >= {least}, got {self.rows!r}")
+        least = 10 if isinstance(self.dataset, str) and self.dataset == "digits" else 2
+        problems += int_problem("Table rows", self.rows, least, 2**31 - 1, optional=True)
         if (self.path is None) == (self.dataset is None):
             both = "neither" if self.path is None else "both"
             problems.append(
@@ -92,34 +97,45 @@ class Table(Task):
             )
             return problems
         if self.dataset is not None:
-            if self.dataset not in get_args(Bundled):
-                wanted = " or ".join(repr(name) for name in get_args(Bundled))
-                problems.append(f"Table dataset must be {wanted}, got {self.dataset!r}")
-            if self.features or self.target:
+            problems += choice_problem("Table", "dataset", self.dataset, get_args(Bundled))
+            if any(
+                given is not None and not _is_empty(given) for given in (self.features, self.target)
+            ):
                 problems.append("Table takes features and target with a path only; leave them out")
             return problems
         if not isinstance(self.path, str | os.PathLike):
-            problems.append(f"Table path must be a text, got {self.path!r}")
+            problems.append(f"Table path must be a text, got {shown(self.path)}")
+        else:
+            path = os.fspath(self.path)
+            problems += text_problem("Table path", path, "'file.csv'", most=4096)
         return problems + self._column_problems()
 
     def _column_problems(self) -> list[str]:
         target = [self.target] if isinstance(self.target, str) else self.target
         problems = []
         for what, names in (("features", self.features), ("target", target)):
-            if isinstance(names, str) or not (
-                isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+            if not isinstance(names, list | tuple) or not all(
+                isinstance(name, str) for name in names
             ):
-                problems.append(f'Table {what} must be a list of names like ["a"], got {names!r}')
+                problems.append(
+                    f'Table {what} must be a list of names like ["a"], got {shown(names)}'
+                )
             elif not names or not all(names):
-                problems.append(f"Table {what} must name at least one column, got {names!r}")
+                problems.append(f"Table {what} must name at least one column, got {shown(names)}")
+            elif long := [p for name in names for p in text_problem(f"Table {what}", name, "'a'")]:
+                problems += long
             elif len(set(names)) < len(names):
-                problems.append(f"Table {what} must name a column once, got {list(names)}")
+                problems.append(f"Table {what} must name a column once, got {shown(names)}")
         if not problems:
             both = [name for name in target if name in self.features]
             problems += [
                 f"Table target {name!r} is among its features; leave it out" for name in both
             ]
         return problems
+
+
+def _is_empty(given: object) -> bool:
+    return isinstance(given, str | list | tuple) and not len(given)
 
 
 def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +152,18 @@ def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.nd
     return x[:, x.min(axis=0) < x.max(axis=0)], np.eye(10)[y]
 
 
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"there is no file {path}: {error}; write the whole path") from error
+
+
 def _standardized(values: np.ndarray) -> np.ndarray:
+    """Every column of (N, k) less its mean, over its standard deviation."""
+    # A large offset first, for the mean of such numbers is rounded by more than their spread.
+    offset = [column.min() if has_large_offset(column) else 0.0 for column in values.T]
+    values = values - offset
     # Divided by the largest first, so that squares of huge numbers don't overflow.
     centered = values / np.abs(values).max(axis=0)
     centered = centered - centered.mean(axis=0)

@@ -11,11 +11,21 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from trainability import seeds
+from trainability.checks import int_problem, is_int, is_number, settle_fields, shown
 from trainability.errors import InputError, StudyError, refuse
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
-from trainability.study.records import canonical, did_you_mean, from_record, to_record
+from trainability.study.limits import MOST_BLOCKS
+from trainability.study.records import (
+    canonical,
+    did_you_mean,
+    field_problems,
+    from_record,
+    made,
+    read_document,
+    to_record,
+)
 from trainability.tasks.base import Task
 from trainability.training.optimizers import Optimizer
 from trainability.tuning.objectives import MedianSteps, Objective, SmallestWidth, SuccessRate
@@ -25,6 +35,7 @@ S = TypeVar("S", bound=Scheme | Optimizer)
 Settings = tuple[float, ...]
 """Values of the settings that vary, in the order of `Tuning.vary`."""
 _KINDS = {kind.__name__: kind for kind in (Range, SuccessRate, MedianSteps, SmallestWidth)}
+_TWO = "one objective, such as SuccessRate(width=4), or two different ones"
 _NOT_SEARCHED = ("name", "question", "budget", "fresh_replicates")
 
 
@@ -74,6 +85,7 @@ class Tuning:
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
+        settle_fields(self)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -168,21 +180,9 @@ class Tuning:
         Raises:
             StudyError: If the text is not such a tuning.
         """
-        try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise StudyError(f"not valid JSON ({error}); wanted a tuning.json") from error
-        if not isinstance(record, dict) or record.pop("tuning", None) != 1:
-            raise StudyError('not a tuning: wanted an object with "tuning": 1, as tuning.json has')
-        known = [field.name for field in fields(Tuning)]
-        refuse(
-            [f"unknown field {key!r}{did_you_mean(key, known)}" for key in record.keys() - known],
-            StudyError,
-        )
-        try:
-            return Tuning(**{key: _read(entry) for key, entry in record.items()})
-        except TypeError as error:
-            raise StudyError(f"not a whole tuning: {error}") from error
+        record = read_document(text, "tuning", "tuning.json")
+        refuse(field_problems(record, Tuning, "tuning"), StudyError)
+        return made("Tuning", Tuning, {key: _read(entry) for key, entry in record.items()})
 
     def default_of(self, name: str) -> Any:
         """The default's value of a setting."""
@@ -192,39 +192,49 @@ class Tuning:
         problems = self._objective_problems()
         if problems:
             return problems
+        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance", "depth"):
+            if getattr(self, name) is None:
+                problems.append(f"{name} must be given, got None")
+        if problems:
+            return problems
         try:
             self.study()
         except InputError as error:
             return [str(error)]
         problems += self._range_problems()
-        if not _is_count(self.budget) or self.n_evaluations < 8:
-            least = 8 * BLOCK_SIZE * len(self.widths)
+        least = 8 * BLOCK_SIZE * len(self.widths)
+        if not is_int(self.budget) or self.budget < least:
             problems.append(
-                f"budget must be an int >= {least:,}, got {self.budget!r}: eight blocks of "
+                f"budget must be an int >= {least:,}, got {shown(self.budget)}: eight blocks of "
                 f"{BLOCK_SIZE} networks at {len(self.widths)} widths are the least to learn from"
             )
+        elif self.budget > MOST_BLOCKS * BLOCK_SIZE:
+            problems += int_problem("budget", self.budget, least, MOST_BLOCKS * BLOCK_SIZE)
         dead = self.max_born_dead
-        if dead is not None and not (isinstance(dead, int | float) and 0 <= dead < 1):
-            problems.append(f"max_born_dead must be None or from 0 to 1, got {dead!r}")
+        if dead is not None and not (is_number(dead) and 0 <= dead < 1):
+            problems.append(f"max_born_dead must be None or from 0 to 1, got {shown(dead)}")
         return problems
 
     def _objective_problems(self) -> list[str]:
         found = self.objective
         if isinstance(found, Objective):
             return []
-        if not isinstance(found, list | tuple) or len(set(map(repr, found))) != 2:
-            wanted = "one objective, such as SuccessRate(width=4), or two different ones"
-            return [f"objective must be {wanted}, got {found!r}"]
-        return [
-            f"objective must be one of {', '.join(sorted(_KINDS.keys() - {'Range'}))}, got {part!r}"
+        if not isinstance(found, list | tuple) or len(found) != 2:
+            return [f"objective must be {_TWO}, got {shown(found)}"]
+        problems = [
+            f"objective must be one of {', '.join(sorted(_KINDS.keys() - {'Range'}))}, got "
+            f"{shown(part)}"
             for part in found
             if not isinstance(part, Objective)
         ]
+        if not problems and found[0] == found[1]:
+            problems.append(f"objective must be {_TWO}, got {shown(found)}")
+        return problems
 
     def _range_problems(self) -> list[str]:
         if not isinstance(self.vary, Mapping) or not self.vary:
             wanted = '{"bias_std": Range(0.01, 10, log=True)}'
-            return [f"vary must map settings to ranges, such as {wanted}, got {self.vary!r}"]
+            return [f"vary must map settings to ranges, such as {wanted}, got {shown(self.vary)}"]
         problems = []
         there = {name: [] for part in (self.scheme, self.optimizer) for name in _names(part)}
         for part in (self.scheme, self.optimizer):
@@ -234,22 +244,28 @@ class Tuning:
             if len(there.get(name, ())) != 1:
                 why = f"{' and '.join(there[name])} both have it" if name in there else "unknown"
                 problems.append(
-                    f"vary {name!r}: {why}; wanted one of {', '.join(there)}"
+                    f"vary {shown(name)}: {why}; wanted one of {', '.join(there)}"
                     f"{did_you_mean(name, there)}"
                 )
             if not isinstance(values, Range):
                 problems.append(
-                    f"vary {name!r} must be a range, such as Range(0.01, 10, log=True), "
-                    f"got {values!r}"
+                    f"vary {shown(name)} must be a range, such as Range(0.01, 10, log=True), "
+                    f"got {shown(values)}"
                 )
         if problems:
             return problems
         for end in ("low", "high"):
             try:
                 self.strategies(tuple(getattr(values, end) for values in self.vary.values()))
-            except (InputError, TypeError) as error:
+            except Exception as error:  # of a scheme of the user's, which may check nothing
                 problems.append(f"the {end} ends of the ranges can't be used: {error}")
         return problems
+
+
+def _kind_of(record: Mapping[str, Any]) -> str | None:
+    """The name of the class that a record is of; "" where it is no name."""
+    kind = record.get("type")
+    return kind if kind is None or isinstance(kind, str) else ""
 
 
 def _names(strategy: Scheme | Optimizer) -> list[str]:
@@ -265,11 +281,7 @@ def _read(record: Any) -> Any:
     """`from_record`, which also knows what only a tuning holds."""
     if isinstance(record, list):
         return [_read(entry) for entry in record]
-    if not isinstance(record, Mapping) or (kind := record.get("type")) not in (None, *_KINDS):
+    if not isinstance(record, Mapping) or (kind := _kind_of(record)) not in (None, *_KINDS):
         return from_record(record)
     values = {key: _read(entry) for key, entry in record.items() if key != "type"}
-    return values if kind is None else _KINDS[kind](**values)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return values if kind is None else made(kind, _KINDS[kind], values)

@@ -18,6 +18,7 @@ import numpy as np
 
 from trainability.analysis.comparisons import paired_difference
 from trainability.analysis.rates import clopper_pearson
+from trainability.checks import count_problem, is_number, plain, settle_fields, shown, size_of
 from trainability.errors import refuse
 
 Outcomes = Mapping[int, np.ndarray]
@@ -109,6 +110,7 @@ class SuccessRate(Objective):
 
     def __post_init__(self) -> None:
         refuse(_width_problems(self, [self.width]))
+        settle_fields(self)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -152,6 +154,7 @@ class MedianSteps(Objective):
 
     def __post_init__(self) -> None:
         refuse(_width_problems(self, [self.width]))
+        settle_fields(self)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -199,15 +202,17 @@ class SmallestWidth(Objective):
 
     def __post_init__(self) -> None:
         choices = self.choices
-        if not isinstance(choices, list | tuple | range) or len(choices) < 2:
-            refuse([f"SmallestWidth choices must be a list of two or more ints, got {choices!r}"])
+        if not isinstance(choices, list | tuple | range) or not 2 <= size_of(choices) <= 100:
+            wanted = "a list of two or more ints, a hundred at most"
+            refuse([f"SmallestWidth choices must be {wanted}, got {shown(choices)}"])
         problems = _width_problems(self, choices)
         if not problems and list(choices) != sorted(set(choices)):
-            problems.append(f"SmallestWidth choices must ascend, got {list(choices)}")
-        if not isinstance(self.rate, float) or not 0 < self.rate < 1:
-            problems.append(f"SmallestWidth rate must lie between 0 and 1, got {self.rate!r}")
+            problems.append(f"SmallestWidth choices must ascend, got {shown(list(choices))}")
+        if not is_number(self.rate) or not 0 < self.rate < 1:
+            problems.append(f"SmallestWidth rate must lie between 0 and 1, got {shown(self.rate)}")
         refuse(problems)
-        object.__setattr__(self, "choices", tuple(choices))
+        settle_fields(self)
+        object.__setattr__(self, "choices", tuple(plain(width) for width in choices))
 
     @property
     def words(self) -> str:  # type: ignore[override]
@@ -292,8 +297,5 @@ def _at(index: int, value: float, like: np.ndarray) -> np.ndarray:
 
 
 def _width_problems(objective: Objective, widths: Sequence[Any]) -> list[str]:
-    return [
-        f"{type(objective).__name__} width must be an int >= 1, got {width!r}"
-        for width in widths
-        if not isinstance(width, int) or isinstance(width, bool) or width < 1
-    ]
+    owner = type(objective).__name__
+    return [problem for width in widths for problem in count_problem(owner, "width", width)]

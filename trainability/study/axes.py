@@ -1,0 +1,140 @@
+"""The axes of a study: which there are, and what their values must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from trainability.checks import (
+    int_problem,
+    number_problem,
+    plain,
+    shown,
+    size_of,
+    strategy_problems,
+)
+from trainability.schemes.base import Scheme
+from trainability.study.limits import MOST_CELLS, MOST_DEPTH, MOST_STEPS, MOST_WIDTH
+from trainability.study.records import did_you_mean
+from trainability.tasks.base import Task
+from trainability.training.optimizers import Optimizer
+
+
+class Axes(TypedDict, total=False):
+    """The values that vary; the grid is their product."""
+
+    task: Sequence[Task]
+    scheme: Sequence[Scheme]
+    width: Sequence[int]
+    depth: Sequence[int]
+    optimizer: Sequence[Optimizer]
+    batch_size: Sequence[int | None]
+    max_steps: Sequence[int]
+    tolerance: Sequence[float]
+
+
+AXES = tuple(Axes.__annotations__)
+
+
+def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The axes with lists of plain values: numbers of one value are written one way."""
+    as_written: dict[str, Callable[[Any], Any]] = {"tolerance": float}
+    return {
+        name: [as_written.get(name, plain)(value) for value in values]
+        for name, values in axes.items()
+    }
+
+
+def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the values of each axis by itself, and with the size of the grid.
+
+    Args:
+        axes: As a study was given them.
+        fixed: The values of a study's fields, for axes that don't vary.
+    """
+    if not isinstance(axes, Mapping):
+        return [f'axes must map names to lists, such as {{"width": [2, 4]}}, got {shown(axes)}']
+    problems = [
+        f"unknown axis {shown(name)}; wanted some of {', '.join(AXES)}{did_you_mean(name, AXES)}"
+        for name in axes
+        if name not in AXES
+    ]
+    n_cells = 1
+    for name in AXES:
+        if name not in axes:
+            problems += _value_problems(name, fixed[name])
+            continue
+        values = axes[name]
+        if not isinstance(values, list | tuple | range) or not size_of(values):
+            problems.append(
+                f"axis {name} must be a list of at least one value, got {shown(values)}; "
+                f'did you mean "{name}": [{shown(values)}]?'
+            )
+            continue
+        n_cells *= size_of(values)
+        if n_cells > MOST_CELLS:
+            problems.append(f"the grid must have at most {MOST_CELLS:,} cells, got {n_cells:,}")
+            return problems
+        wrong = [problem for value in values for problem in _value_problems(name, value)]
+        problems += wrong or _twice(name, list(values))
+    return problems
+
+
+def _twice(name: str, values: list[Any]) -> list[str]:
+    """What is there twice: the same value, or two that nobody could tell apart in a table."""
+    if name in ("task", "scheme", "optimizer"):
+        written = [str(value) for value in values]
+        for place, text in enumerate(written):
+            first = written.index(text)
+            if first < place and values[first] != values[place]:
+                return [
+                    f"axis {name} has different values that are written alike, {text}; give them "
+                    "names or settings by which they can be told apart"
+                ]
+        distinct = set(written)
+    else:
+        distinct = set(values)
+    if len(distinct) < len(values):
+        return [f"axis {name} holds a value twice: {shown(values)}"]
+    return []
+
+
+def _value_problems(name: str, value: Any) -> list[str]:
+    return _CHECKS[name](name, value)
+
+
+def _strategy(kind: Any, wanted: str) -> Callable[[str, Any], list[str]]:
+    def check(name: str, value: Any) -> list[str]:
+        if not isinstance(value, kind):
+            return [f"{name} must be {wanted}, got {shown(value)}"]
+        return strategy_problems(name, value)
+
+    return check
+
+
+def _whole(least: int, most: int) -> Callable[[str, Any], list[str]]:
+    return lambda name, value: int_problem(name, value, least, most)
+
+
+def _depth(name: str, value: Any) -> list[str]:
+    return int_problem(name, value, 2, MOST_DEPTH)
+
+
+def _batch_size(name: str, value: Any) -> list[str]:
+    return int_problem(name, value, 1, optional=True)
+
+
+def _tolerance(name: str, value: Any) -> list[str]:
+    return number_problem("", name, value, above=0)
+
+
+_CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
+    "task": _strategy(Task, "a task, such as AbsoluteValue()"),
+    "scheme": _strategy(Scheme, "a scheme, such as He()"),
+    "width": _whole(1, MOST_WIDTH),
+    "depth": _depth,
+    "optimizer": _strategy(Optimizer, "an optimizer, such as Adam(learning_rate=5e-3)"),
+    "batch_size": _batch_size,
+    "max_steps": _whole(1, MOST_STEPS),
+    "tolerance": _tolerance,
+}

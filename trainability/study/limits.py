@@ -1,0 +1,76 @@
+"""What a study may ask for: what file names, rows and memory can hold, and what a task allows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from trainability.checks import reason
+from trainability.errors import InputError
+from trainability.seeds import BLOCK_SIZE
+from trainability.study.cell import Cell
+
+MOST_BLOCKS = 1_000_000
+"""Of a cell: the names of block files have six digits."""
+MOST_BLOCKS_OF_STUDY = 10_000_000
+MOST_CELLS = 100_000
+MOST_WIDTH = 1_000_000
+MOST_DEPTH = 10_000
+MOST_STEPS = 10**9
+_MOST_PARAMETERS = 2**25
+"""Of a network: a block of them, with Adam's two moments, then has 128 GB."""
+
+
+def joint_problems(cells: Sequence[Cell], n_blocks: int) -> list[str]:
+    """What is wrong with values that are fine each on its own.
+
+    Args:
+        cells: All points of the grid.
+        n_blocks: Blocks of every cell.
+    """
+    problems = []
+    if len(cells) * n_blocks > MOST_BLOCKS_OF_STUDY:
+        problems.append(
+            f"the grid must have at most {MOST_BLOCKS_OF_STUDY * BLOCK_SIZE:,} networks, got "
+            f"{len(cells):,} cells of {n_blocks * BLOCK_SIZE:,}"
+        )
+    by_task: defaultdict[int, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        by_task[id(cell.task)].append(cell)
+    for of_task in by_task.values():
+        problems += _task_problems(of_task)
+    return problems
+
+
+def _task_problems(cells: Sequence[Cell]) -> list[str]:
+    """What is wrong with cells of one task."""
+    task = cells[0].task
+    try:
+        best = task.best_loss_below_need()
+        n_train = task.n_train
+        largest = max(cells, key=lambda cell: cell.n_parameters)
+    except InputError as error:
+        return [f"{task}: {error}"]
+    except Exception as error:  # of a task of the user's
+        return [f"{task} can't be built: {reason(error)}"]
+    problems = []
+    if largest.n_parameters > _MOST_PARAMETERS:
+        problems.append(
+            f"a network must have at most {_MOST_PARAMETERS:,} weights and biases, got "
+            f"{largest.n_parameters:,} at width {largest.width:,} and depth {largest.depth:,} on "
+            f"{task}: {BLOCK_SIZE} of them are trained at once"
+        )
+    for tolerance in sorted({cell.tolerance for cell in cells}):
+        if tolerance >= best:
+            problems.append(
+                f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
+                f"than {task.need} active neurons can reach on {task}: an untrainable "
+                "network could succeed. Choose a smaller tolerance or more training points"
+            )
+    for size in sorted({cell.batch_size for cell in cells if cell.batch_size}):
+        if size > n_train:
+            problems.append(
+                f"batch_size {size} exceeds the {n_train} training points of {task}; "
+                "use None for the full batch"
+            )
+    return problems
