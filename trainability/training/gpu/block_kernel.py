@@ -403,8 +403,11 @@ class _BlockKernel:
                     if plan.penalty is not None:
                         is_weight = job.kind != "biases"
                         gradient = plan.penalty.gradient(self.on, old, gradient, is_weight, own)
-                    moments = _Moments(self, number)
+                    places = [self.moment(number, m) for m in range(plan.optimizer.n_moments)]
+                    moments = [block.own(moment) for moment in places]
                     new = plan.optimizer.update(self.on, old, gradient, moments, numbers, factors)
+                    for moment, value in zip(places, moments, strict=True):
+                        block.set_own(moment, value)
                     self.set_parameter(layer, place, new)
 
 
@@ -421,23 +424,6 @@ class _Place:
         self.by_column = i * layer.column_stride + j + layer.columns
         self.by_row = j * layer.row_stride + i + layer.rows
         self.flat = j * layer.fan_in + i + layer.start
-
-
-class _Moments(Sequence):
-    """A parameter's moments: reading one loads it, setting one stores it."""
-
-    def __init__(self, kernel: _BlockKernel, number: int) -> None:
-        self._kernel = kernel
-        self._number = number
-
-    def __len__(self) -> int:
-        return self._kernel.plan.optimizer.n_moments
-
-    def __getitem__(self, moment):
-        return self._kernel.block.own(self._kernel.moment(self._number, moment))
-
-    def __setitem__(self, moment: int, value: Value) -> None:
-        self._kernel.block.set_own(self._kernel.moment(self._number, moment), value)
 
 
 def _both(a: Value | None, b: Value) -> Value:

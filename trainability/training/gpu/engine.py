@@ -11,10 +11,10 @@ from torch import Tensor
 from trainability.networks import Ensemble
 from trainability.training.base import Engine, Problem, Training
 from trainability.training.flat import flattened, unflattened
+from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.choice import plan_for
 from trainability.training.gpu.launch import on_cpu, on_gpu
 from trainability.training.gpu.orders import orders
-from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.plan import WarpPlan
 
 # The rounding that keeps NaN, `max.NaN`, came with it.

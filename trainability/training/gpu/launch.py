@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from trainability.training.compiled import Function, cached, load
-from trainability.training.gpu import block_kernel, kernel as warp_kernel
+from trainability.training.gpu import block_kernel
+from trainability.training.gpu import kernel as warp_kernel
 from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.driver import Kernel, assembled, version
 from trainability.training.gpu.kernel import TRAIN
