@@ -8,8 +8,6 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 # Test files run side by side: each with one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# GPU kernels run on the CPU. Triton looks when it is imported, by whomever.
-os.environ["TRITON_INTERPRET"] = "1"
 
 import pytest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import training_by_loop as loop
@@ -11,7 +12,7 @@ import training_by_loop as loop
 from trainability.errors import InputError
 from trainability.training import SGD, choose_engine
 from trainability.training.fused_cpu import FusedCpuEngine
-from trainability.training.fused_gpu import FusedGpuEngine
+from trainability.training.gpu.engine import WarpEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 
@@ -47,7 +48,7 @@ def test_auto_takes_torch_for_wide_networks_and_other_devices() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        InputError, match="one of auto, fused-cpu, fused-gpu, graph-gpu, torch, got 'fast'"
+        InputError, match="one of auto, fused-cpu, warp-gpu, graph-gpu, torch, got 'fast'"
     ):
         choose_engine("fast", SIZES, TASK)
 
@@ -64,12 +65,34 @@ def test_auto_takes_the_gpu_engines_by_width_where_there_is_a_gpu(monkeypatch) -
         choose_engine("graph-gpu", SIZES, TASK, device="cuda")
     with pytest.raises(InputError, match="runs on a GPU, got device 'cpu'.*try engine 'torch'"):
         choose_engine("graph-gpu", SIZES, TASK)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    a_gpu(monkeypatch)
     wide = (1, 512, 512, 1)
-    assert isinstance(choose_engine("auto", SIZES, TASK, device="cuda"), FusedGpuEngine)
+    assert isinstance(choose_engine("auto", SIZES, TASK, device="cuda"), WarpEngine)
+    assert isinstance(choose_engine("auto", (1, 64, 64, 64, 1), TASK, device="cuda"), WarpEngine)
     assert isinstance(choose_engine("auto", wide, TASK, device="cuda:1"), GraphEngine)
-    with pytest.raises(InputError, match="'fused-gpu' can't train this: .* registers"):
-        choose_engine("fused-gpu", wide, TASK, device="cuda")
+    with pytest.raises(InputError, match="'warp-gpu' can't train this: .* outgrow"):
+        choose_engine("warp-gpu", wide, TASK, device="cuda")
+
+
+def test_a_gpu_that_lacks_what_kernels_want_is_told(monkeypatch) -> None:
+    a_gpu(monkeypatch, capability=(7, 5))
+    with pytest.raises(InputError, match=r"wants compute capability \(8, 0\)"):
+        choose_engine("warp-gpu", SIZES, TASK, device="cuda")
+    a_gpu(monkeypatch, shared=1000)
+    with pytest.raises(InputError, match="bytes of shared memory, the GPU has 1000"):
+        choose_engine("warp-gpu", (1, 64, 64, 64, 1), TASK, device="cuda")
+    monkeypatch.setattr("torch.version.cuda", None)
+    with pytest.raises(InputError, match="no GPU of NVIDIA"):
+        choose_engine("warp-gpu", SIZES, TASK, device="cuda")
+
+
+def a_gpu(monkeypatch, capability=(9, 0), shared=232_448) -> None:
+    """What torch says where there is one."""
+    found = SimpleNamespace(shared_memory_per_block_optin=shared)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.version.cuda", "13.0")
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: found)
 
 
 def test_the_contract_loads_neither_torch_nor_llvm() -> None:

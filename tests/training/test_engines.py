@@ -20,7 +20,6 @@ from trainability.training.torch_engine import TorchEngine
 SHALLOW = (1, 5, 1)
 DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
-# The fused GPU engine is held to the same laws in `test_fused_gpu`, at sizes for an interpreter.
 # With TRAINABILITY_TEST_DEVICE=cuda the engines that can run on a GPU do.
 DEVICE = os.environ.get("TRAINABILITY_TEST_DEVICE", "cpu")
 ENGINES = [

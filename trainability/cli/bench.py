@@ -39,10 +39,8 @@ def bench(
     from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark
 
     on_gpu = device != "cpu"
-    if on_gpu:
-        shapes = GPU_SHAPES
-    else:
-        shapes = QUICK if quick else [*SHAPES, *VARIANTS]
+    on_cpu = QUICK if quick else [*SHAPES, *VARIANTS]
+    shapes = GPU_SHAPES if on_gpu else on_cpu
     # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the fast.
     peers = [name for name in PEERS if not quick or name in ("nn-loop", "jax")]
     table = _Lines(err if as_json else out)

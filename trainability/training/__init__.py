@@ -10,7 +10,7 @@ from trainability.training.optimizers import SGD, Adam, Optimizer
 
 __all__ = ["SGD", "Adam", "Engine", "Optimizer", "Problem", "Training", "choose_engine"]
 
-ENGINES = ("auto", "fused-cpu", "warp-gpu", "fused-gpu", "graph-gpu", "torch")
+ENGINES = ("auto", "fused-cpu", "warp-gpu", "graph-gpu", "torch")
 
 # Above, a group's weights and gradients, 128 bytes per parameter, outgrow the caches, and
 # matrix products win: measured on two cores with 32 MiB of shared cache, at 1-256-256-1 the
@@ -35,7 +35,6 @@ def choose_engine(
     """
     # Imported here, so that declaring a study loads neither torch nor LLVM.
     from trainability.training.fused_cpu import FusedCpuEngine
-    from trainability.training.fused_gpu import FusedGpuEngine
     from trainability.training.gpu.engine import WarpEngine
     from trainability.training.graph_gpu import GraphEngine
     from trainability.training.torch_engine import TorchEngine
@@ -45,7 +44,6 @@ def choose_engine(
     engines = {
         "fused-cpu": FusedCpuEngine(threads),
         "warp-gpu": WarpEngine(device),
-        "fused-gpu": FusedGpuEngine(device),
         "graph-gpu": GraphEngine(device),
         "torch": TorchEngine(device, threads),
     }
@@ -59,7 +57,7 @@ def choose_engine(
             )
         return engines[name]
     if device != "cpu":
-        fast = ["warp-gpu", "fused-gpu", "graph-gpu"]
+        fast = ["warp-gpu", "graph-gpu"]
     else:
         n_parameters = sum(into * out + out for into, out in pairwise(sizes))
         fast = ["fused-cpu"] if n_parameters <= LARGEST_FUSED else []

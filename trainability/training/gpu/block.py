@@ -8,12 +8,12 @@ number; what a thread keeps from phase to phase lies in its registers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from trainability.training.gpu.lanes import gathered, permuted, scattered
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP
-from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value, Variable
+from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value
 
 
 class Block(Protocol):
@@ -23,31 +23,59 @@ class Block(Protocol):
     slot: Value
     """i64, the same in all threads: which network of a launch the block trains."""
 
-    def function(self, name: str, arguments: Mapping[str, str]): ...
+    def function(
+        self, name: str, arguments: Mapping[str, str]
+    ) -> AbstractContextManager[dict[str, Value]]:
+        """Write a kernel with these arguments."""
+        ...
 
-    def phase(self): ...
+    def phase(self) -> AbstractContextManager[Value]:
+        """Write what all threads do before any goes on; gives the index of a thread."""
+        ...
 
-    def integers(self, value: int) -> Value: ...
+    def integers(self, value: int) -> Value:
+        """The same index for all threads."""
+        ...
 
-    def load(self, index: Value) -> Value: ...
+    def load(self, index: Value) -> Value:
+        """A number from shared memory."""
+        ...
 
-    def load_four(self, index: Value) -> list[Value]: ...
+    def load_four(self, index: Value) -> list[Value]:
+        """Four in a row; the index is a multiple of four."""
+        ...
 
-    def load_for_all(self, index: int) -> Value: ...
+    def load_for_all(self, index: int) -> Value:
+        """A number, the same for all threads, outside of a phase."""
+        ...
 
-    def store(self, value: Value, index: Value, mask: Value | None) -> None: ...
+    def store(self, value: Value, index: Value, mask: Value | None) -> None:
+        """Store a number where the mask is set, or always."""
+        ...
 
-    def store_four(self, values: Sequence[Value], index: Value, mask: Value | None) -> None: ...
+    def store_four(self, values: Sequence[Value], index: Value, mask: Value | None) -> None:
+        """Store four in a row."""
+        ...
 
-    def own(self, number: int) -> Value: ...
+    def own(self, number: int) -> Value:
+        """A number that the thread keeps."""
+        ...
 
-    def set_own(self, number: int, value: Value) -> None: ...
+    def set_own(self, number: int, value: Value) -> None:
+        """Replace it."""
+        ...
 
-    def exchanged(self, value: Value, distance: int) -> Value: ...
+    def exchanged(self, value: Value, distance: int) -> Value:
+        """The value of the thread whose index differs in the bit `distance`, below 32."""
+        ...
 
-    def gather(self, base: Value, index: Value, kind: str = FLOAT) -> Value: ...
+    def gather(self, base: Value, index: Value, kind: str = FLOAT) -> Value:
+        """A number from an array in global memory."""
+        ...
 
-    def scatter(self, value: Value, base: Value, index: Value, mask: Value | None) -> None: ...
+    def scatter(self, value: Value, base: Value, index: Value, mask: Value | None) -> None:
+        """Store a number there where the mask is set, or always."""
+        ...
 
 
 class BlockThreads:
@@ -231,6 +259,3 @@ class BlockVectors:
 
     def scatter(self, value: Value, base: Value, index: Value, mask: Value | None) -> None:
         scattered(self.code, value, base, index, mask)
-
-
-__all__ = ["Block", "BlockThreads", "BlockVectors", "Variable"]

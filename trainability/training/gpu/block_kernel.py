@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from trainability.training.base import goes_on
 from trainability.training.gpu.arithmetic import ThreadArithmetic
 from trainability.training.gpu.block import Block, BlockThreads, BlockVectors
 from trainability.training.gpu.block_plan import POINTS, ROW, BlockLayer, BlockPlan, Job
 from trainability.training.gpu.kernel import TRAIN
+from trainability.training.gpu.places import Place, chosen, parameters, tile_rows
 from trainability.training.simd import Index, Value, Variable
 
 _QUADS = POINTS // 4
@@ -79,7 +80,7 @@ class _BlockKernel:
         block, given, plan = self.block, self.given, self.plan
         with block.phase() as thread:
             for job in self.plan.jobs:
-                for number, layer, place in self.parameters(job, thread):
+                for number, layer, place in parameters(self.block, self.plan, job, thread):
                     at = self.state_place(place.flat)
                     self.set_parameter(layer, place, block.gather(given["state"], at))
                     for moment in range(plan.optimizer.n_moments):
@@ -91,7 +92,7 @@ class _BlockKernel:
         block, given, plan = self.block, self.given, self.plan
         with block.phase() as thread:
             for job in self.plan.jobs:
-                for number, layer, place in self.parameters(job, thread):
+                for number, layer, place in parameters(self.block, self.plan, job, thread):
                     at = self.state_place(place.flat)
                     value = self.parameter(layer, place)
                     block.scatter(value, given["state"], at, place.mask)
@@ -239,7 +240,7 @@ class _BlockKernel:
         n_tiles = -(-n_rows // 4) * per_row
         with block.phase() as thread:
             for done in range(0, n_tiles, plan.threads):
-                tile, mask = self.chosen(thread, done, n_tiles, plan.threads)
+                tile, mask = chosen(self.block, thread, done, n_tiles, plan.threads)
                 first = tile // per_row * 4
                 point = tile % per_row * 4
                 sums = [[code.variable(value) for value in row] for row in start(first)]
@@ -296,8 +297,8 @@ class _BlockKernel:
         block, code, layer = self.block, self.code, job.layer
         deltas, inputs = self.outputs_of(layer), self.inputs_of(layer)
         if job.kind == "tile":
-            tile, _ = self.chosen(thread, job.done, job.n, self.plan.threads)
-            rows, columns = self.tile_rows(layer, tile)
+            tile, _ = chosen(self.block, thread, job.done, job.n, self.plan.threads)
+            rows, columns = tile_rows(layer, tile)
             sums = [code.variable(block.own(job.first + k)) for k in range(16)]
             with code.loop(_QUADS) as quad:
                 short = (quad * 4).to("i32", "trunc")
@@ -313,7 +314,7 @@ class _BlockKernel:
             for k, place in enumerate(sums):
                 block.set_own(job.first + k, place.get())
             return
-        item, _ = self.chosen(thread >> 2, job.done, job.n, self.plan.threads // 4)
+        item, _ = chosen(self.block, thread >> 2, job.done, job.n, self.plan.threads // 4)
         quarter = (thread & 3) * 4
         if job.kind == "biases":
             at = quarter + item * ROW + deltas
@@ -338,53 +339,10 @@ class _BlockKernel:
             total = total + block.exchanged(total, distance)
         block.set_own(job.first, block.own(job.first) + total)
 
-    def tile_rows(self, layer: BlockLayer, tile: Value) -> tuple[list[Value], list[Value]]:
-        """Outputs and inputs of a thread's 4 by 4 weights: a quarter of all apart."""
-        across, down = -(-layer.fan_in // 4), -(-layer.fan_out // 4)
-        row, column = tile // across, tile % across
-        return [row + a * down for a in range(4)], [column + b * across for b in range(4)]
-
-    def chosen(self, thread: Value, done: int, n: int, at_once: int) -> tuple[Value, Value | None]:
-        """Which of n a thread has in a round, and which threads have any; others get the last."""
-        index = thread + done if done else thread
-        if done + at_once <= n:
-            return index, None
-        mask = index < n
-        return mask.choose(index, self.block.integers(n - 1)), mask
-
-    def parameters(self, job: Job, thread: Value) -> list[tuple[int, BlockLayer, _Place]]:
-        """Every parameter of a job: the number of its gradient, its layer, and its place."""
-        layer = job.layer
-        if job.kind == "tile":
-            tile, mask = self.chosen(thread, job.done, job.n, self.plan.threads)
-            rows, columns = self.tile_rows(layer, tile)
-            found = []
-            for a, j in enumerate(rows):
-                for b, i in enumerate(columns):
-                    valid = mask
-                    if layer.fan_out % 4 and a == 3:
-                        valid = _both(valid, j < layer.fan_out)
-                    if layer.fan_in % 4 and b == 3:
-                        valid = _both(valid, i < layer.fan_in)
-                    if valid is not None:
-                        zero = self.block.integers(0)
-                        j_in, i_in = valid.choose(j, zero), valid.choose(i, zero)
-                    else:
-                        j_in, i_in = j, i
-                    place = _Place(layer, j_in, i_in, valid)
-                    found.append((job.first + 4 * a + b, layer, place))
-            return found
-        item, mask = self.chosen(thread >> 2, job.done, job.n, self.plan.threads // 4)
-        mask = _both(mask, (thread & 3).equals(0))
-        if job.kind == "biases":
-            return [(job.first, layer, _Place(layer, item, None, mask))]
-        place = _Place(layer, item // layer.fan_in, item % layer.fan_in, mask)
-        return [(job.first, layer, place)]
-
-    def parameter(self, layer: BlockLayer, place: _Place) -> Value:
+    def parameter(self, layer: BlockLayer, place: Place) -> Value:
         return self.block.load(place.by_column)
 
-    def set_parameter(self, layer: BlockLayer, place: _Place, value: Value) -> None:
+    def set_parameter(self, layer: BlockLayer, place: Place, value: Value) -> None:
         self.block.store(value, place.by_column, place.mask)
         if place.i is not None and layer.number:
             self.block.store(value, place.by_row, place.mask)
@@ -397,48 +355,15 @@ class _BlockKernel:
         own = numbers[len(plan.optimizer.numbers()) :]
         with block.phase() as thread:
             for job in plan.jobs:
-                for number, layer, place in self.parameters(job, thread):
+                for number, layer, place in parameters(self.block, self.plan, job, thread):
                     old = self.parameter(layer, place)
                     gradient = block.own(number)
                     if plan.penalty is not None:
                         is_weight = job.kind != "biases"
                         gradient = plan.penalty.gradient(self.on, old, gradient, is_weight, own)
-                    moments = _Moments(self, number)
+                    places = [self.moment(number, m) for m in range(plan.optimizer.n_moments)]
+                    moments = [block.own(moment) for moment in places]
                     new = plan.optimizer.update(self.on, old, gradient, moments, numbers, factors)
+                    for moment, value in zip(places, moments, strict=True):
+                        block.set_own(moment, value)
                     self.set_parameter(layer, place, new)
-
-
-class _Place:
-    """Where a parameter lies: weight (j, i), or bias j where i is None."""
-
-    def __init__(self, layer: BlockLayer, j: Value, i: Value | None, mask: Value | None) -> None:
-        self.i = i
-        self.mask = mask
-        if i is None:
-            self.by_column = j + layer.biases
-            self.flat = j + (layer.start + layer.fan_in * layer.fan_out)
-            return
-        self.by_column = i * layer.column_stride + j + layer.columns
-        self.by_row = j * layer.row_stride + i + layer.rows
-        self.flat = j * layer.fan_in + i + layer.start
-
-
-class _Moments(Sequence):
-    """A parameter's moments: reading one loads it, setting one stores it."""
-
-    def __init__(self, kernel: _BlockKernel, number: int) -> None:
-        self._kernel = kernel
-        self._number = number
-
-    def __len__(self) -> int:
-        return self._kernel.plan.optimizer.n_moments
-
-    def __getitem__(self, moment):
-        return self._kernel.block.own(self._kernel.moment(self._number, moment))
-
-    def __setitem__(self, moment: int, value: Value) -> None:
-        self._kernel.block.set_own(self._kernel.moment(self._number, moment), value)
-
-
-def _both(a: Value | None, b: Value) -> Value:
-    return b if a is None else a & b

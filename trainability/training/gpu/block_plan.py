@@ -62,10 +62,12 @@ class BlockPlan:
         """Where the rows of points begin: x, y, scales, values of each layer, what is kept."""
         first, places = self.layers[-1].end, {}
         wanted = [("x", self.sizes[0]), ("y", self.sizes[-1]), ("scales", 1)]
-        wanted += [(f"h{l}", _four(width)) for l, width in enumerate(self.sizes[1:-1], 1)]
+        wanted += [(f"h{number}", _four(width)) for number, width in enumerate(self.sizes[1:-1], 1)]
         wanted.append((f"h{len(self.sizes) - 1}", self.sizes[-1]))
         if self.activation.keeps == "input":
-            wanted += [(f"z{l}", _four(width)) for l, width in enumerate(self.sizes[1:-1], 1)]
+            wanted += [
+                (f"z{number}", _four(width)) for number, width in enumerate(self.sizes[1:-1], 1)
+            ]
         for name, n in wanted:
             places[name] = first
             first += n * ROW

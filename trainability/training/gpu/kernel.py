@@ -103,10 +103,7 @@ class _Kernel:
             if plan.single_pass and plan.full_batch:
                 self.only_batch = self.batch(code.constant(0, INT))
             with code.loop(given["n_steps"] + 1) as step:
-                if plan.full_batch:
-                    gradients = self.gradients()
-                else:
-                    gradients = self.minibatch(step, slot)
+                gradients = self.gradients() if plan.full_batch else self.minibatch(step, slot)
                 code.leave_loop_when(step.equals(given["n_steps"]))
                 self.update(step, gradients)
                 warp.fence()
@@ -148,7 +145,7 @@ class _Kernel:
 
         def ready(first: Index, c: int, value: Value) -> None:
             if self.plan.looped:
-                self.store_chunk(first + c if isinstance(first, int) else first + c, value)
+                self.store_chunk(first + c, value)
             else:
                 assert isinstance(first, int)
                 chunks[first + c] = value

@@ -217,7 +217,7 @@ class Vectors:
     def function(
         self, name: str, arguments: Mapping[str, str]
     ) -> AbstractContextManager[dict[str, Value]]:
-        return _Begun(self.code.function(name, arguments | CPU_ARGUMENTS), self._begin)
+        return _Begun(self.code.function(name, {**arguments, **CPU_ARGUMENTS}), self._begin)
 
     def _begin(self) -> None:
         code, lanes = self.code, self._memory.lanes
