@@ -11,10 +11,10 @@ import trainability
 
 ROOT = Path(trainability.__file__).parent
 ROOMS = [
-    "errors", "seeds", "domains", "arithmetic", "theory", "schemes", "activations", "losses",
-    "penalties", "optimizers", "tasks", "networks", "death", "training", "study", "results",
-    "storage", "stored", "trial", "plan", "provenance", "analysis", "precision", "plots",
-    "tracking", "launch", "tuning", "report", "notebook", "modules", "benchmark", "cli",
+    "errors", "identity", "seeds", "domains", "arithmetic", "theory", "schemes", "activations",
+    "losses", "penalties", "optimizers", "tasks", "networks", "death", "training", "study",
+    "results", "storage", "stored", "trial", "plan", "provenance", "analysis", "precision",
+    "plots", "tracking", "launch", "tuning", "report", "notebook", "modules", "benchmark", "cli",
 ]  # fmt: skip
 ONLY = {
     "ray": {"launch"},

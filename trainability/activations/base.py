@@ -44,7 +44,7 @@ class Activation(ABC):
 
         Args:
             on: What to compute with.
-            delta: d loss / d output; used once.
+            delta: d loss / d output.
             kept: h or z, as `keeps` says.
         """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trainability.identity import younger_fields
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
 from trainability.tasks.base import Task
@@ -47,7 +48,7 @@ class Cell:
         """16 hexadecimal digits: a hash of all that changes the numbers."""
         identity = {
             "initialization": self.initialization,
-            "optimizer": to_record(self.optimizer),
+            "optimizer": to_record(self.optimizer, identity=True),
             "batch_size": self.batch_size,
             "max_steps": self.max_steps,
             "tolerance": self.tolerance,
@@ -55,6 +56,8 @@ class Cell:
         }
         if self.paired_over:
             identity["paired_over"] = self.paired_over
+        for name, value in younger_fields(self).items():
+            identity[name] = to_record(value, identity=True)
         return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
 
     @cached_property
@@ -71,7 +74,7 @@ class Cell:
         return self._initialization(self.paired_over)
 
     def _initialization(self, without: tuple[str, ...]) -> str:
-        scheme = to_record(self.scheme)
+        scheme = to_record(self.scheme, identity=True)
         return canonical(
             {
                 "scheme": {key: value for key, value in scheme.items() if key not in without},

@@ -220,7 +220,7 @@ class _Kernel:
                     if plan.activation.keeps == "input":
                         values = self.load_at_points(before.kept, column)
                     deltas = [
-                        plan.activation.backward(self.on, place.value, value)
+                        plan.activation.backward(self.on, place.value, value).written()
                         for value, place in zip(values, places, strict=True)
                     ]
                     if number > 1:

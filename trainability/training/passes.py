@@ -15,7 +15,7 @@ from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 
 # Numbers that are updated at once: with what the update leaves behind they stay in a core's cache.
-_PIECE = 2**14
+_PIECE = 2**15
 
 
 @dataclass(frozen=True)
