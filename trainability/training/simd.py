@@ -98,7 +98,7 @@ class Value:
         return self.code.call("llvm.fabs", self.kind, self)
 
     def written(self) -> Value:
-        """This value, written by now."""
+        """The value itself, if it was lazy: written by now."""
         return Value(self.code, self.kind, self.text)
 
     def choose(self, yes: Value, no: Value) -> Value:
