@@ -1,56 +1,100 @@
-"""Results: one row per replicate; what the columns are, and what a valid table is."""
+"""Results: one row per replicate; what the columns are, and what a valid table is.
+
+Every column is declared once, in `COLUMNS`: its type, its range, since which version it exists
+and what stands in older rows. Schema, check and fill derive from that.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from trainability.identity import VERSION
 from trainability.seeds import BLOCK_SIZE
 
 _COUNTS = pa.list_(pa.int32())
+_STATES = ("active", "tentative", "permanent")
 
-SCHEMA = pa.schema(
-    [
-        ("study", pa.string()),
-        ("cell", pa.string()),
-        ("replicate", pa.int64()),
-        ("task", pa.string()),
-        ("scheme", pa.string()),
-        ("width", pa.int32()),
-        ("depth", pa.int32()),
-        ("d_in", pa.int32()),
-        ("d_out", pa.int32()),
-        ("n_train", pa.int32()),
-        ("need", pa.int32()),
-        ("optimizer", pa.string()),
-        ("learning_rate", pa.float64()),
-        ("batch_size", pa.int32()),
-        ("max_steps", pa.int64()),
-        ("tolerance", pa.float64()),
-        ("seed", pa.int64()),
-        ("status", pa.string()),
-        ("born_dead", pa.bool_()),
-        ("trainable", pa.bool_()),
-        ("active_init", _COUNTS),
-        ("tentative_init", _COUNTS),
-        ("permanent_init", _COUNTS),
-        ("undecided_init", _COUNTS),
-        ("active_final", _COUNTS),
-        ("tentative_final", _COUNTS),
-        ("permanent_final", _COUNTS),
-        ("undecided_final", _COUNTS),
-        ("n_revived", pa.int32()),
-        ("initial_loss", pa.float32()),
-        ("final_loss", pa.float32()),
-        ("steps", pa.int64()),
-        ("success", pa.bool_()),
-        ("loss_curve", pa.list_(pa.float32())),
-        ("active_curve", _COUNTS),
-        ("tentative_curve", _COUNTS),
-        ("permanent_curve", _COUNTS),
-    ]
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the rows.
+
+    Args:
+        name: Its name.
+        type: Its Arrow type; of the entries if it holds lists, one per layer or per checkpoint.
+        least: Least value of it, or of every entry; None for texts and truth values.
+        one_of: The texts that it may hold; empty for any.
+        nullable: Whether a value may be missing.
+        nullable_entries: Whether an entry of a list may be missing.
+        same_for_cell: Whether all rows of a cell have the same value: it is identity.
+        since: The version since which it exists; 0 from the beginning.
+        default: Its value in rows of files that are older.
+    """
+
+    name: str
+    type: pa.DataType
+    least: float | None = None
+    one_of: tuple[str, ...] = ()
+    nullable: bool = False
+    nullable_entries: bool = False
+    same_for_cell: bool = False
+    since: int = 0
+    default: Any = None
+
+    def __post_init__(self) -> None:
+        assert self.since <= VERSION, f"{self.name}: raise VERSION, which is {VERSION}"
+
+
+def _identity(name: str, type_: pa.DataType, least: float | None = None, **more: Any) -> Column:
+    return Column(name, type_, least, same_for_cell=True, **more)
+
+
+COLUMNS: tuple[Column, ...] = (
+    _identity("study", pa.string()),
+    _identity("cell", pa.string()),
+    Column("replicate", pa.int64(), 0),
+    _identity("task", pa.string()),
+    _identity("scheme", pa.string()),
+    _identity("width", pa.int32(), 1),
+    _identity("depth", pa.int32(), 2),
+    _identity("d_in", pa.int32(), 1),
+    _identity("d_out", pa.int32(), 1),
+    _identity("n_train", pa.int32(), 1),
+    _identity("need", pa.int32(), 0),
+    _identity("optimizer", pa.string()),
+    _identity("learning_rate", pa.float64(), 0),
+    _identity("batch_size", pa.int32(), 1, nullable=True),
+    _identity("max_steps", pa.int64(), 1),
+    _identity("tolerance", pa.float64(), 0),
+    _identity("seed", pa.int64(), 0),
+    Column("status", pa.string(), one_of=("ok", "diverged")),
+    Column("born_dead", pa.bool_()),
+    Column("trainable", pa.bool_()),
+    Column("active_init", _COUNTS, 0),
+    Column("tentative_init", _COUNTS, 0),
+    Column("permanent_init", _COUNTS, 0),
+    Column("undecided_init", _COUNTS, 0),
+    Column("active_final", _COUNTS, 0, nullable=True),
+    Column("tentative_final", _COUNTS, 0, nullable=True),
+    Column("permanent_final", _COUNTS, 0, nullable=True),
+    Column("undecided_final", _COUNTS, 0, nullable=True),
+    Column("n_revived", pa.int32(), 0),
+    Column("initial_loss", pa.float32(), 0, nullable=True),
+    Column("final_loss", pa.float32(), 0, nullable=True),
+    Column("steps", pa.int64(), 0),
+    Column("success", pa.bool_()),
+    Column("loss_curve", pa.list_(pa.float32()), 0, nullable_entries=True),
+    Column("active_curve", _COUNTS, 0, nullable_entries=True),
+    Column("tentative_curve", _COUNTS, 0, nullable_entries=True),
+    Column("permanent_curve", _COUNTS, 0, nullable_entries=True),
 )
-"""Columns and types of the rows.
+"""Columns of the rows, in order.
 
 Identity: `study` to `seed`; `need` is how many neurons of the first hidden layer must not be
 permanently dead. `status` is `ok` or `diverged`. `*_init` and `*_final` hold one count per hidden
@@ -58,8 +102,11 @@ layer; `*_final` is null for a diverged network, whose parameters are not finite
 counts neurons that the census could not settle; they are counted among the dead as the samples
 say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
 hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
-batch.
+batch. A loss that is no number is null.
 """
+
+SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
+"""Names and types of `COLUMNS`."""
 
 
 def table_of(rows: pd.DataFrame) -> pa.Table:
@@ -88,3 +135,140 @@ def validate(rows: pd.DataFrame) -> None:
     # Engines compare in float32, in which .001 is a little more than .001.
     reached = succeeded["final_loss"] <= succeeded["tolerance"].astype("float32")
     assert reached.all(), "success above tolerance"
+
+
+def schema_problem(
+    schema: pa.Schema, version: int, columns: Sequence[Column] = COLUMNS
+) -> str | None:
+    """What is wrong with the columns of a file, None if nothing is.
+
+    Args:
+        schema: Names and types in the file.
+        version: That the file says it has, at most `VERSION`.
+        columns: What is declared.
+    """
+    expected = {column.name: column for column in columns if column.since <= version}
+    if unknown := [name for name in schema.names if name not in expected]:
+        return f"it has an unknown column {unknown[0]!r}"
+    if missing := [name for name in expected if name not in schema.names]:
+        return f"it has no column {missing[0]!r}"
+    if len(schema.names) != len(expected):
+        return "it has a column twice"
+    for name, column in expected.items():
+        if schema.field(name).type != column.type:
+            return f"{name} is of type {schema.field(name).type}, not {column.type}"
+    return None
+
+
+def fill(table: pa.Table, names: Iterable[str], columns: Sequence[Column] = COLUMNS) -> pa.Table:
+    """The columns of these names, in order; of a younger column that is missing, its default.
+
+    Args:
+        table: Rows, of this or of an older version.
+        names: Of columns that are declared.
+        columns: What is declared.
+    """
+    declared = {column.name: column for column in columns}
+    arrays = [
+        table[name]
+        if name in table.column_names
+        else pa.chunked_array(
+            [pa.array([declared[name].default] * len(table), type=declared[name].type)]
+        )
+        for name in names
+    ]
+    return pa.table(arrays, schema=pa.schema([(n, declared[n].type) for n in names]))
+
+
+def value_problem(table: pa.Table, study: str, cell: str, first: int) -> str | None:
+    """What can't be in the rows of whole blocks of a cell, None if all may be.
+
+    Only what no code has ever written is a problem: ranges, nulls, and laws between columns that
+    hold by definition. That an untrainable network never succeeds is not among them: it is what
+    studies test.
+
+    Args:
+        table: Of `SCHEMA`, not empty.
+        study: Name of the study.
+        cell: Id of the cell.
+        first: Of the replicates.
+    """
+    return (
+        next((problem for column in COLUMNS if (problem := _column_problem(table, column))), None)
+        or _identity_problem(table, study, cell, first)
+        or _law_problem(table)
+    )
+
+
+def _column_problem(table: pa.Table, column: Column) -> str | None:
+    values = table[column.name].combine_chunks()
+    if values.null_count and not column.nullable:
+        return f"{column.name} has missing values"
+    if pa.types.is_list(column.type):
+        values = values.flatten()
+        if values.null_count and not column.nullable_entries:
+            return f"{column.name} has missing entries"
+    if column.least is not None:
+        numbers = values.drop_null().to_numpy(zero_copy_only=False)
+        if (low := numbers[numbers < column.least]).size:
+            return f"{column.name} is {low[0]:g}, below {column.least:g}"
+    if column.one_of and (odd := set(values.unique().to_pylist()) - {*column.one_of}):
+        return f"{column.name} is {min(odd)!r}, not {' or '.join(column.one_of)}"
+    if column.same_for_cell and len(values.unique()) != 1:
+        return f"{column.name} is not the same in all rows"
+    return None
+
+
+def _identity_problem(table: pa.Table, study: str, cell: str, first: int) -> str | None:
+    for name, wanted in (("study", study), ("cell", cell)):
+        if (got := table[name][0].as_py()) != wanted:
+            return f"it holds {name} {got!r}, not {wanted!r}"
+    if not np.array_equal(table["replicate"].to_numpy(), first + np.arange(len(table))):
+        return "its replicates are not those of its name"
+    return None
+
+
+def _law_problem(table: pa.Table) -> str | None:
+    n = len(table)
+    width, depth = table["width"][0].as_py(), table["depth"][0].as_py()
+    diverged = table["status"].to_numpy() == "diverged"
+    success = table["success"].to_numpy()
+    steps, budget = table["steps"].to_numpy(), table["max_steps"][0].as_py()
+    loss = table["final_loss"].to_numpy()
+    tolerance = float(np.float32(table["tolerance"][0].as_py()))
+    ended = ~diverged & ~success
+    if (success & diverged).any():
+        return "a diverged network succeeded"
+    if not np.isfinite(loss[~diverged]).all():
+        return "the loss of a network that did not diverge is not finite"
+    if (loss[success] > tolerance).any() or (loss[ended] < tolerance * (1 - 1e-6)).any():
+        return "success and final_loss contradict each other"
+    if (steps > budget).any() or (steps[ended] != budget).any():
+        return "steps and max_steps contradict each other"
+    for end, kept in (("init", np.ones(n, dtype=bool)), ("final", ~diverged)):
+        counts = {}
+        for name in (*_STATES, "undecided"):
+            lists = table[f"{name}_{end}"].combine_chunks()
+            if not np.array_equal(lists.is_valid().to_numpy(zero_copy_only=False), kept):
+                return f"{name}_{end} and status contradict each other"
+            if (lengths := _lengths(lists)) - {depth - 1}:
+                return f"{name}_{end} has {max(lengths)} entries for {depth - 1} hidden layers"
+            counts[name] = lists.flatten().to_numpy(zero_copy_only=False)
+        if (sum(counts[name] for name in _STATES) != width).any():
+            return f"the neurons counted at {end} are not {width} in every layer"
+        if (counts["undecided"] > width).any():
+            return f"undecided_{end} exceeds the width"
+    if table["n_revived"].to_numpy().max() > width * (depth - 1):
+        return "n_revived exceeds the number of neurons"
+    curves = [table[f"{name}_curve"].combine_chunks() for name in ("loss", *_STATES)]
+    if len(set.union(*map(_lengths, curves))) != 1:
+        return "curves differ in length"
+    values = [curve.flatten().to_numpy(zero_copy_only=False).astype(float) for curve in curves]
+    total = sum(values[1:])
+    if (np.isfinite(total) & (total != width * (depth - 1))).any():
+        return "the neurons of a curve do not add up to those of the network"
+    return None
+
+
+def _lengths(lists: pa.ListArray) -> set[int]:
+    return set(lists.value_lengths().drop_null().unique().to_pylist())

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+from collections.abc import Iterable
+from typing import Any
 
-from trainability.errors import StudyError
+from trainability.errors import StorageError, StudyError
 from trainability.storage import Storage
 from trainability.study import Study, load_study
 from trainability.study.loading import STUDIES
 from trainability.study.records import did_you_mean
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_RECORD = "study"
+_NO_VALUES = ("study", "name", "question", "replicates", "published")
+"""Fields of a declaration that change no network."""
+_LONGEST = 60
+_log = logging.getLogger(__name__)
 
 
 def stored_study(text: str, storage: Storage) -> Study:
@@ -22,6 +31,7 @@ def stored_study(text: str, storage: Storage) -> Study:
 
     Raises:
         StudyError: If it is none of these, and says which there are; or if its file is wrong.
+        StorageError: If newer code has written the declaration.
     """
     try:
         return load_study(text)
@@ -29,14 +39,118 @@ def stored_study(text: str, storage: Storage) -> Study:
         # What is wrong inside a file is not mended by what storage remembers of it.
         if not _NAME.fullmatch(text) or (STUDIES / f"{text}.py").is_file():
             raise
-        stored = storage.read_bytes(f"{text}/study.json")
-        if stored is None:
+        record = _stored_record(text, storage)
+        if record is None:
             raise StudyError(_unknown(text, storage)) from error
-    return Study.from_json(stored.decode())
+    others = [path for path, other in _copies(text, storage) if _differences(other, record)]
+    if others:
+        _log.warning(
+            "%s",
+            f"{storage.address} holds {len(others) + 1} declarations of {text} with different "
+            "values; this is the one that ran last. Of the others name the file: "
+            + ", ".join(f"{storage.address}/{path}" for path in others),
+        )
+    return Study.from_json(json.dumps(record))
+
+
+def declare(study: Study, cells: Iterable[str], storage: Storage) -> list[str]:
+    """Write a study's declaration beside its results, and keep those that were there before.
+
+    Two users may have given one name to two studies. Their cells lie in one folder and can't be
+    mixed up, for a cell is named by its values; so both get what they ask for, and are told.
+
+    Args:
+        study: The study.
+        cells: Ids of its cells.
+        storage: Where its rows are, or will be.
+
+    Returns:
+        Sentences for the user; none if nothing is odd.
+
+    Raises:
+        StorageError: If newer code has written some of it, before anything is written.
+    """
+    storage.refuse_newer(study.name, cells)
+    before = _stored_record(study.name, storage)
+    storage.mend_record(study.name, _RECORD, _parser(study.name))
+    text = study.to_json()
+    storage.write_record(study.name, _RECORD, text, keep=True)
+    if before is None or not (differences := _differences(before, json.loads(text))):
+        return []
+    copies = [path.rpartition("/")[2] for path, _ in _copies(study.name, storage)]
+    return [
+        f"{study.name} on {storage.address} was declared with other values: "
+        f"{'; '.join(differences)}",
+        f"what is new runs, and what is stored stays; all declarations are kept "
+        f"({', '.join(copies)}). If it is another study, give it another name",
+    ]
+
+
+def _stored_record(name: str, storage: Storage) -> dict[str, Any] | None:
+    record = storage.read_record(name, _RECORD, _parser(name))
+    if record is not None and record["study"] != 1:
+        raise StorageError(
+            f"{storage.address}/{name}/study.json was written by a newer version of trainability; "
+            "update it: pip install --upgrade trainability"
+        )
+    return record
+
+
+def _parser(name: str):
+    """Checks that a record is a declaration of the study of that name, by this or newer code."""
+
+    def parse(record: Any) -> dict[str, Any]:
+        version = record["study"]
+        if not isinstance(version, int) or version < 1:
+            raise ValueError("it is no declaration of a study")
+        if record["name"] != name:
+            raise ValueError(f"it declares a study {record['name']!r}")
+        if version == 1 and not isinstance(record["axes"], dict):
+            raise ValueError("it has no axes")
+        return record
+
+    return parse
+
+
+def _copies(name: str, storage: Storage) -> list[tuple[str, dict[str, Any]]]:
+    """All declarations of a name that are kept, the newest first, with their paths."""
+    parse, found = _parser(name), []
+    for path in storage.record_copies(name, _RECORD):
+        try:
+            found.append((path, parse(json.loads(storage.read_bytes(path) or b""))))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return found
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """In which values two declarations differ, a phrase for each."""
+    old, new = _values(before), _values(now)
+    return [
+        f"{name} {_short(old.get(name))} there, {_short(new.get(name))} here"
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _values(record: dict[str, Any]) -> dict[str, Any]:
+    """All values of a declaration by name, those that vary as lists."""
+    fixed = {name: value for name, value in record.items() if name not in _NO_VALUES}
+    return fixed | dict(fixed.pop("axes", {}))
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _unknown(text: str, storage: Storage) -> str:
     declared, there = sorted(path.stem for path in STUDIES.glob("*.py")), storage.studies()
+    if text in there:
+        return (
+            f"{storage.address}/{text}/study.json is damaged and has no copy; give the study's "
+            f"file, which declares it: trainability run {text}.py"
+        )
     return (
         f"no study {text!r}{did_you_mean(text, {*declared, *there})}; wanted a .py or .json file, "
         f"or the name of one in {STUDIES.resolve()} ({', '.join(declared) or 'none'}) or in "

@@ -37,7 +37,7 @@ from trainability.precision import Growth, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import declare, stored_study
 from trainability.study import Study
 
 _LINES = 20
@@ -152,10 +152,9 @@ def _run(
             else ""
         )
     )
-    place.write_bytes(f"{study.name}/study.json", study.to_json().encode())
-    place.write_bytes(
-        f"{study.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
-    )
+    for line in declare(study, cells, place):
+        err.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
+    place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))
     uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(study, place, uri)
     started = time.monotonic()
@@ -166,7 +165,7 @@ def _run(
         mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
         raise
     for path in outcome.damaged:
-        err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
+        err.print(f"[yellow]damaged, set aside and run again:[/] {escape(path)}", soft_wrap=True)
     if outcome.networks:
         seconds = time.monotonic() - started
         err.print(f"{outcome.networks:,} networks trained in {seconds:.1f} s")

@@ -114,9 +114,7 @@ def _tune(
         f"{' x '.join(tuning.vary)}, from {tuning.scheme}"
     )
     place.write_bytes(f"{tuning.name}/tuning.json", tuning.to_json().encode())
-    place.write_bytes(
-        f"{tuning.name}/provenance.json", json.dumps(describe_environment(), indent=2).encode()
-    )
+    place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
     uri = tracking.tracking_uri(tracking_uri, place)
     mirror = tracking.Mirror(tuning.study(), place, uri)
 
@@ -126,7 +124,9 @@ def _tune(
             connection.enter_context(connected(options))  # kept over all rounds
         outcome = launch(tuning.name, cells, wanted, place, mirror, options, err)
         for path in outcome.damaged:
-            err.print(f"[yellow]damaged, set aside and run again:[/] {path}", soft_wrap=True)
+            err.print(
+                f"[yellow]damaged, set aside and run again:[/] {escape(path)}", soft_wrap=True
+            )
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.missing:

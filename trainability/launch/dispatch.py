@@ -68,9 +68,7 @@ def launch(
         InputError: If the cluster can't be reached, or can't work on this study.
     """
     outcome = Outcome()
-    outcome.damaged = [
-        file.path for file in storage.set_damaged_aside(storage.block_files(name, cells))
-    ]
+    outcome.damaged = storage.set_damaged_aside(name, cells)
     missing = missing_blocks(wanted, storage.block_files(name, cells))
     for cell in cells.values():
         if not missing[cell.id]:

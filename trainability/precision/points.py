@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
+from trainability.errors import InputError
 from trainability.study import Cell
 
 _SETTING = "scheme."
@@ -24,11 +25,24 @@ class Point:
         like: Id of the other cell: one of the grid, or of an earlier point.
         axis: `width`, `depth`, or a setting of the scheme such as `scheme.bias_std`.
         value: Of the axis.
+
+    Raises:
+        InputError: If there can't be such a point.
     """
 
     like: str
     axis: str
     value: float
+
+    def __post_init__(self) -> None:
+        least = {"width": 1, "depth": 2}.get(self.axis)
+        sound = isinstance(self.like, str) and isinstance(self.axis, str)
+        sound = sound and (least is not None or self.axis.startswith(_SETTING))
+        sound = sound and _is_number(self.value) and math.isfinite(self.value)
+        if not sound or (
+            least is not None and (not isinstance(self.value, int) or self.value < least)
+        ):
+            raise InputError(f"no point of a grid: {self.axis!r} at {self.value!r}")
 
     def cell(self, cells: Mapping[str, Cell]) -> Cell:
         """The cell, given those before it by id."""

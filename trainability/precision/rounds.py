@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study
 
-_FILE = "growth.json"
+_RECORD = "growth"
+_MOST_BLOCKS = 2**31 // BLOCK_SIZE
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def rounds(study: Study, storage: Storage, growth: Growth) -> Iterator[Round]:
         storage: Where its rows are; gets `growth.json`, the rule and the points that were added.
         growth: The rule.
     """
+    storage.mend_record(study.name, _RECORD, _parse)
     points = _stored(study, storage)[1]
     cells = study_cells(study, storage)
     if growth.grows:
@@ -132,13 +136,17 @@ def successes_by_block(replicate: np.ndarray, success: np.ndarray) -> list[int]:
 
 
 def _stored(study: Study, storage: Storage) -> tuple[Growth | None, list[Point]]:
-    text = storage.read_bytes(f"{study.name}/{_FILE}")
-    if text is None:
-        return None, []
-    record: Mapping = json.loads(text)
-    return Growth(**record["rule"]), [Point(**entry) for entry in record["points"]]
+    return storage.read_record(study.name, _RECORD, _parse) or (None, [])
+
+
+def _parse(record: Any) -> tuple[Growth, list[Point]]:
+    """The rule and the points in a `growth.json`; raises where it says anything else."""
+    growth = Growth(**record["rule"])
+    if not 1 <= operator.index(growth.n_blocks) <= _MOST_BLOCKS:
+        raise ValueError(f"n_blocks is {growth.n_blocks}")
+    return growth, [Point(**entry) for entry in record["points"]]
 
 
 def _store(study: Study, storage: Storage, growth: Growth, points: list[Point]) -> None:
     record = {"rule": asdict(growth), "points": [asdict(point) for point in points]}
-    storage.write_bytes(f"{study.name}/{_FILE}", json.dumps(record, indent=2).encode())
+    storage.write_record(study.name, _RECORD, json.dumps(record, indent=2))

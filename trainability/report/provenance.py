@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -15,8 +14,7 @@ from trainability.storage import Storage
 def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
     """Facts by name, as text: of the launch and of the blocks, as storage keeps them."""
     study = found.study
-    stored = storage.read_bytes(f"{study.name}/provenance.json")
-    launch = json.loads(stored) if stored else {}
+    launch = storage.read_environment(study.name)
     blocks = found.measured.blocks
     seconds = pd.to_numeric(blocks["seconds"]).sum()
     steps = pd.to_numeric(blocks["network_steps"]).sum()

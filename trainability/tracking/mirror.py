@@ -9,7 +9,6 @@ replaced: MLflow can't take points of a curve back.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -235,11 +234,8 @@ class MlflowMirror:
         else:
             self._client.update_run(run.id, status="RUNNING")
         self._client.log_text(run.id, study.to_json(), "study.json")
-        launch = json.loads(self._storage.read_bytes(f"{study.name}/provenance.json") or b"{}")
-        for key, value in launch.items():
-            self._client.set_tag(
-                run.id, key, value if isinstance(value, str) else json.dumps(value)
-            )
+        for key, value in self._storage.read_environment(study.name).items():
+            self._client.set_tag(run.id, key, value)
         return run.id
 
     def _create(self, cell: Cell, start_time: int | None) -> _Run:

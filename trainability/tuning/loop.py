@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from trainability.tuning.finalists import finalists
 from trainability.tuning.objectives import Outcomes
 from trainability.tuning.search import ROUNDS, Round, Search, Standing
 
+_MOST_BLOCKS = 2**31 // BLOCK_SIZE
 Dispatch = Callable[[str, Mapping[str, Cell], Mapping[str, int]], None]
 """Trains what storage lacks of some cells; told what for, the cells and their blocks by id.
 Raises where some could not be trained."""
@@ -159,8 +161,8 @@ def _read(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) -> dict:
     return found
 
 
-def _round_path(tuning: Tuning, index: int) -> str:
-    return f"{tuning.name}/search-{tuning.search_id}/round-{index:04d}.json"
+def _round_name(tuning: Tuning, index: int) -> str:
+    return f"search-{tuning.search_id}/round-{index:04d}"
 
 
 def _store_round(tuning: Tuning, storage: Storage, index: int, batch: Round) -> None:
@@ -169,20 +171,24 @@ def _store_round(tuning: Tuning, storage: Storage, index: int, batch: Round) -> 
         "blocks": [[list(settings), n] for settings, n in batch.blocks.items()],
         "refused": [list(settings) for settings in batch.refused],
     }
-    path = _round_path(tuning, index)
-    storage.write_bytes(path, json.dumps(record, indent=1).encode())
+    storage.write_record(tuning.name, _round_name(tuning, index), json.dumps(record, indent=1))
 
 
 def _stored_rounds(tuning: Tuning, storage: Storage) -> list[Round]:
     """The batches that were written down, up to the first that is missing or damaged."""
-    found: list[Round] = []
-    while (text := storage.read_bytes(_round_path(tuning, len(found)))) is not None:
-        try:
-            record = json.loads(text)
-            order = [record["settings"].index(name) for name in tuning.vary]
-            blocks = {tuple(entry[k] for k in order): int(n) for entry, n in record["blocks"]}
-            refused = [tuple(entry[k] for k in order) for entry in record["refused"]]
-            found.append(Round(blocks, refused))
-        except (ValueError, KeyError, TypeError):
-            break
-    return found
+
+    def parse(record: Any) -> Round:
+        order = [record["settings"].index(name) for name in tuning.vary]
+        blocks = {tuple(entry[k] for k in order): int(n) for entry, n in record["blocks"]}
+        if not all(1 <= n <= _MOST_BLOCKS for n in blocks.values()):
+            raise ValueError("a number of blocks is out of range")
+        return Round(blocks, [tuple(entry[k] for k in order) for entry in record["refused"]])
+
+    rounds: list[Round] = []
+    while True:
+        name = _round_name(tuning, len(rounds))
+        storage.mend_record(tuning.name, name, parse)
+        batch = storage.read_record(tuning.name, name, parse)
+        if batch is None:
+            return rounds
+        rounds.append(batch)
