@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from trainability.activations import RELU
 from trainability.domains import Domain, Points
 from trainability.schemes import Scheme
 from trainability.study.cell import Cell
@@ -17,9 +18,36 @@ from trainability.theory import (
 
 @lru_cache(maxsize=4096)
 def expected_trainability(cell: Cell) -> Probability:
-    """Theoretical trainability of a cell, at initialization; see `closed_trainability`."""
+    """Theoretical trainability of a cell, at initialization; see `closed_trainability`.
+
+    1 where no death is permanent: with an activation that is constant nowhere, and where training
+    moves parameters without a gradient. An activation with flat pieces other than ReLU's has no
+    law here: the trivial bound 1 is returned, and says so.
+    """
     widths = [cell.width] * cell.n_hidden
+    if any(width < need for width, need in zip(widths, cell.needs, strict=True)):
+        return Probability(0.0, 0.0, "closed form, narrower than the need")
+    if not cell.activation.flat or cell.idle == "moves":
+        return Probability(1.0, 0.0, "closed form, no death is permanent")
+    if not has_law(cell):
+        return Probability(1.0, 0.0, f"no law of {cell.activation}, the trivial bound")
+    if cell.idle == "shrinks":
+        # A later layer that is wholly dead may come back: only the chain's deaths are permanent.
+        return trainability_probability(cell.scheme, cell.task.domain, widths, cell.needs)
     return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs)
+
+
+def has_law(cell: Cell) -> bool:
+    """Whether the theory of dead ReLU neurons is that of this cell's."""
+    return cell.activation == RELU
+
+
+def is_bound(cell: Cell) -> bool:
+    """Whether `expected_trainability` is an upper bound only, not the probability itself."""
+    if not cell.activation.flat or cell.idle == "moves":
+        return False
+    exact = cell.task.domain.d == 1 or isinstance(cell.task.domain, Points)
+    return not has_law(cell) or (cell.n_hidden > 1 and (cell.idle == "shrinks" or not exact))
 
 
 def closed_trainability(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from trainability.optimizers.adam import (
     adam_numbers,
     adam_problems,
 )
-from trainability.optimizers.base import Optimizer
+from trainability.optimizers.base import Idle, Optimizer
 from trainability.optimizers.schedules import CONSTANT, Schedule
 from trainability.schemes.base import number_problem
 
@@ -59,7 +59,7 @@ class AdamW(Optimizer):
         refuse(problems)
 
     @property
-    def idle(self) -> Literal["stays", "shrinks", "moves"]:  # type: ignore[override]
+    def idle(self) -> Idle:  # type: ignore[override]
         return "shrinks" if self.weight_decay else "stays"
 
     def numbers(self) -> Sequence[float]:

@@ -10,14 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
+from trainability.activations import RELU, Activation
 from trainability.errors import InputError, StudyError, refuse
+from trainability.identity import left_out, younger
+from trainability.losses import MEAN_SQUARED_ERROR, Loss
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
 from trainability.study.published import Published
 from trainability.study.records import did_you_mean, from_record, to_record
 from trainability.tasks.base import Task
-from trainability.training.optimizers import SGD, Adam, Optimizer
 
 
 class Axes(TypedDict, total=False):
@@ -31,6 +35,9 @@ class Axes(TypedDict, total=False):
     batch_size: Sequence[int | None]
     max_steps: Sequence[int]
     tolerance: Sequence[float]
+    activation: Sequence[Activation]
+    loss: Sequence[Loss]
+    penalty: Sequence[Penalty | None]
 
 
 AXES = tuple(Axes.__annotations__)
@@ -53,11 +60,14 @@ class Study:
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget of a network, in updates.
-        tolerance: Training loss (mean squared error) at which a network has succeeded. Must lie
-            below what fewer active neurons than the task needs can reach.
+        tolerance: Training loss at which a network has succeeded. Must lie below what fewer
+            active neurons than the task needs can reach.
         replicates: Networks per cell, rounded up to whole blocks of 256.
         seed: Of everything random.
         published: Numbers of others that the report puts beside ours; they change none of ours.
+        activation: Of the hidden neurons.
+        loss: What is minimized, and what the tolerance is compared with.
+        penalty: What is descended beside the loss; None for nothing.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -77,6 +87,9 @@ class Study:
     replicates: int = 1024
     seed: int = 0
     published: Sequence[Published] = ()
+    activation: Activation = younger(RELU, since=1)
+    loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
+    penalty: Penalty | None = younger(None, since=1)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -93,7 +106,8 @@ class Study:
 
     def to_json(self) -> str:
         """The study as JSON text; `from_json` is the inverse."""
-        record = {field.name: to_record(getattr(self, field.name)) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name not in left_out(self)]
+        record = {name: to_record(getattr(self, name)) for name in names}
         return json.dumps({"study": 1, **record}, indent=2) + "\n"
 
     @staticmethod
@@ -175,22 +189,29 @@ class Study:
     def _joint_problems(self) -> list[str]:
         """What is wrong with values that are fine each on its own."""
         problems = []
-        tasks: dict[int, Task] = {}
+        groups: dict[tuple[Any, ...], list[Cell]] = {}
         for cell in self._cells():
-            tasks.setdefault(id(cell.task), cell.task)
-        for task in tasks.values():
+            rules = (id(cell.task), cell.activation, cell.loss, cell.n_hidden == 1)
+            groups.setdefault(rules, []).append(cell)
+        for cells in groups.values():
+            first = cells[0]
+            task, loss = first.task, first.loss
             try:
-                best = task.best_loss_below_need()
+                wrong = loss.target_problem(task.data()[1])
+                best = first.best_loss_below_need
             except InputError as error:
                 problems.append(f"{task}: {error}")
                 continue
-            cells = [cell for cell in self._cells() if cell.task is task]
+            if wrong:
+                problems.append(f"{loss} does not fit {task}: {wrong}")
+                continue
             for tolerance in sorted({cell.tolerance for cell in cells}):
                 if tolerance >= best:
                     problems.append(
                         f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
-                        f"than {task.need} active neurons can reach on {task}: an untrainable "
-                        "network could succeed. Choose a smaller tolerance or more training points"
+                        f"than {first.proven_need} active neurons can reach on {task}: an "
+                        "untrainable network could succeed. Choose a smaller tolerance or more "
+                        "training points"
                     )
             for size in sorted({cell.batch_size for cell in cells if cell.batch_size}):
                 if size > task.n_train:
@@ -198,7 +219,7 @@ class Study:
                         f"batch_size {size} exceeds the {task.n_train} training points of {task}; "
                         "use None for the full batch"
                     )
-        return problems
+        return list(dict.fromkeys(problems))
 
 
 def _is_int(value: Any, least: int) -> bool:
@@ -217,7 +238,13 @@ _WANTED: dict[str, tuple[str, Any]] = {
     "depth": ("an int >= 2, the number of affine layers", lambda v: _is_int(v, 2)),
     "optimizer": (
         "an optimizer, such as Adam(learning_rate=5e-3)",
-        lambda v: isinstance(v, SGD | Adam),
+        lambda v: isinstance(v, Optimizer),
+    ),
+    "activation": ("an activation, such as ReLU()", lambda v: isinstance(v, Activation)),
+    "loss": ("a loss, such as MeanSquaredError()", lambda v: isinstance(v, Loss)),
+    "penalty": (
+        "None or a penalty, such as L2(coefficient=1e-4)",
+        lambda v: v is None or isinstance(v, Penalty),
     ),
     "batch_size": ("None or an int >= 1", lambda v: v is None or _is_int(v, 1)),
     "max_steps": ("an int >= 1", lambda v: _is_int(v, 1)),

@@ -38,19 +38,18 @@ def strategy_types() -> dict[str, type]:
     return fixed | {name: kind for types in catalogs for name, kind in types().items()}
 
 
-def to_record(value: Any, identity: bool = False) -> Any:
+def to_record(value: Any) -> Any:
     """A value as JSON data; strategies become objects with a `type`.
 
-    Args:
-        value: Data, or a strategy.
-        identity: Leave out what ids and streams leave out: younger settings at their default.
+    Younger settings at their default are left out: so ids, streams and declarations of what was
+    stored before stay as they were.
     """
     if isinstance(value, Points):
         return {"type": "Points", "x": value.x.tolist()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        without = left_out(value) if identity else ()
+        without = left_out(value)
         settings = {
-            field.name: to_record(getattr(value, field.name), identity)
+            field.name: to_record(getattr(value, field.name))
             for field in dataclasses.fields(value)
             if field.init
             and field.name not in without
@@ -58,9 +57,9 @@ def to_record(value: Any, identity: bool = False) -> Any:
         }
         return {"type": type(value).__name__, **settings}
     if isinstance(value, Mapping):
-        return {str(key): to_record(entry, identity) for key, entry in value.items()}
+        return {str(key): to_record(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):
-        return [to_record(entry, identity) for entry in value]
+        return [to_record(entry) for entry in value]
     if isinstance(value, np.generic):
         return value.item()
     return value
