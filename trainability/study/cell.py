@@ -162,7 +162,7 @@ class Cell:
             "optimizer": str(self.optimizer),
             "activation": str(self.activation),
             "loss": str(self.loss),
-            "penalty": None if self.penalty is None else str(self.penalty),
+            "penalty": "none" if self.penalty is None else str(self.penalty),
             "learning_rate": float(self.optimizer.learning_rate),
             "batch_size": self.batch_size,
             "max_steps": self.max_steps,
