@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rule_examples import ACTIVATIONS
 from trainability.activations import RELU
 from trainability.activations.hard_tanh import HardTanh
 from trainability.activations.relu6 import ReLU6
+from trainability.arithmetic import ARRAYS
 from trainability.death import ACTIVE, PERMANENT, TENTATIVE, census
 from trainability.domains import Ball, Box, Points
 from trainability.networks import Ensemble
@@ -28,7 +30,7 @@ def networks(activation, n: int = 200, widths=(6, 5), seed: int = 0, spread: flo
     def draw(*shape: int, scale: float = 1) -> torch.Tensor:
         return torch.from_numpy(rng.normal(0, scale, shape).astype(np.float32))
 
-    pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+    pairs = list(itertools.pairwise(sizes))
     return Ensemble(
         tuple(draw(n, out, into) for into, out in pairs),
         tuple(draw(n, out, scale=spread) for _, out in pairs),
@@ -38,8 +40,6 @@ def networks(activation, n: int = 200, widths=(6, 5), seed: int = 0, spread: flo
 
 def outputs(nets: Ensemble, x: np.ndarray) -> list[np.ndarray]:
     """Every hidden layer's outputs at the points, in float64, shape (R, N, W)."""
-    from trainability.arithmetic import ARRAYS
-
     h = np.broadcast_to(x, (nets.n_networks, *x.shape))
     layers = []
     for weight, bias in zip(nets.weights[:-1], nets.biases[:-1], strict=True):
@@ -50,9 +50,7 @@ def outputs(nets: Ensemble, x: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("activation", FLAT, ids=str)
-@pytest.mark.parametrize(
-    "domain", [GRID, Ball(1, 1.0), Box(1, 1.0)], ids=lambda d: type(d).__name__
-)
+@pytest.mark.parametrize("domain", [GRID, Ball(1, 1.0), Box(1, 1.0)], ids=repr)
 def test_the_dead_are_constant_on_the_domain_and_the_active_are_not(activation, domain) -> None:
     nets = networks(activation)
     counted = census(nets, domain)
