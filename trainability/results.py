@@ -93,6 +93,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("active_curve", _COUNTS, 0, nullable_entries=True),
     Column("tentative_curve", _COUNTS, 0, nullable_entries=True),
     Column("permanent_curve", _COUNTS, 0, nullable_entries=True),
+    _identity("activation", pa.string(), since=1, default="ReLU()"),
+    _identity("loss", pa.string(), since=1, default="MeanSquaredError()"),
+    _identity("penalty", pa.string(), since=1, default="none"),
 )
 """Columns of the rows, in order.
 

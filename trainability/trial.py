@@ -62,6 +62,7 @@ def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
                 stream(cell.seed, cell.stream_identity, "initialization", block),
                 x,
                 y,
+                cell.activation,
             )
             for block in blocks
         ]
@@ -96,6 +97,9 @@ def run_trial(
         x=x,
         y=y,
         optimizer=cell.optimizer,
+        activation=cell.activation,
+        loss=cell.loss,
+        penalty=cell.penalty,
         tolerance=cell.tolerance,
         batch_size=cell.batch_size,
         order_keys=np.concatenate(
@@ -105,7 +109,7 @@ def run_trial(
     engine = choose_engine(
         runtime.engine, cell.sizes, problem, device=runtime.device, threads=runtime.threads
     )
-    born = census(ensemble, cell.task.domain)
+    born = census(ensemble, cell.task.domain, idle=cell.idle)
     training = engine.start(ensemble, problem)
     record = _Record(cell, born, training)
     done = 0
@@ -163,7 +167,9 @@ class _Record:
                 if not chosen.any():
                     continue
                 index = np.flatnonzero(chosen)
-                now = census(ensemble[index], self._cell.task.domain, effort=effort)
+                now = census(
+                    ensemble[index], self._cell.task.domain, effort=effort, idle=self._cell.idle
+                )
                 for layer, status in zip(self._status, now.status, strict=True):
                     layer[index] = status
                 self._undecided[index] = now.undecided

@@ -34,6 +34,11 @@ class Activation(ABC):
     is constant. A neuron whose pre-activation stays inside of one is dead; an activation without
     any has no dead neurons, however its neurons are drawn."""
 
+    rectifies: ClassVar[bool] = False
+    """Whether the value is 0 for z <= 0 and positive for z > 0. Then the only flat piece is that
+    below 0, a dead neuron gives 0, and a neuron whose bias and weights are all <= 0 is dead
+    whatever the layers before it learn."""
+
     @abstractmethod
     def value(self, on: Arithmetic, z: Number) -> Number:
         """h, the output at the pre-activation z."""
@@ -44,7 +49,7 @@ class Activation(ABC):
 
         Args:
             on: What to compute with.
-            delta: d loss / d output; used once.
+            delta: d loss / d output.
             kept: h or z, as `keeps` says.
         """
 

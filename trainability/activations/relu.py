@@ -21,6 +21,7 @@ class ReLU(Activation):
 
     keeps: ClassVar = "output"
     flat: ClassVar = ((-math.inf, 0.0),)
+    rectifies: ClassVar = True
 
     def value(self, on: Arithmetic, z: Number) -> Number:
         return on.maximum(z, on.constant(0.0))

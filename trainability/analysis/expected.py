@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from trainability.activations import RELU
 from trainability.domains import Domain, Points
 from trainability.schemes import Scheme
 from trainability.study.cell import Cell
@@ -18,9 +19,30 @@ from trainability.theory import (
 
 @lru_cache(maxsize=4096)
 def expected_trainability(cell: Cell) -> Probability:
-    """Theoretical trainability of a cell, at initialization; see `closed_trainability`."""
+    """Theoretical trainability of a cell, at initialization; see `closed_trainability`.
+
+    1 where no death is permanent: with an activation that is constant nowhere, and where training
+    moves parameters without a gradient. An activation with flat pieces other than ReLU's has no
+    law here: the trivial bound 1 is returned, and says so.
+    """
     widths = [cell.width] * cell.n_hidden
+    if any(width < need for width, need in zip(widths, cell.needs, strict=True)):
+        return Probability(0.0, note="narrower than the need")
+    if not cell.activation.flat or cell.idle == "moves":
+        return Probability(1.0, note="no death is permanent")
+    if not has_law(cell):
+        note = f"no law of {cell.activation}, the trivial bound"
+        return Probability(1.0, note=note, is_upper_bound=True)
+    if cell.idle == "shrinks":
+        # A later layer that is wholly dead may come back: only the chain's deaths are permanent.
+        p = trainability_probability(cell.scheme, cell.task.domain, widths, cell.needs)
+        return replace(p, is_upper_bound=cell.n_hidden > 1)
     return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs)
+
+
+def has_law(cell: Cell) -> bool:
+    """Whether the theory of dead ReLU neurons is that of this cell's."""
+    return cell.activation == RELU
 
 
 def closed_trainability(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainability.arithmetic.protocol import Number
 
-_LEAST = 2.0**-125
+_BELOW_LEAST = 2.0**-125 * (1 - 2.0**-24)
 
 
 class TensorArithmetic:
@@ -28,7 +28,16 @@ class TensorArithmetic:
         return torch.add(c, tensor, alpha=factor) if isinstance(factor, float) else a * b + c
 
     def where(self, mask: Number, yes: Number, no: Number) -> Number:
-        return torch.where(mask, yes, no)
+        if mask.device.type != "cpu":
+            return torch.where(mask, yes, no)
+        # On a CPU `torch.where` goes number by number, at a quarter of the speed of these.
+        one = next(number for number in (yes, no) if isinstance(number, Tensor))
+        bits = torch.int32 if one.dtype == torch.float32 else torch.int64
+        set_bits = mask.to(bits).neg_()
+        if isinstance(no, float) and no == 0:
+            return (yes.view(bits) & set_bits).view(one.dtype)
+        ours, theirs = (torch.as_tensor(number, dtype=one.dtype).view(bits) for number in (yes, no))
+        return (theirs ^ ((ours ^ theirs) & set_bits)).view(one.dtype)
 
     def maximum(self, a: Number, b: Number) -> Number:
         return torch.maximum(a, b) if isinstance(b, Tensor) else torch.clamp_min(a, b)
@@ -43,7 +52,7 @@ class TensorArithmetic:
         return torch.sqrt(a) if isinstance(a, Tensor) else math.sqrt(a)
 
     def without_denormals(self, a: Number) -> Number:
-        return torch.where(a.abs() < _LEAST, 0.0, a)
+        return torch.nn.functional.hardshrink(a, _BELOW_LEAST)
 
     def exp(self, a: Number) -> Number:
         return torch.exp(a)

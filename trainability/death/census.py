@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from trainability.activations import RELU
 from trainability.death.branching import settle_by_boxes
+from trainability.death.pieces import settle_by_pieces
 from trainability.death.points import positive_at, sample_points
 from trainability.death.solver import settle_by_solver
 from trainability.death.status import (
@@ -19,11 +21,13 @@ from trainability.death.status import (
     UNKNOWN,
     Census,
     Verdicts,
+    all_active,
     classify,
 )
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.networks import Ensemble
+from trainability.optimizers import Idle
 
 CHUNK_NUMBERS = 1 << 18
 """Numbers per temporary array, 2 MiB, which caches hold: networks are counted in such chunks."""
@@ -64,13 +68,27 @@ THOROUGH_EFFORT = Effort(vertices=1_000_000, boxes=1024, solver_calls=16)
 """For few networks, when as little as possible is to stay undecided."""
 
 
-def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFORT) -> Census:
+def census(
+    ensemble: Ensemble,
+    domain: Domain,
+    *,
+    effort: Effort = STANDARD_EFFORT,
+    idle: Idle = "stays",
+) -> Census:
     """Count the dead, in float64 from the float32 parameters.
+
+    A neuron is dead if its pre-activation stays within one flat piece of the activation. With an
+    activation that has none, no neuron is dead. For ReLU exact ways, bounds and samples settle
+    later layers; for other activations with flat pieces the first layer is exact, and later
+    layers are looked at on points of the domain: those that no point shows alive are undecided,
+    unless the domain is the points.
 
     Args:
         ensemble: R networks with at least one hidden layer and finite parameters.
         domain: Where their inputs live. On `Points` a neuron is dead if it is silent at them.
         effort: How hard to try where no exact way is known.
+        idle: What training does to a parameter without a gradient: only if it stays, or shrinks
+            with all others, is a death permanent.
 
     Raises:
         InputError: If a parameter is not finite, or domain and networks do not fit together.
@@ -88,8 +106,13 @@ def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFO
             "a census wants finite parameters, got NaN or infinity; drop those networks"
         )
     refuse(problems)
+    activation = ensemble.activation
+    if not activation.flat:
+        return all_active(ensemble.n_networks, ensemble.widths)
     verdicts = Verdicts.unknown(ensemble.n_networks, ensemble.widths)
-    if isinstance(domain, Points):
+    if activation != RELU:
+        settle_by_pieces(activation, weights, biases, verdicts, domain, effort.samples)
+    elif isinstance(domain, Points):
         _look_at(verdicts, weights, biases, domain.x, EXACT, silence=True)
     elif isinstance(domain, Ball | Box):
         _closed_form(verdicts, weights[0], biases[0], domain)
@@ -105,7 +128,7 @@ def census(ensemble: Ensemble, domain: Domain, *, effort: Effort = STANDARD_EFFO
         )
     else:
         raise InputError(f"a census wants a Ball, Box or Points, got {domain!r}")
-    return classify(weights, biases, verdicts)
+    return classify(weights, biases, verdicts, activation, idle)
 
 
 def _closed_form(

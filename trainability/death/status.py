@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainability.activations import RELU, Activation
 from trainability.errors import InputError
+from trainability.optimizers import Idle
 
 ACTIVE, TENTATIVE, PERMANENT = 0, 1, 2
 """A neuron varies over the domain; is constant, but might be revived; is constant for good."""
@@ -17,7 +19,8 @@ CERTIFICATES = ("closed_form", "exact", "bound", "solver", "sample", "undecided"
 CLOSED_FORM, EXACT, BOUND, SOLVER, SAMPLE, UNDECIDED = range(6)
 
 POSITIVE, UNKNOWN, SILENT = 1, 0, -1
-"""The pre-activation is positive somewhere on the domain; we can't say; it is so nowhere."""
+"""The pre-activation is positive somewhere on the domain; we can't say; it is so nowhere. For
+activations other than ReLU: it leaves every flat piece; we can't say; it stays within one."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,11 @@ class Verdicts:
 
 
 def classify(
-    weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], verdicts: Verdicts
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    verdicts: Verdicts,
+    activation: Activation = RELU,
+    idle: Idle = "stays",
 ) -> Census:
     """Statuses of all neurons, with the closure under gradient training.
 
@@ -131,10 +138,18 @@ def classify(
     are <= 0. If a whole layer is silent, no gradient passes: every dead neuron is permanent. A
     positive constant of the first layer (all weights zero) has a gradient, so it is tentative.
 
+    Where parameters without a gradient shrink, all by one factor, signs and the first layer's
+    silence last, but not that of a later layer, whose inputs and biases shrink at different
+    rates. Where they move, nothing is permanent. With an activation that does not rectify, a
+    later layer's weights prove nothing, and what shrinks may leave a flat piece.
+
     Args:
         weights: Of the hidden layers, each of shape (R, W_t, W_{t-1}).
         biases: Of the hidden layers, each of shape (R, W_t).
-        verdicts: What is known; what is unknown counts as silent.
+        verdicts: What is known; what is unknown counts as silent, which means: within one flat
+            piece of the activation.
+        activation: Of the hidden neurons, with flat pieces.
+        idle: What training does to a parameter without a gradient.
 
     Source: Shin & Karniadakis (2020), tentative and permanent death; the closure is derived from
     it: a dead neuron's own parameters are frozen, and what feeds on it gets 0.
@@ -152,17 +167,29 @@ def classify(
         certificate = verdicts.certificate[layer].copy()
         certificate[constant] = EXACT
         certificate[constant & (feeds & doubtful[:, None]).any(axis=2)] = UNDECIDED
-        if layer == 0:
+        if idle == "moves" or ((layer or idle == "shrinks") and not activation.rectifies):
+            gone = np.zeros_like(silent)
+        elif layer == 0:
             gone = silent
         else:
             gone = silent & (bias <= 0) & ((weight <= 0) | gone[:, None]).all(axis=2)
         varies = ~silent & ~constant
         doubtful = certificate == UNDECIDED
-        blocked |= silent.all(axis=1)
+        if idle == "stays" or (idle == "shrinks" and layer == 0 and activation.rectifies):
+            blocked |= silent.all(axis=1)
         status.append(np.where(varies, ACTIVE, np.where(gone, PERMANENT, TENTATIVE)))
         certificates.append(certificate)
     closed = [np.where(blocked[:, None] & (s != ACTIVE), PERMANENT, s) for s in status]
     return Census(tuple(s.astype(np.int8) for s in closed), tuple(certificates))
+
+
+def all_active(n_networks: int, widths: Sequence[int]) -> Census:
+    """What a census says of an activation that is constant nowhere: no neuron is dead."""
+    shapes = [(n_networks, width) for width in widths]
+    return Census(
+        tuple(np.full(shape, ACTIVE, np.int8) for shape in shapes),
+        tuple(np.full(shape, CLOSED_FORM, np.int8) for shape in shapes),
+    )
 
 
 def _count(layers: tuple[np.ndarray, ...], value: int) -> np.ndarray:

@@ -35,6 +35,7 @@ class MeanSquaredError(Loss):
         return [delta], on.fma(delta, difference, total)
 
     def of_constant(self, y: np.ndarray) -> float:
+        y = np.asarray(y, dtype=np.float64)
         return float(np.mean((y - y.mean(axis=0)) ** 2))
 
 

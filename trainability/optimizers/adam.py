@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from trainability.errors import refuse
+from trainability.identity import younger
 from trainability.optimizers.base import Optimizer
+from trainability.optimizers.schedules import CONSTANT, Schedule
+from trainability.optimizers.sgd import schedule_problems
 from trainability.schemes.base import number_problem
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ class AdamLike(Protocol):
     def beta2(self) -> float: ...
     @property
     def epsilon(self) -> float: ...
+    @property
+    def schedule(self) -> Schedule: ...
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Adam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    schedule: Schedule = younger(CONSTANT, since=1)
 
     n_moments: ClassVar[int] = 2
 
@@ -79,7 +85,7 @@ def adam_problems(optimizer: AdamLike) -> list[str]:
         if not wrong and value >= 1:
             wrong.append(f"{owner} {name} must be below 1, got {value!r}")
         problems += wrong
-    return problems
+    return problems + schedule_problems(optimizer)
 
 
 def adam_numbers(optimizer: AdamLike) -> list[float]:
@@ -91,7 +97,8 @@ def adam_numbers(optimizer: AdamLike) -> list[float]:
 def adam_factors(optimizer: AdamLike, start: int, stop: int) -> np.ndarray:
     """Per step the negative step size and the factor of the root of v: float64, (steps, 2)."""
     t = np.arange(start + 1, stop + 1)
-    step_sizes = -optimizer.learning_rate / (1 - optimizer.beta1**t)
+    scale = optimizer.schedule.scale(np.arange(start, stop))
+    step_sizes = -optimizer.learning_rate * scale / (1 - optimizer.beta1**t)
     return np.stack([step_sizes, (1 - optimizer.beta2**t) ** -0.5], axis=1)
 
 

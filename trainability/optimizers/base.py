@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from trainability.arithmetic import Arithmetic, Number
 
 
+Idle = Literal["stays", "shrinks", "moves"]
+"""What a parameter does whose gradients have all been 0."""
+
+
 class Optimizer(ABC):
     """An update rule, the same for every parameter of a network.
 
@@ -31,7 +35,7 @@ class Optimizer(ABC):
     """Numbers kept per parameter from step to step, 0 at first. A property where it depends on
     the settings; then kernels are compiled for each number."""
 
-    idle: Literal["stays", "shrinks", "moves"] = "stays"
+    idle: Idle = "stays"
     """What a parameter does whose gradients have all been 0: nothing; it shrinks with all others
     by one factor in (0, 1] per step; or anything. The census reads it: only if it stays, or
     shrinks, can a death be proven permanent."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainability.errors import refuse
+from trainability.identity import younger
 from trainability.optimizers.base import Optimizer
+from trainability.optimizers.schedules import CONSTANT, Schedule
 from trainability.schemes.base import number_problem
 
 if TYPE_CHECKING:
@@ -26,13 +28,10 @@ class SGD(Optimizer):
 
     learning_rate: float
     momentum: float = 0.0
+    schedule: Schedule = younger(CONSTANT, since=1)
 
     def __post_init__(self) -> None:
-        problems = number_problem("SGD", "learning_rate", self.learning_rate, above=0)
-        problems += number_problem("SGD", "momentum", self.momentum, at_least=0)
-        if not problems and self.momentum >= 1:
-            problems.append(f"SGD momentum must be below 1, got {self.momentum!r}")
-        refuse(problems)
+        refuse(momentum_problems(self) + schedule_problems(self))
 
     @property
     def n_moments(self) -> int:  # type: ignore[override]
@@ -42,7 +41,8 @@ class SGD(Optimizer):
         return [self.momentum]
 
     def factors(self, start: int, stop: int) -> np.ndarray:
-        return np.full((stop - start, 1), -self.learning_rate, dtype=np.float32)
+        scale = self.schedule.scale(np.arange(start, stop))
+        return (-self.learning_rate * scale[:, None]).astype(np.float32)
 
     def update(
         self,
@@ -59,3 +59,23 @@ class SGD(Optimizer):
             direction = on.without_denormals(direction)
             moments[0] = direction
         return on.fma(factors[0], direction, parameter)
+
+
+def momentum_problems(optimizer: Any) -> list[str]:
+    """What is wrong with a learning rate and a momentum."""
+    owner = type(optimizer).__name__
+    problems = number_problem(owner, "learning_rate", optimizer.learning_rate, above=0)
+    wrong = number_problem(owner, "momentum", optimizer.momentum, at_least=0)
+    if not wrong and optimizer.momentum >= 1:
+        wrong.append(f"{owner} momentum must be below 1, got {optimizer.momentum!r}")
+    return problems + wrong
+
+
+def schedule_problems(optimizer: Any) -> list[str]:
+    """What is wrong with a schedule."""
+    if isinstance(optimizer.schedule, Schedule):
+        return []
+    return [
+        f"{type(optimizer).__name__} schedule must be a schedule, such as Cosine(steps=1000), "
+        f"got {optimizer.schedule!r}"
+    ]

@@ -87,6 +87,17 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
 def _other_axes(rates: pd.DataFrame) -> list[str]:
     return [
         name
-        for name in ("task", "width", "depth", "optimizer", "batch_size", "max_steps", "tolerance")
+        for name in (
+            "task",
+            "width",
+            "depth",
+            "optimizer",
+            "batch_size",
+            "max_steps",
+            "tolerance",
+            "activation",
+            "loss",
+            "penalty",
+        )
         if name in rates and len(rates.drop_duplicates(subset=name)) > 1
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.expected import expected_trainability
+from trainability.analysis.expected import expected_trainability, has_law
 from trainability.errors import InputError
 from trainability.study import Cell
 from trainability.theory import (
@@ -27,14 +27,15 @@ def expectations(cells: Mapping[str, Cell]) -> pd.DataFrame:
         `trainability` with its standard error `trainability_se` and `trainability_method`;
         `is_bound`: whether theory gives an upper bound of it only; `born_alive`, the probability
         1 - p that a neuron of the first layer is not born dead; and for deep networks the bounds
-        `born_dead_lower` and `born_dead_upper` of the probability to be born dead, NaN where they
-        do not hold.
+        `born_dead_lower` and `born_dead_upper` of the probability to be born dead. What holds
+        for ReLU alone is NaN elsewhere.
     """
     found = {}
     known: dict[Any, dict[str, Any]] = {}
     for id_, cell in cells.items():
         # Cells that differ in how they are trained share their theory.
-        key = (cell.scheme, id(cell.task), cell.width, cell.depth)
+        key = (cell.scheme, id(cell.task), cell.width, cell.depth, cell.needs, cell.activation,
+               cell.idle)  # fmt: skip
         if key not in known:
             known[key] = _of(cell)
         found[id_] = known[key]
@@ -46,6 +47,8 @@ def count_laws(cells: Mapping[str, Cell]) -> dict[str, np.ndarray]:
     laws = {}
     known: dict[Any, np.ndarray | None] = {}
     for id_, cell in cells.items():
+        if not has_law(cell):
+            continue
         key = (cell.scheme, id(cell.task), cell.width)
         if key not in known:
             law = active_count_pmf(cell.scheme, cell.task.domain, cell.width)
@@ -74,20 +77,22 @@ def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., f
 
 def _of(cell: Cell) -> dict[str, Any]:
     expected = expected_trainability(cell)
-    domain = cell.task.domain
+    known = has_law(cell)
     return {
         "trainability": float(expected),
         "trainability_se": expected.standard_error,
         "trainability_method": expected.described,
         "is_bound": expected.is_upper_bound,
-        "born_alive": 1 - float(born_dead_probability(cell.scheme, domain, cell.width)),
+        "born_alive": 1 - float(born_dead_probability(cell.scheme, cell.task.domain, cell.width))
+        if known
+        else (np.nan if cell.activation.flat else 1.0),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
         "born_dead_upper": _bound(born_dead_upper_bound, cell),
     }
 
 
 def _bound(bound: Callable[..., Any], cell: Cell) -> float:
-    if cell.n_hidden == 1:
+    if cell.n_hidden == 1 or not has_law(cell):
         return np.nan
     try:
         return float(bound(cell.scheme, cell.task.domain, [cell.width] * cell.n_hidden))

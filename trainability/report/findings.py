@@ -166,11 +166,14 @@ def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
     varies = [
         name
         for name in ("task", "scheme", "width", "depth", "optimizer", "batch_size", "max_steps",
-                     "tolerance")
+                     "tolerance", "activation", "loss", "penalty")
         if name in rates and len(rates.drop_duplicates(subset=name)) > 1
     ]  # fmt: skip
     x = "depth" if "depth" in varies and "width" not in varies else "width"
     return x, [name for name in varies if name != x] or ["scheme"]
+
+
+_STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
 def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -179,6 +182,6 @@ def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     for column in columns:
         written = rates[column].astype(str)
         names = short(list(dict.fromkeys(written)))
-        words = "" if column in ("task", "scheme", "optimizer") else f"{column.replace('_', ' ')} "
+        words = "" if column in _STRATEGIES else f"{column.replace('_', ' ')} "
         parts.append([words + names[name] for name in written])
     return [", ".join(entries) for entries in zip(*parts, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from trainability.activations import Activation
 from trainability.checks import (
     int_problem,
     number_problem,
@@ -13,11 +14,13 @@ from trainability.checks import (
     size_of,
     strategy_problems,
 )
+from trainability.losses import Loss
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.limits import MOST_CELLS, MOST_DEPTH, MOST_STEPS, MOST_WIDTH
 from trainability.study.records import did_you_mean
 from trainability.tasks.base import Task
-from trainability.training.optimizers import Optimizer
 
 
 class Axes(TypedDict, total=False):
@@ -31,9 +34,13 @@ class Axes(TypedDict, total=False):
     batch_size: Sequence[int | None]
     max_steps: Sequence[int]
     tolerance: Sequence[float]
+    activation: Sequence[Activation]
+    loss: Sequence[Loss]
+    penalty: Sequence[Penalty | None]
 
 
 AXES = tuple(Axes.__annotations__)
+_STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
 def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -82,7 +89,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
 
 def _twice(name: str, values: list[Any]) -> list[str]:
     """What is there twice: the same value, or two that nobody could tell apart in a table."""
-    if name in ("task", "scheme", "optimizer"):
+    if name in _STRATEGIES:
         written = [str(value) for value in values]
         for place, text in enumerate(written):
             first = written.index(text)
@@ -103,8 +110,10 @@ def _value_problems(name: str, value: Any) -> list[str]:
     return _CHECKS[name](name, value)
 
 
-def _strategy(kind: Any, wanted: str) -> Callable[[str, Any], list[str]]:
+def _strategy(kind: Any, wanted: str, optional: bool = False) -> Callable[[str, Any], list[str]]:
     def check(name: str, value: Any) -> list[str]:
+        if value is None and optional:
+            return []
         if not isinstance(value, kind):
             return [f"{name} must be {wanted}, got {shown(value)}"]
         return strategy_problems(name, value)
@@ -137,4 +146,7 @@ _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "batch_size": _batch_size,
     "max_steps": _whole(1, MOST_STEPS),
     "tolerance": _tolerance,
+    "activation": _strategy(Activation, "an activation, such as ReLU()"),
+    "loss": _strategy(Loss, "a loss, such as MeanSquaredError()"),
+    "penalty": _strategy(Penalty, "None or a penalty, such as L2(coefficient=1e-4)", optional=True),
 }

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trainability.activations import RELU, Activation
 from trainability.checks import settle_fields
-from trainability.identity import younger_fields
+from trainability.identity import younger, younger_fields
+from trainability.losses import MEAN_SQUARED_ERROR, Loss
+from trainability.optimizers import Idle, Optimizer
+from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
 from trainability.tasks.base import Task
-from trainability.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,9 @@ class Cell:
         seed: The study's seed.
         paired_over: Settings of the scheme that don't key the random streams: cells that differ
             only in them draw common random numbers, and can be compared pair by pair.
+        activation: Of the hidden neurons.
+        loss: What is minimized, and what the tolerance is compared with.
+        penalty: What is descended beside the loss; None for nothing.
     """
 
     task: Task
@@ -43,6 +49,9 @@ class Cell:
     tolerance: float
     seed: int
     paired_over: tuple[str, ...] = ()
+    activation: Activation = younger(RELU, since=1)
+    loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
+    penalty: Penalty | None = younger(None, since=1)
 
     def __post_init__(self) -> None:
         settle_fields(self)
@@ -52,7 +61,7 @@ class Cell:
         """16 hexadecimal digits: a hash of all that changes the numbers."""
         identity = {
             "initialization": self.initialization,
-            "optimizer": to_record(self.optimizer, identity=True),
+            "optimizer": to_record(self.optimizer),
             "batch_size": self.batch_size,
             "max_steps": self.max_steps,
             "tolerance": self.tolerance,
@@ -61,7 +70,7 @@ class Cell:
         if self.paired_over:
             identity["paired_over"] = self.paired_over
         for name, value in younger_fields(self).items():
-            identity[name] = to_record(value, identity=True)
+            identity[name] = to_record(value)
         return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
 
     @cached_property
@@ -78,7 +87,7 @@ class Cell:
         return self._initialization(self.paired_over)
 
     def _initialization(self, without: tuple[str, ...]) -> str:
-        scheme = to_record(self.scheme, identity=True)
+        scheme = to_record(self.scheme)
         return canonical(
             {
                 "scheme": {key: value for key, value in scheme.items() if key not in without},
@@ -101,9 +110,35 @@ class Cell:
     def needs(self) -> tuple[int, ...]:
         """Neurons that must not be permanently dead, per hidden layer, for a trainable network.
 
-        The task's proven need holds for a shallow network; in a deep one every layer needs 1.
+        What a task has proven of its need holds for a shallow ReLU network and the mean squared
+        error; else every layer needs 1: without an active neuron a network is constant.
         """
-        return (self.task.need,) if self.n_hidden == 1 else (1,) * self.n_hidden
+        return (self.proven_need,) if self.n_hidden == 1 else (1,) * self.n_hidden
+
+    @property
+    def proven_need(self) -> int:
+        """Active neurons without which the loss can't be below `best_loss_below_need`.
+
+        For a deep network that is the bound of a shallow one, which is stricter than it must be.
+        """
+        return self.task.need if self._has_rules_of_proofs else 1
+
+    @property
+    def best_loss_below_need(self) -> float:
+        """A loss that no network with fewer active neurons than `proven_need` gets below."""
+        if self._has_rules_of_proofs:
+            return self.task.best_loss_below_need()
+        return self.loss.of_constant(self.task.data()[1])
+
+    @property
+    def _has_rules_of_proofs(self) -> bool:
+        return self.activation == RELU and self.loss == MEAN_SQUARED_ERROR
+
+    @property
+    def idle(self) -> Idle:
+        """What training does to a parameter without a gradient, as a census wants to know it."""
+        moved = self.penalty is not None and self.penalty.moves_dead
+        return "moves" if moved else self.optimizer.idle
 
     @property
     def n_parameters(self) -> int:
@@ -129,6 +164,9 @@ class Cell:
             "n_train": self.task.n_train,
             "need": self.needs[0],
             "optimizer": str(self.optimizer),
+            "activation": str(self.activation),
+            "loss": str(self.loss),
+            "penalty": "none" if self.penalty is None else str(self.penalty),
             "learning_rate": float(self.optimizer.learning_rate),
             "batch_size": self.batch_size,
             "max_steps": self.max_steps,

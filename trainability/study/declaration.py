@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from trainability.activations import RELU, Activation
 from trainability.checks import (
     int_problem,
     name_problem,
@@ -18,6 +19,10 @@ from trainability.checks import (
     text_problem,
 )
 from trainability.errors import StudyError, refuse
+from trainability.identity import left_out, younger
+from trainability.losses import MEAN_SQUARED_ERROR, Loss
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.axes import AXES, Axes, axis_problems, canonical_axes
@@ -26,7 +31,6 @@ from trainability.study.limits import MOST_BLOCKS, joint_problems
 from trainability.study.published import Published
 from trainability.study.records import field_problems, from_record, made, read_document, to_record
 from trainability.tasks.base import Task
-from trainability.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +50,14 @@ class Study:
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget of a network, in updates.
-        tolerance: Training loss (mean squared error) at which a network has succeeded. Must lie
-            below what fewer active neurons than the task needs can reach.
+        tolerance: Training loss at which a network has succeeded. Must lie below what fewer
+            active neurons than the task needs can reach.
         replicates: Networks per cell, rounded up to whole blocks of 256.
         seed: Of everything random.
         published: Numbers of others that the report puts beside ours; they change none of ours.
+        activation: Of the hidden neurons.
+        loss: What is minimized, and what the tolerance is compared with.
+        penalty: What is descended beside the loss; None for nothing.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -70,6 +77,9 @@ class Study:
     replicates: int = 1024
     seed: int = 0
     published: Sequence[Published] = ()
+    activation: Activation = younger(RELU, since=1)
+    loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
+    penalty: Penalty | None = younger(None, since=1)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -88,7 +98,8 @@ class Study:
 
     def to_json(self) -> str:
         """The study as JSON text; `from_json` is the inverse."""
-        record = {field.name: to_record(getattr(self, field.name)) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name not in left_out(self)]
+        record = {name: to_record(getattr(self, name)) for name in names}
         return json.dumps({"study": 1, **record}, indent=2) + "\n"
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from trainability.checks import reason
 from trainability.errors import InputError
@@ -34,19 +35,23 @@ def joint_problems(cells: Sequence[Cell], n_blocks: int) -> list[str]:
             f"the grid must have at most {MOST_BLOCKS_OF_STUDY * BLOCK_SIZE:,} networks, got "
             f"{len(cells):,} cells of {n_blocks * BLOCK_SIZE:,}"
         )
-    by_task: defaultdict[int, list[Cell]] = defaultdict(list)
+    alike: defaultdict[tuple[Any, ...], list[Cell]] = defaultdict(list)
     for cell in cells:
-        by_task[id(cell.task)].append(cell)
-    for of_task in by_task.values():
+        rules = (id(cell.task), cell.activation, cell.loss, cell.n_hidden == 1)
+        alike[rules].append(cell)
+    for of_task in alike.values():
         problems += _task_problems(of_task)
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def _task_problems(cells: Sequence[Cell]) -> list[str]:
-    """What is wrong with cells of one task."""
-    task = cells[0].task
+    """What is wrong with cells of one task, activation and loss."""
+    first = cells[0]
+    task = first.task
     try:
-        best = task.best_loss_below_need()
+        if wrong := first.loss.target_problem(task.data()[1]):
+            return [f"{first.loss} does not fit {task}: {wrong}"]
+        best = first.best_loss_below_need
         n_train = task.n_train
         largest = max(cells, key=lambda cell: cell.n_parameters)
     except InputError as error:
@@ -64,7 +69,7 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
         if tolerance >= best:
             problems.append(
                 f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
-                f"than {task.need} active neurons can reach on {task}: an untrainable "
+                f"than {first.proven_need} active neurons can reach on {task}: an untrainable "
                 "network could succeed. Choose a smaller tolerance or more training points"
             )
     for size in sorted({cell.batch_size for cell in cells if cell.batch_size}):

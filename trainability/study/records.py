@@ -14,14 +14,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from trainability.activations import activation_types
 from trainability.checks import canonical_setting, plain, reason, shown
 from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError, StudyError
 from trainability.identity import left_out
+from trainability.losses import loss_types
+from trainability.optimizers import optimizer_types
+from trainability.optimizers.schedules import schedule_types
+from trainability.penalties import penalty_types
 from trainability.schemes import scheme_types
 from trainability.study.published import Published
 from trainability.tasks import task_types
-from trainability.training.optimizers import SGD, Adam
 
 _DEEPEST = 24
 """Levels of the deepest declaration, some seven, with room for schemes of schemes."""
@@ -30,23 +34,26 @@ _LONGEST_WORD = 100
 
 def strategy_types() -> dict[str, type]:
     """Every class that a record may name, those of a loaded study file included."""
-    fixed = {kind.__name__: kind for kind in (SGD, Adam, Ball, Box, Points, Published)}
-    return {**fixed, **task_types(), **scheme_types()}
+    fixed: dict[str, type] = {kind.__name__: kind for kind in (Ball, Box, Points, Published)}
+    catalogs = (
+        optimizer_types, schedule_types, activation_types, loss_types, penalty_types, task_types,
+        scheme_types,
+    )  # fmt: skip
+    return fixed | {name: kind for types in catalogs for name, kind in types().items()}
 
 
-def to_record(value: Any, identity: bool = False) -> Any:
+def to_record(value: Any) -> Any:
     """A value as JSON data; strategies become objects with a `type`.
 
-    Args:
-        value: Data, or a strategy.
-        identity: Leave out what ids and streams leave out: younger settings at their default.
+    Younger settings at their default are left out: so ids, streams and declarations of what was
+    stored before stay as they were.
     """
     if isinstance(value, Points):
         return {"type": "Points", "x": value.x.tolist()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        without = left_out(value) if identity else ()
+        without = left_out(value)
         settings = {
-            field.name: to_record(canonical_setting(field, getattr(value, field.name)), identity)
+            field.name: to_record(canonical_setting(field, getattr(value, field.name)))
             for field in dataclasses.fields(value)
             if field.init
             and field.name not in without
@@ -54,9 +61,9 @@ def to_record(value: Any, identity: bool = False) -> Any:
         }
         return {"type": type(value).__name__, **settings}
     if isinstance(value, Mapping):
-        return {str(key): to_record(entry, identity) for key, entry in value.items()}
+        return {str(key): to_record(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | range):
-        return [to_record(entry, identity) for entry in value]
+        return [to_record(entry) for entry in value]
     return plain(value)
 
 

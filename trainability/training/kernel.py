@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableSequence
 from dataclasses import dataclass
 
+from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.training.base import goes_on
 from trainability.training.kernel_plan import EVALUATE, Plan, PlannedLayer
 from trainability.training.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
@@ -220,7 +222,7 @@ class _Kernel:
                     if plan.activation.keeps == "input":
                         values = self.load_at_points(before.kept, column)
                     deltas = [
-                        plan.activation.backward(self.on, place.value, value)
+                        plan.activation.backward(self.on, place.value, value).written()
                         for value, place in zip(values, places, strict=True)
                     ]
                     if number > 1:
@@ -304,13 +306,41 @@ class _Kernel:
         code, plan, given = self.code, self.plan, self.given
         gradient = code.load(given["gradients"], k)
         code.store(code.constant(0.0), given["gradients"], k)
-        old = Lazy(code, code.vector(), lambda: code.load(given["parameters"], k))
-        if plan.penalty is not None:
-            own = numbers[len(plan.optimizer.numbers()) :]
-            gradient = plan.penalty.gradient(self.on, old, gradient, is_weight, own)
-        moments = _Moments(code, [given[name] for name in plan.moments], k)
-        new = plan.optimizer.update(self.on, old, gradient, moments, numbers, factors)
+        old, new = write_update(
+            code,
+            plan.optimizer,
+            plan.penalty,
+            given["parameters"],
+            gradient,
+            [given[name] for name in plan.moments],
+            k,
+            is_weight,
+            numbers,
+            factors,
+        )
         code.store(live.choose(new, old), given["parameters"], k)
+
+
+def write_update(
+    code: Code,
+    optimizer: Optimizer,
+    penalty: Penalty | None,
+    parameters: Value,
+    gradient: Value,
+    moments: list[Value],
+    k: Index,
+    is_weight: bool,
+    numbers: list[Value],
+    factors: list[Value],
+) -> tuple[Value, Value]:
+    """Write one update of parameter k and its moments; returns the old and the new parameter."""
+    on = VectorArithmetic(code)
+    old = Lazy(code, code.vector(), lambda: code.load(parameters, k))
+    if penalty is not None:
+        own = numbers[len(optimizer.numbers()) :]
+        gradient = penalty.gradient(on, old, gradient, is_weight, own)
+    places = _Moments(code, moments, k)
+    return old, optimizer.update(on, old, gradient, places, numbers, factors)
 
 
 class _Moments(MutableSequence[Value]):

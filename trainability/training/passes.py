@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,9 +13,8 @@ from trainability.arithmetic.tensors import TENSORS
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-
-# Numbers that are updated at once: with what the update leaves behind they stay in a core's cache.
-_PIECE = 2**14
+from trainability.training.fused_cpu import has_fma
+from trainability.training.updates import CompiledUpdate
 
 
 @dataclass(frozen=True)
@@ -87,41 +86,67 @@ class Passes:
         return delta, total.sum(1) * self.loss.factor
 
 
-def update(
-    optimizer: Optimizer,
-    penalty: Penalty | None,
-    parameters: list[Tensor],
-    moments: list[list[Tensor]],
-    gradients: list[Tensor],
-    numbers: Sequence[float],
-    factors: Sequence[float],
-) -> None:
-    """Update the parameters W1, b1, W2, b2, ... and their moments in place.
+class Updates:
+    """The updates of parameters W1, b1, W2, b2, ... and their moments, in place.
+
+    Compiled where the device is a CPU that can, else by torch.
 
     Args:
         optimizer: The update rule.
         penalty: Or None.
-        parameters: Contiguous tensors.
-        moments: For every moment of the optimizer tensors of the same shapes.
-        gradients: Of the same shapes.
-        numbers: Those of the optimizer, then those of the penalty.
-        factors: Those of this step.
+        device: Where the tensors are.
     """
-    own = numbers[len(optimizer.numbers()) :]
-    for index, (parameter, gradient, *kept) in enumerate(
-        zip(parameters, gradients, *moments, strict=True)
-    ):
-        size = _PIECE if parameter.device.type == "cpu" else max(1, parameter.numel())
-        pieces = zip(
-            *(tensor.view(-1).split(size) for tensor in (parameter, gradient.contiguous(), *kept)),
-            strict=True,
+
+    def __init__(self, optimizer: Optimizer, penalty: Penalty | None, device: torch.device) -> None:
+        self._optimizer = optimizer
+        self._penalty = penalty
+        rules = [optimizer, *([penalty] if penalty else [])]
+        self._numbers = np.array([n for rule in rules for n in rule.numbers()], dtype=np.float32)
+        compiled = device.type == "cpu" and has_fma()
+        self._compiled = CompiledUpdate(optimizer, penalty) if compiled else None
+
+    def __call__(
+        self,
+        parameters: list[Tensor],
+        moments: list[list[Tensor]],
+        gradients: list[Tensor],
+        factors: np.ndarray,
+    ) -> None:
+        """One update.
+
+        Args:
+            parameters: Contiguous tensors.
+            moments: For every moment of the optimizer tensors of the same shapes.
+            gradients: Of the same shapes.
+            factors: The optimizer's factors of this step.
+        """
+        for k, (parameter, gradient, *kept) in enumerate(
+            zip(parameters, gradients, *moments, strict=True)
+        ):
+            is_weight = k % 2 == 0
+            gradient = gradient.contiguous()
+            if self._compiled is not None:
+                self._compiled(parameter, gradient, kept, is_weight, self._numbers, factors)
+            else:
+                self._by_torch(parameter, gradient, kept, is_weight, factors)
+
+    def _by_torch(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        kept: list[Tensor],
+        is_weight: bool,
+        factors: np.ndarray,
+    ) -> None:
+        numbers = self._numbers.tolist()
+        if self._penalty is not None:
+            own = numbers[len(self._optimizer.numbers()) :]
+            gradient = self._penalty.gradient(TENSORS, parameter, gradient, is_weight, own)
+        moments = list(kept)
+        new = self._optimizer.update(
+            TENSORS, parameter, gradient, moments, numbers, factors.tolist()
         )
-        for p, g, *places in pieces:
-            if penalty is not None:
-                g = penalty.gradient(TENSORS, p, g, index % 2 == 0, own)
-            new_moments = list(places)
-            new = optimizer.update(TENSORS, p, g, new_moments, numbers, factors)
-            p.copy_(new)
-            for place, moment in zip(places, new_moments, strict=True):
-                if moment is not place:
-                    place.copy_(moment)
+        parameter.copy_(new)
+        for place, moment in zip(kept, moments, strict=True):
+            if moment is not place:
+                place.copy_(moment)

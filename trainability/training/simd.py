@@ -98,6 +98,10 @@ class Value:
     def __abs__(self) -> Value:
         return self.code.call("llvm.fabs", self.kind, self)
 
+    def written(self) -> Value:
+        """The value itself, if it was lazy: written by now."""
+        return Value(self.code, self.kind, self.text)
+
     def choose(self, yes: Value, no: Value) -> Value:
         """`yes` where this mask is set, else `no`."""
         return self.code.emit(

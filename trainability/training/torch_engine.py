@@ -12,7 +12,7 @@ from torch import Tensor
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
 from trainability.training.base import Engine, Problem
-from trainability.training.passes import Passes, update
+from trainability.training.passes import Passes, Updates
 from trainability.training.tiles import TiledTraining
 
 # A batched matrix product rounds a network's numbers differently with the number of matrices
@@ -77,7 +77,7 @@ class TorchTraining(TiledTraining):
             for _ in range(problem.optimizer.n_moments)
         ]
         self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
-        self._numbers = np.array(problem.numbers, dtype=np.float32).tolist()
+        self._update = Updates(problem.optimizer, problem.penalty, device)
         self._x = padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
         self._y = padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
         self._all_points = self._batch(np.arange(len(problem.x))[None])
@@ -100,7 +100,7 @@ class TorchTraining(TiledTraining):
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
         # A network that stops is written back at once; its slot runs on, and counts no more.
         problem = self._problem
-        factors = problem.optimizer.factors(start, stop).tolist()
+        factors = np.ascontiguousarray(problem.optimizer.factors(start, stop))
         filled, parameters = self._load(rows)
         indices = torch.from_numpy(filled).to(self._device)
         moments = [[moment[indices] for moment in group] for group in self._moments]
@@ -122,15 +122,7 @@ class TorchTraining(TiledTraining):
                 _, gradients = self._passes.loss_and_gradients(parameters, *points)
             if not len(live):
                 return
-            update(
-                problem.optimizer,
-                problem.penalty,
-                parameters,
-                moments,
-                gradients,
-                self._numbers,
-                factors[step - start],
-            )
+            self._update(parameters, moments, gradients, factors[step - start])
         self.steps[rows[live]] = stop
         self._store(rows, live, self._parameters, parameters)
         for kept, new in zip(self._moments, moments, strict=True):

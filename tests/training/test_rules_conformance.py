@@ -1,0 +1,134 @@
+"""Every engine trains every rule: activations x losses x penalties x optimizers, as found."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import torch
+import training_by_loop as loop
+from rule_examples import (
+    ACTIVATIONS,
+    LOSSES,
+    OPTIMIZERS,
+    PENALTIES,
+    SCHEDULES,
+    Differentiable,
+    targets_for,
+)
+
+from trainability.seeds import batch_order
+from trainability.training import Problem
+from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.graph_gpu import GraphEngine
+from trainability.training.torch_engine import TorchEngine
+
+SIZES, N_NETWORKS, N_STEPS = (2, 5, 3, 3), 3, 12
+ENGINES = [TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32)]
+LEAST = 1000 * 2.0**-24
+"""Relative straying that is always allowed: tanh and erf are off by some 10 roundings."""
+
+
+def cases() -> list[tuple]:
+    """Every activation with every loss, and every optimizer with every penalty, the others in
+    turn; minibatches in every third.
+    """
+    turn = itertools.cycle(itertools.product(OPTIMIZERS, PENALTIES))
+    found = [(a, ls, *reversed(next(turn))) for a in ACTIVATIONS for ls in LOSSES]
+    rules = itertools.cycle(zip(ACTIVATIONS, itertools.cycle(LOSSES)))
+    found += [(*next(rules), p, o) for o in OPTIMIZERS for p in PENALTIES]
+    optimizer = OPTIMIZERS[0]
+    found += [(*next(rules), None, dataclasses.replace(optimizer, schedule=s)) for s in SCHEDULES]
+    return [(*case, 7 if k % 3 == 0 else None) for k, case in enumerate(found)]
+
+
+def problem_of(activation, loss, penalty, optimizer, batch_size) -> Problem:
+    plain = loop.problem(SIZES, N_NETWORKS, optimizer, batch_size=batch_size)
+    return dataclasses.replace(
+        plain,
+        y=targets_for(loss, len(plain.x), SIZES[-1]),
+        activation=activation,
+        loss=loss,
+        penalty=penalty,
+    )
+
+
+@pytest.mark.parametrize(
+    "case", cases(), ids=lambda case: "-".join(str(rule) for rule in case).replace("()", "")
+)
+def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
+    """Or refuses by name. The oracle strays in float32 from itself in float64; an engine may
+    stray 10 times as far.
+    """
+    task = problem_of(*case)
+    nets = dataclasses.replace(loop.ensemble(SIZES, N_NETWORKS), activation=task.activation)
+    exact, rounded = (curves(nets, task, dtype) for dtype in (torch.float64, torch.float32))
+    straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
+    bound = np.maximum(10 * straying, LEAST)
+    for engine in ENGINES:
+        obstacle = engine.obstacle(SIZES, task)
+        if obstacle:
+            continue
+        training = engine.start(nets, task)
+        found = np.empty_like(exact)
+        for step in range(N_STEPS + 1):
+            training.advance(step)
+            found[:, step] = training.loss
+        assert (np.abs(found - exact) / exact < bound).all(), engine.name
+        assert training.ensemble().activation == task.activation
+
+
+def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
+    """The loss before every step and after the last, network by network."""
+    found = np.empty((N_NETWORKS, N_STEPS + 1))
+    x, y = (torch.from_numpy(table).to(dtype) for table in (task.x, task.y))
+    numbers = task.numbers
+    own = numbers[len(task.optimizer.numbers()) :]
+    factors = task.optimizer.factors(0, N_STEPS + 1).astype(float)
+    for n in range(N_NETWORKS):
+        parameters = [
+            tensor[n].to(dtype)
+            for pair in zip(nets.weights, nets.biases, strict=True)
+            for tensor in pair
+        ]
+        moments = [
+            [torch.zeros_like(p) for p in parameters] for _ in range(task.optimizer.n_moments)
+        ]
+        for step in range(N_STEPS + 1):
+            found[n, step] = loss_at(task, parameters, x, y)
+            points = points_of(task, n, step)
+            free = [p.clone().requires_grad_() for p in parameters]
+            gradients = torch.autograd.grad(loss_at(task, free, x[points], y[points]), free)
+            for k, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
+                if task.penalty is not None:
+                    g = task.penalty.gradient(Differentiable(), p, g, k % 2 == 0, own)
+                kept = [group[k] for group in moments]
+                parameters[k] = task.optimizer.update(
+                    Differentiable(), p, g, kept, numbers, factors[step].tolist()
+                )
+                for group, moment in zip(moments, kept, strict=True):
+                    group[k] = moment
+    return found
+
+
+def loss_at(task: Problem, parameters, x, y) -> torch.Tensor:
+    on, h = Differentiable(), x
+    for k in range(0, len(parameters), 2):
+        h = h @ parameters[k].T + parameters[k + 1]
+        if k < len(parameters) - 2:
+            h = task.activation.value(on, h)
+    scale = torch.full_like(h, task.loss.scale(*h.shape))
+    if task.loss.by_rows:
+        rows = [list(tensor.unbind(1)) for tensor in (h, y)]
+        return task.loss.accumulate(on, *rows, scale[:, 0], 0.0)[1].sum() * task.loss.factor
+    return task.loss.accumulate(on, [h], [y], scale, 0.0)[1].sum() * task.loss.factor
+
+
+def points_of(task: Problem, n: int, step: int) -> np.ndarray:
+    if task.batch_size is None:
+        return np.arange(len(task.x))
+    epoch, batch = divmod(step, task.steps_per_epoch)
+    order = batch_order(task.order_keys[n : n + 1], epoch, len(task.x))[0]
+    return order[batch * task.batch_size : (batch + 1) * task.batch_size]

@@ -1,0 +1,64 @@
+"""The cross-entropy of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from trainability.losses.base import Loss
+
+if TYPE_CHECKING:
+    from trainability.arithmetic import Arithmetic, Number
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """A softmax over the outputs, one per class; a mean over points, in nats.
+
+    A row of targets holds the probabilities of the classes, one of them 1 in most data, as in
+    `torch.nn.CrossEntropyLoss` with probabilities.
+    """
+
+    by_rows: ClassVar = True
+    functions: ClassVar = frozenset({"exp", "log"})
+
+    def scale(self, n_points: int, d_out: int) -> float:
+        return 1 / n_points
+
+    def accumulate(
+        self,
+        on: Arithmetic,
+        outputs: list[Number],
+        targets: list[Number],
+        scale: Number,
+        total: Number,
+    ) -> tuple[list[Number], Number]:
+        largest = outputs[0]
+        for output in outputs[1:]:
+            largest = on.maximum(largest, output)
+        # A NaN is no maximum on every target, but stays in the differences.
+        shifted = [output - largest for output in outputs]
+        powers = [on.exp(difference) for difference in shifted]
+        whole = powers[0]
+        for power in powers[1:]:
+            whole = whole + power
+        loss = on.log(whole)
+        for difference, target in zip(shifted, targets, strict=True):
+            loss = loss - difference * target
+        deltas = [
+            (power / whole - target) * scale for power, target in zip(powers, targets, strict=True)
+        ]
+        return deltas, on.fma(loss, scale, total)
+
+    def target_problem(self, y: np.ndarray) -> str | None:
+        if y.shape[1] < 2:
+            return "targets must have one column per class, two or more; got 1"
+        if y.min() < 0 or np.abs(y.sum(axis=1) - 1).max() > 1e-5:
+            return "every row of targets must hold probabilities of the classes, that add up to 1"
+        return None
+
+    def of_constant(self, y: np.ndarray) -> float:
+        p = np.clip(y.mean(axis=0, dtype=np.float64), 1e-300, 1)
+        return max(0.0, float(np.sum(-p * np.log(p))))

@@ -1,0 +1,63 @@
+"""Gradient descent with Nesterov's momentum."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from trainability.errors import refuse
+from trainability.optimizers.base import Optimizer
+from trainability.optimizers.schedules import CONSTANT, Schedule
+from trainability.optimizers.sgd import momentum_problems, schedule_problems
+
+if TYPE_CHECKING:
+    from trainability.arithmetic import Arithmetic, Number
+
+
+@dataclass(frozen=True)
+class Nesterov(Optimizer):
+    """v = momentum * v + g; parameter -= learning_rate * (g + momentum * v).
+
+    Args:
+        learning_rate: > 0.
+        momentum: Within (0, 1).
+        schedule: Of the step size.
+
+    Source: Nesterov (1983) in the form of Sutskever et al. (2013), as in `torch.optim.SGD` with
+    nesterov=True.
+    """
+
+    learning_rate: float
+    momentum: float = 0.9
+    schedule: Schedule = CONSTANT
+
+    n_moments: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        problems = momentum_problems(self)
+        if not problems and self.momentum == 0:
+            problems.append("Nesterov momentum must be above 0; without momentum use SGD")
+        refuse(problems + schedule_problems(self))
+
+    def numbers(self) -> Sequence[float]:
+        return [self.momentum]
+
+    def factors(self, start: int, stop: int) -> np.ndarray:
+        scale = self.schedule.scale(np.arange(start, stop))
+        return (-self.learning_rate * scale[:, None]).astype(np.float32)
+
+    def update(
+        self,
+        on: Arithmetic,
+        parameter: Number,
+        gradient: Number,
+        moments: MutableSequence[Number],
+        numbers: Sequence[Number],
+        factors: Sequence[Number],
+    ) -> Number:
+        velocity = on.without_denormals(on.fma(numbers[0], moments[0], gradient))
+        moments[0] = velocity
+        return on.fma(factors[0], on.fma(numbers[0], velocity, gradient), parameter)

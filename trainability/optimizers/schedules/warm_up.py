@@ -1,0 +1,38 @@
+"""A slow start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainability.errors import refuse
+from trainability.optimizers.schedules.base import Schedule, step_problem
+from trainability.optimizers.schedules.constant import CONSTANT
+
+
+@dataclass(frozen=True, repr=False)
+class WarmUp(Schedule):
+    """1/steps, 2/steps, ..., 1, and from then on another schedule, which starts there.
+
+    Args:
+        steps: How long it takes, >= 1.
+        then: What follows.
+
+    Source: Goyal et al. (2017), gradual warm-up.
+    """
+
+    steps: int
+    then: Schedule = CONSTANT
+
+    def __post_init__(self) -> None:
+        problems = step_problem("WarmUp", "steps", self.steps)
+        if not isinstance(self.then, Schedule):
+            problems.append(
+                f"WarmUp then must be a schedule, such as Cosine(steps=1000), got {self.then!r}"
+            )
+        refuse(problems)
+
+    def scale(self, step: np.ndarray) -> np.ndarray:
+        after = self.then.scale(np.maximum(step - self.steps, 0))
+        return np.where(step < self.steps, (step + 1) / self.steps, after)
