@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from trainability.errors import InputError
-from trainability.schemes.base import Layer, Scheme
+from trainability.schemes.base import Layer, Scheme, draw_layer
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SignFlipped(Scheme):
             )
 
     def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        weight, bias = self.scheme.draw(layer, rng)
+        weight, bias = draw_layer(self.scheme, layer, rng)
         if layer.is_output:
             return weight, bias
         assert layer.inputs is not None and layer.living is not None
