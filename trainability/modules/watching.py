@@ -1,0 +1,580 @@
+"""Watch one pass through a module, operation by operation.
+
+Layers are seen where torch's functions are called, so nn.Linear and F.linear count alike; all else
+where operations reach the dispatcher, so scripted functions, in-place writes and every way to
+write a ReLU count alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from trainability.errors import InputError
+from trainability.modules.flow import (
+    ALTERED,
+    CONSTANT,
+    DATA,
+    MIXED,
+    NO_NEURON,
+    RECTIFIED,
+    UNKNOWN,
+    AffineUse,
+    Flow,
+)
+from trainability.modules.memory import Memory
+from trainability.modules.operations import (
+    ALTERING,
+    AVERAGING,
+    FACTORIES,
+    GARBAGE,
+    KEEPS_SIGN,
+    MAX_POOLING,
+    MAXIMA,
+    MOVING,
+    NON_NEGATIVE,
+    NORMALIZING,
+    SHAPES_ONLY,
+    SUMS,
+    pooled,
+    rectifies,
+)
+
+AFFINE = {"linear", "conv1d", "conv2d", "conv3d"} | {f"conv_transpose{d}d" for d in (1, 2, 3)}
+AFFINE_MODULES = (nn.Linear, nn.modules.conv._ConvNd)
+_OUT_OF_TORCH = {
+    "numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage",
+    "__reduce_ex__", "to_dlpack", "__deepcopy__", "share_memory_",
+}  # fmt: skip
+
+
+class Watcher:
+    """What is known in one pass.
+
+    Args:
+        flow: Where it is noted.
+        names: Layers' names, by the ids of their weights.
+        parameters: Of the module.
+        counts: Whether the ReLUs' outputs are those on the data.
+        with_gradients: Whether gradients are recorded: operations that run without, then, have a
+            backward pass that is not torch's own, or none.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        names: dict[int, str],
+        parameters: list[nn.Parameter],
+        *,
+        counts: bool,
+        with_gradients: bool,
+    ) -> None:
+        self.flow, self.names, self.counts = flow, names, counts
+        self.with_gradients = with_gradients
+        self.memory = Memory()
+        self.inside: list[tuple[str, nn.Module]] = []
+        self.in_layer = self.busy = False
+        self.inputs: dict[str, Tensor] = {}
+        self.saved: dict[int, tuple[Tensor, Tensor]] = {}
+        self._ranges: dict[int, list[tuple[int, int, nn.Parameter]]] = {}
+        for parameter in parameters:
+            block = self.memory.block(parameter)
+            first = parameter.storage_offset()
+            spans = self._ranges.setdefault(id(block), [])
+            spans.append((first, first + _extent(parameter), parameter))
+
+    @property
+    def opaque(self) -> bool:
+        return self.with_gradients and not torch.is_grad_enabled()
+
+    def parameters_in(self, tensor: Tensor) -> list[nn.Parameter]:
+        """The parameters whose memory the tensor shares."""
+        spans = self._ranges.get(id(self.memory.block(tensor)), [])
+        first = tensor.storage_offset() if spans else 0
+        end = first + _extent(tensor)
+        return [p for start, stop, p in spans if start < end and first < stop]
+
+    def place(self, what: str) -> str:
+        """Where the pass is, in words."""
+        if not self.inside:
+            return what
+        name, module = self.inside[-1]
+        return f"{name or type(module).__name__} ({type(module).__name__}, {what})"
+
+    def spend(self, tensor: Tensor) -> None:
+        codes = self.memory.codes(tensor)
+        if codes is not None:
+            self.flow.neurons.spend(torch.unique(codes).cpu().numpy())
+
+    def leave(self, name: str, args: Any, kwargs: Any) -> None:
+        """Note that something else than torch gets at the numbers of tensors."""
+        self.busy = True
+        for tensor in tree_leaves((args, kwargs)):
+            if isinstance(tensor, Tensor):
+                self.spend(tensor)
+                if name != "register_hook" and self.memory.level(tensor) >= DATA:
+                    self.flow.doubt(self._leak(name))
+        self.busy = False
+
+    def _leak(self, name: str) -> str:
+        return f"numbers leave torch in {self.place(name)}, and what happens may depend on them"
+
+    # Layers.
+
+    def layer(self, operation: str, args: tuple[Any, ...], kwargs: Any, run: Callable) -> Any:
+        """Run a call of an affine function, and note the layer."""
+        self.busy = True
+        try:
+            return self._layer(operation, args, kwargs, run)
+        finally:
+            self.busy = False
+
+    def _layer(self, operation: str, args: tuple[Any, ...], kwargs: Any, run: Callable) -> Any:
+        inputs, weight, bias = (
+            args[i] if len(args) > i else kwargs.get(key)
+            for i, key in enumerate(("input", "weight", "bias"))
+        )
+        name = self.names.get(id(weight))
+        if name is None:
+            within = [n for n, part in self.inside[-1:] if isinstance(part, AFFINE_MODULES)]
+            name = (within[0] or type(self.inside[-1][1]).__name__) if within else None
+        if name is None or self.in_layer or not isinstance(inputs, Tensor):
+            self.busy = False
+            return run()
+        memory, linear = self.memory, operation == "linear"
+        level = memory.level(inputs)
+        batched = inputs.ndim == weight.ndim if not linear else inputs.ndim > 1
+        if not batched and level == DATA:
+            raise InputError(
+                f"data must be batches of examples, but {name} gets an input of shape "
+                f"{tuple(inputs.shape)}; pass x of shape (N, ...), such as x[None] for one example"
+            )
+        columns = self._columns(inputs, -1 if linear else inputs.ndim - weight.ndim + 1)
+        non_negative = memory.non_negative(inputs)
+        if level == DATA and name not in self.inputs:
+            self.inputs[name] = inputs.detach().clone()
+        self.in_layer, self.busy = True, False
+        try:
+            outputs = run()
+        finally:
+            self.in_layer, self.busy = False, True
+        transposed = operation.startswith("conv_transpose")
+        groups = 1
+        if not linear:
+            groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
+        axis = -1 if linear else outputs.ndim - weight.ndim + 1
+        neurons = self.flow.neurons_of(name, outputs.shape[axis])
+        plain = all(isinstance(p, nn.Parameter) for p in (weight, bias) if p is not None)
+        plain = plain and not transposed and not self.opaque and neurons is not None
+        plain = plain and not any(p._backward_hooks for p in (weight, bias) if p is not None)
+        if neurons is None:
+            memory.write_codes(outputs, None)
+            self.flow.doubt(f"{name} has another number of neurons each time")
+            return outputs
+        use = AffineUse(weight, bias, neurons, groups, level, non_negative, columns, plain)
+        if name in self.flow.layers:
+            self.flow.layers[name].merge(use)
+        else:
+            self.flow.layers[name] = use
+        self.flow.n_uses.update(id(p) for p in (weight, bias) if p is not None)
+        memory.block(outputs).level = UNKNOWN
+        codes = torch.from_numpy(neurons << 2).to(outputs.device, torch.int32)
+        memory.write_codes(outputs, codes.reshape(_along(axis, outputs.ndim)))
+        return outputs
+
+    def _columns(self, inputs: Tensor, axis: int) -> np.ndarray:
+        """The code of each input feature or channel; what is not rectified is spent."""
+        codes = self.memory.codes(inputs)
+        n = inputs.shape[axis]
+        if codes is None or not codes.numel():
+            return np.full(n, self.memory.block(inputs).default, np.int32)
+        lines = codes.movedim(axis, 0).flatten(1)
+        same = (lines == lines[:, :1]).all(dim=1)
+        single = torch.where(same, lines[:, 0], MIXED).cpu().numpy()
+        rest = np.append(torch.unique(lines[~same]).cpu().numpy(), single)
+        rest = rest[rest >= 0]
+        self.flow.neurons.spend(rest[rest & RECTIFIED == 0])
+        return np.where((single >= 0) & (single & RECTIFIED == 0), MIXED, single)
+
+    # Everything else.
+
+    def call(self, func: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+        """Run an operation of the dispatcher, and note what follows."""
+        memory = self.memory
+        name = func._schema.name.removeprefix("aten::")
+        tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        written = _written(func, args, kwargs)
+        level = max((memory.level(t) for t in tensors), default=CONSTANT)
+        if name == "lift_fresh" and not memory.block(tensors[0]).n_writes:
+            # Made of numbers of Python just now.
+            memory.mark(tensors[0], CONSTANT)
+        before = {id(memory.block(t)) for t in tensors}
+        if not self.in_layer:
+            for tensor in tensors:
+                self.flow.used_otherwise.update(id(p) for p in self.parameters_in(tensor))
+        for tensor in written:
+            for parameter in self.parameters_in(tensor):
+                self.flow.used_otherwise.add(id(parameter))
+                self.saved.setdefault(id(parameter), (parameter, parameter.detach().clone()))
+        if self.in_layer:
+            result = func(*args, **kwargs)
+            self._note_levels(name, func, args, kwargs, written, result, before, level, False)
+            return result
+        codes, rectified = self._codes_before(name, func, args, kwargs, tensors, level)
+        sign = self._keeps_sign(name, args, kwargs, tensors) or rectified is not None
+        result = func(*args, **kwargs)
+        gates = self._gate(name, func, args, tensors)
+        self._note_levels(name, func, args, kwargs, written, result, before, level, sign)
+        given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
+        if rectified is not None and given:
+            self._rectify(name, codes, rectified, given[0], args)
+            codes = torch.where(codes >= 0, codes | RECTIFIED, codes).expand(given[0].shape)
+        for index, tensor in enumerate(given):
+            fresh = id(memory.block(tensor)) not in before
+            if not fresh and not any(tensor is w for w in written):
+                continue
+            if callable(codes):
+                new = codes(index, tensor)
+            else:
+                new = codes if codes is not None and codes.shape == tensor.shape else None
+                new = new if index == 0 or rectified is None else None
+            memory.write_codes(tensor, new)
+            if gates is not None:
+                memory.block(tensor).gate = gates
+        for tensor in written:
+            if not any(tensor is t for t in given):
+                memory.write_codes(tensor, None)
+        if not given and name not in SHAPES_ONLY and level >= DATA and tensors and not written:
+            self.flow.doubt(self._leak(name))
+        if torch.Tag.dynamic_output_shape in func.tags and level >= DATA:
+            self.flow.doubt(f"shapes depend on numbers in {self.place(name)}")
+        return result
+
+    def _note_levels(
+        self, name: str, func: Any, args: Any, kwargs: Any, written: list[Tensor], result: Any,
+        before: set[int], level: int, sign: bool,
+    ) -> None:  # fmt: skip
+        memory = self.memory
+        chance = torch.Tag.nondeterministic_seeded in func.tags
+        batch = name in NORMALIZING and _trains(func, args, kwargs)
+        if name in FACTORIES:
+            level = CONSTANT
+        if chance or batch or name in GARBAGE or func.namespace != "aten":
+            level = UNKNOWN
+        for tensor in written:
+            block = memory.block(tensor)
+            block.n_writes += 1
+            covers = tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()
+            anew = covers and name in ("copy_", "fill_", "zero_")
+            source = [memory.level(t) for t in tree_leaves((args[1:], kwargs)) if _is_tensor(t)]
+            block.level = max([CONSTANT, *source]) if anew else max(block.level, level)
+            if name == "copy_":
+                new_sign = _is_tensor(args[1]) and memory.non_negative(args[1])
+            elif name in ("fill_", "zero_"):
+                new_sign = name == "zero_" or not _is_tensor(args[1]) and args[1] >= 0
+            else:
+                new_sign = sign
+            block.non_negative = new_sign and (covers or block.non_negative)
+            block.gate = None
+        for tensor in tree_leaves(result):
+            if not isinstance(tensor, Tensor):
+                continue
+            block = memory.block(tensor)
+            if id(block) not in before:
+                block.level, block.non_negative = level, sign
+
+    def _codes_before(
+        self, name: str, func: Any, args: tuple[Any, ...], kwargs: Any, tensors: list[Tensor],
+        level: int,
+    ) -> tuple[Any, tuple[Tensor | None, bool] | None]:  # fmt: skip
+        """Codes of what the operation will give out, and what a ReLU takes; spends the rest."""
+        memory = self.memory
+        if not tensors or name in FACTORIES or name in SHAPES_ONLY:
+            return None, None
+        labelled = [t for t in tensors if memory.block(t).codes is not None]
+        base = name.removesuffix("_")
+        kind = rectifies(name, func, args, kwargs)
+        first = args[0] if args and isinstance(args[0], Tensor) else None
+        if any(memory.level(t) > CONSTANT for t in tensors[1:]):
+            kind = None
+        if kind is None:
+            kind, first = self._rectifies_by_mask(base, args, first)
+        if kind is not None and first is not None and first.is_floating_point():
+            if self.opaque:
+                self.spend(first)
+            codes = memory.all_codes(first).clone()
+            before = first.detach().clone() if kind == "strict" else None
+            return codes, (before, memory.non_negative(first))
+        if not labelled or func.is_view and not self.opaque:
+            return None, None
+        if name == "copy_" and not self.opaque and _is_tensor(args[1]):
+            source = memory.all_codes(args[1])
+            return source.expand(args[0].shape), None
+        if self.opaque or _has_hooks(labelled):
+            for tensor in labelled:
+                self.spend(tensor)
+            return None, None
+        if name in MOVING and all(memory.level(t) <= DATA for t in tensors if t.dtype in _INDICES):
+            return self._moved(func, args, kwargs), None
+        if first is not None and memory.codes(first) is not None:
+            codes = memory.all_codes(first)
+            if base in MAX_POOLING | AVERAGING | SUMS or (base in MAXIMA and len(args) != 1):
+                if base in MAX_POOLING | MAXIMA:
+                    exact = codes
+                else:
+                    # An average of some examples tells nothing of the average of others.
+                    self.flow.neurons.spend(_unrectified(codes))
+                    exact = torch.where(_bare(codes), codes | ALTERED, codes)
+                try:
+                    return pooled(base, func, exact, args, kwargs), None
+                except (RuntimeError, TypeError, ValueError, NotImplementedError, AttributeError):
+                    self.spend(first)
+                    return None, None
+        for tensor in labelled:
+            self.spend(tensor)
+        if base in ALTERING:
+            parts = [
+                memory.all_codes(t)
+                for t in labelled
+                if t.shape == _broadcast(tensors) and bool(_bare(memory.all_codes(t)).any())
+            ]
+            if parts:
+                return self._altered(parts), None
+        return None, None
+
+    def _altered(self, parts: list[Tensor]) -> Tensor:
+        """Codes of arithmetic on numbers with these codes, element by element."""
+        codes = torch.where(_bare(parts[0]), parts[0] | ALTERED, MIXED)
+        for other in parts[1:]:
+            both = _bare(codes) & _bare(other) & ((codes >> 2) != (other >> 2))
+            if bool(both.any()):
+                pair = torch.stack([codes[both] >> 2, other[both] >> 2])
+                unique = torch.unique(pair, dim=1)
+                limit = 2 * max(len(torch.unique(pair[0])), len(torch.unique(pair[1])))
+                if unique.shape[1] > limit:
+                    codes = torch.where(both, MIXED, codes)
+                else:
+                    sums = self.flow.sums(pair[0].cpu().numpy(), pair[1].cpu().numpy())
+                    codes[both] = torch.from_numpy(sums << 2 | ALTERED).to(codes)
+            alone = _bare(other) & ~_bare(codes) & ~both
+            codes = torch.where(alone, other | ALTERED, codes)
+        return codes.to(torch.int32)
+
+    def _moved(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Codes by the same movement; what it fills up with 0 belongs to no neuron."""
+
+        def shifted(tensor: Tensor) -> Tensor:
+            # The numbers that move are those with a fraction; others say where they go.
+            if tensor.dtype in _INDICES:
+                return tensor
+            return self.memory.all_codes(tensor).double() - NO_NEURON
+
+        name = func._schema.name.removeprefix("aten::")
+        if name == "_to_copy":
+            new = args[0]
+            moved = [self.memory.all_codes(new)]
+            return lambda index, tensor: moved[index].to(tensor.device)
+        if name == "constant_pad_nd":
+            args, kwargs = args[:2], {}
+        moved = func(
+            *tree_map_only(Tensor, shifted, args), **tree_map_only(Tensor, shifted, kwargs)
+        )
+        moved = [t for t in tree_leaves(moved) if isinstance(t, Tensor)]
+        return lambda index, _: (moved[index] + NO_NEURON).to(torch.int32)
+
+    def _rectify(
+        self, name: str, codes: Tensor, taken: tuple[Tensor | None, bool], after: Tensor,
+        args: tuple[Any, ...],
+    ) -> None:  # fmt: skip
+        """Note a ReLU, or that it could not be attributed."""
+        before, harmless = taken
+        if codes.shape != after.shape:
+            codes = codes.expand(after.shape)
+            before = None if before is None else before.expand(after.shape)
+        self.flow.rectify(codes, before, after, self.counts)
+        bare = bool(_bare(codes).any())
+        if harmless:
+            return
+        if bool((codes == MIXED).any()):
+            part = "in part: the rest" if bare else "its input"
+            reason = f"{part} is not the output of layers in a way that can be followed"
+        elif not bool((codes >= 0).any()):
+            reason = "its input is computed from the data without any layer"
+        else:
+            return
+        if self.counts:
+            self.flow.not_looked_at.setdefault(self.place(name.removesuffix("_")), reason)
+
+    def _rectifies_by_mask(
+        self, base: str, args: tuple[Any, ...], first: Tensor | None
+    ) -> tuple[str | None, Tensor | None]:
+        """ReLU as maximum(x, 0), where(x > 0, x, 0) and x * (x > 0)."""
+        memory = self.memory
+
+        def is_zero(value: Any) -> bool:
+            if not isinstance(value, Tensor):
+                return isinstance(value, int | float) and value == 0
+            return memory.level(value) == CONSTANT and not bool(value.any())
+
+        if base in ("maximum", "fmax") and len(args) == 2:
+            for one, other in (args, args[::-1]):
+                if is_zero(other) and not is_zero(one):
+                    return "strict", one
+        if base == "where" and len(args) == 3 and is_zero(args[2]) and _is_tensor(args[1]):
+            mask, values = memory.block(args[0]).gate, args[1]
+        elif base == "mul" and len(args) == 2 and all(map(_is_tensor, args)):
+            for values, mask in (args, args[::-1]):
+                gate = memory.block(mask).gate
+                if gate is not None and gate[0] == memory.place(values):
+                    return ("strict" if gate[1] else "plain"), values
+            return None, first
+        else:
+            return None, first
+        if mask is not None and mask[0] == memory.place(values):
+            return ("strict" if mask[1] else "plain"), values
+        return None, first
+
+    def _gate(
+        self, name: str, func: Any, args: tuple[Any, ...], tensors: list[Tensor]
+    ) -> tuple[object, bool] | None:
+        """Which numbers a mask says to be positive."""
+        if name in ("gt", "ge") and len(args) == 2 and isinstance(args[1], int | float):
+            if args[1] == 0:
+                return self.memory.place(args[0]), name == "ge"
+        elif name in ("_to_copy", "clone") and tensors:
+            return self.memory.block(tensors[0]).gate
+        return None
+
+    def _keeps_sign(
+        self, name: str, args: tuple[Any, ...], kwargs: Any, tensors: list[Tensor]
+    ) -> bool:
+        """Whether no number that the operation gives out can be negative."""
+        base, memory = name.removesuffix("_"), self.memory
+        if base in NON_NEGATIVE or name in ("zeros", "ones", "zeros_like", "ones_like"):
+            return True
+        if base in KEEPS_SIGN and tensors:
+            fill = args[2] if base == "constant_pad_nd" and len(args) > 2 else 0
+            factor = args[1] if base == "mul" and not _is_tensor(args[1]) else 0
+            valued = [t for t in tensors if base not in MOVING or t.dtype not in _INDICES]
+            signs = fill >= 0 and factor >= 0
+            return bool(signs and valued and all(memory.non_negative(t) for t in valued))
+        if base in ("add", "div") and len(args) == 2:
+            numbers = [*args, kwargs.get("alpha", 1)]
+            return not kwargs.get("rounding_mode") and all(
+                memory.non_negative(v) if _is_tensor(v) else v >= 0 for v in numbers
+            )
+        return False
+
+
+_INDICES = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
+
+
+def _bare(codes: Tensor) -> Tensor:
+    """Where codes are of neurons that were not through a ReLU."""
+    return (codes >= 0) & (codes & RECTIFIED == 0)
+
+
+def _unrectified(codes: Tensor) -> np.ndarray:
+    return torch.unique(codes[_bare(codes)]).cpu().numpy()
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _broadcast(tensors: list[Tensor]) -> torch.Size:
+    try:
+        return torch.broadcast_shapes(*(t.shape for t in tensors))
+    except RuntimeError:
+        return tensors[0].shape
+
+
+def _has_hooks(tensors: list[Tensor]) -> bool:
+    return any(t._backward_hooks for t in tensors)
+
+
+def _along(axis: int, ndim: int) -> list[int]:
+    shape = [1] * ndim
+    shape[axis] = -1
+    return shape
+
+
+def _extent(tensor: Tensor) -> int:
+    """How many places of its storage the tensor spans."""
+    if not tensor.numel():
+        return 0
+    pairs = zip(tensor.shape, tensor.stride(), strict=True)
+    return 1 + sum((size - 1) * stride for size, stride in pairs)
+
+
+def _trains(func: Any, args: tuple[Any, ...], kwargs: Any) -> bool:
+    """Whether a normalization uses the statistics of the batch."""
+    name = func._schema.name
+    if "batch_norm" not in name or name.endswith(("_no_training", "_no_update")):
+        return False
+    values = [_schema_value(func, args, kwargs, key) for key in ("training", "train")]
+    return any(values) or values == [None, None]
+
+
+def _schema_value(func: Any, args: tuple[Any, ...], kwargs: Any, name: str) -> Any:
+    for index, argument in enumerate(func._schema.arguments):
+        if argument.name == name:
+            if argument.name in kwargs:
+                return kwargs[name]
+            return args[index] if index < len(args) else argument.default_value
+    return None
+
+
+def _written(func: Any, args: tuple[Any, ...], kwargs: Any) -> list[Tensor]:
+    """The tensors among its arguments that an operation writes into."""
+    written = []
+    training = _trains(func, args, kwargs)
+    for index, argument in enumerate(func._schema.arguments):
+        value = kwargs.get(argument.name) if index >= len(args) else args[index]
+        writes = argument.alias_info is not None and argument.alias_info.is_write
+        # Batch normalization does not say that it does.
+        writes = writes or (training and argument.name in ("running_mean", "running_var"))
+        if writes:
+            written += [t for t in tree_leaves(value) if isinstance(t, Tensor)]
+    return written
+
+
+class Functions(TorchFunctionMode):
+    """Shows layers, and numbers that leave torch, to a watcher."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name in AFFINE:
+            return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
+        if name in _OUT_OF_TORCH or name == "register_hook":
+            self.watcher.leave(name, args, kwargs)
+        return func(*args, **kwargs)
+
+
+class Operations(TorchDispatchMode):
+    """Shows every operation of the dispatcher to a watcher."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if self.watcher.busy:
+            return func(*args, **(kwargs or {}))
+        return self.watcher.call(func, args, kwargs or {})
