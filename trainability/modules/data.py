@@ -161,8 +161,6 @@ class _Fit:
         inputs, targets = self._split(data)
         if isinstance(inputs, dict):
             args, kwargs = (), {key: _tensor(v, key) for key, v in inputs.items()}
-            if not self.any_name and not set(self.required) <= set(kwargs):
-                args, kwargs = (kwargs,), {}
         else:
             args, kwargs = tuple(_tensor(value, "inputs") for value in inputs), {}
         found = [t for t in Batch(args, kwargs, 0).tensors()]
@@ -221,7 +219,7 @@ class _Fit:
             kept = {k: v for k, v in data.items() if k not in (*_TARGETS, *_WEIGHTS)}
             if not kept:
                 raise InputError("data is a dict without inputs; add them under their name")
-            return ({**kept},) if False else kept, targets
+            return (kept,), targets
         strange = [k for k in rest if k not in (*_TARGETS, *_WEIGHTS) and not self.any_name]
         refuse(
             f"data has an entry {key!r} that forward doesn't take; it takes {', '.join(self.names)}"

@@ -206,8 +206,10 @@ class Flow:
             known.strict[at] = True
             touched = _ranges(codes, before)[2] >= 0
         if counts:
-            np.minimum.at(known.low, at, low)
-            np.maximum.at(known.high, at, high)
+            with np.errstate(invalid="ignore"):
+                # NaN stays NaN.
+                np.minimum.at(known.low, at, low)
+                np.maximum.at(known.high, at, high)
             known.touched[at[touched | ~np.isfinite(high)]] = True
 
 

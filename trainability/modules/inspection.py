@@ -180,6 +180,7 @@ def _problems(flow: Flow, n_examples: int, root: nn.Module) -> list[str]:
         return [
             f"found no ReLU behind a Linear or convolution layer in {type(root).__name__}; other "
             f"activations have no dead neurons, and compiled or scripted modules can't be seen into"
+            + "".join(f". {reason}" for reason in flow.doubts)
         ]
     known = flow.neurons
     return [

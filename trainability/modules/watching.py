@@ -207,14 +207,30 @@ class Watcher:
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         """Run an operation of the dispatcher, and note what follows."""
+        note = self._guard(lambda: self._before(func, args, kwargs), func)
+        result = func(*args, **kwargs)
+        if note is not None:
+            self._guard(lambda: note(result), func)
+        return result
+
+    def _guard(self, look: Callable[[], Any], func: Any) -> Any:
+        """What looking gives; an operation that can't be looked at costs proofs, not the pass."""
+        try:
+            return look()
+        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as problem:
+            self.flow.doubt(f"{func} can't be followed in {self.place('torch')}: {problem}")
+            return None
+
+    def _before(self, func: Any, args: tuple[Any, ...], kwargs: Any) -> Callable[[Any], None]:
+        """Look at an operation's arguments; returns what is to look at its results."""
         memory = self.memory
         name = func._schema.name.removeprefix("aten::")
         tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         written = _written(func, args, kwargs)
-        level = max((memory.level(t) for t in tensors), default=CONSTANT)
         if name == "lift_fresh" and not memory.block(tensors[0]).n_writes:
             # Made of numbers of Python just now.
             memory.mark(tensors[0], CONSTANT)
+        level = max((memory.level(t) for t in tensors), default=CONSTANT)
         before = {id(memory.block(t)) for t in tensors}
         if not self.in_layer:
             for tensor in tensors:
@@ -223,39 +239,49 @@ class Watcher:
             for parameter in self.parameters_in(tensor):
                 self.flow.used_otherwise.add(id(parameter))
                 self.saved.setdefault(id(parameter), (parameter, parameter.detach().clone()))
-        if self.in_layer:
-            result = func(*args, **kwargs)
-            self._note_levels(name, func, args, kwargs, written, result, before, level, False)
-            return result
-        codes, rectified = self._codes_before(name, func, args, kwargs, tensors, level)
-        sign = self._keeps_sign(name, args, kwargs, tensors) or rectified is not None
-        result = func(*args, **kwargs)
-        gates = self._gate(name, func, args, tensors)
-        self._note_levels(name, func, args, kwargs, written, result, before, level, sign)
-        given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
-        if rectified is not None and given:
-            self._rectify(name, codes, rectified, given[0], args)
-            codes = torch.where(codes >= 0, codes | RECTIFIED, codes).expand(given[0].shape)
+        codes, rectified, sign = None, None, False
+        if not self.in_layer:
+            codes, rectified = self._codes_before(name, func, args, kwargs, tensors)
+            sign = self._keeps_sign(name, args, kwargs, tensors) or rectified is not None
+
+        def note(result: Any) -> None:
+            gate = None if self.in_layer else self._gate(name, args, tensors)
+            self._note_levels(name, func, args, kwargs, written, result, before, level, sign)
+            if self.in_layer:
+                return
+            given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
+            new = codes
+            if rectified is not None and given:
+                self._rectify(name, codes, rectified, given[0])
+                new = torch.where(codes >= 0, codes | RECTIFIED, codes).expand(given[0].shape)
+            self._write(new, rectified is not None, given, written, before, gate)
+            if not given and tensors and not written and name not in SHAPES_ONLY and level >= DATA:
+                self.flow.doubt(self._leak(name))
+            if torch.Tag.dynamic_output_shape in func.tags and level >= DATA:
+                self.flow.doubt(f"shapes depend on numbers in {self.place(name)}")
+
+        return note
+
+    def _write(
+        self, codes: Any, rectified: bool, given: list[Tensor], written: list[Tensor],
+        before: set[int], gate: tuple[object, bool] | None,
+    ) -> None:  # fmt: skip
+        """Note whose numbers an operation has given out."""
+        memory = self.memory
         for index, tensor in enumerate(given):
-            fresh = id(memory.block(tensor)) not in before
-            if not fresh and not any(tensor is w for w in written):
+            if id(memory.block(tensor)) in before and not any(tensor is w for w in written):
                 continue
+            new = None
             if callable(codes):
                 new = codes(index, tensor)
-            else:
-                new = codes if codes is not None and codes.shape == tensor.shape else None
-                new = new if index == 0 or rectified is None else None
+            elif codes is not None and codes.shape == tensor.shape and not (rectified and index):
+                new = codes
             memory.write_codes(tensor, new)
-            if gates is not None:
-                memory.block(tensor).gate = gates
+            if gate is not None:
+                memory.block(tensor).gate = gate
         for tensor in written:
             if not any(tensor is t for t in given):
                 memory.write_codes(tensor, None)
-        if not given and name not in SHAPES_ONLY and level >= DATA and tensors and not written:
-            self.flow.doubt(self._leak(name))
-        if torch.Tag.dynamic_output_shape in func.tags and level >= DATA:
-            self.flow.doubt(f"shapes depend on numbers in {self.place(name)}")
-        return result
 
     def _note_levels(
         self, name: str, func: Any, args: Any, kwargs: Any, written: list[Tensor], result: Any,
@@ -292,7 +318,6 @@ class Watcher:
 
     def _codes_before(
         self, name: str, func: Any, args: tuple[Any, ...], kwargs: Any, tensors: list[Tensor],
-        level: int,
     ) -> tuple[Any, tuple[Tensor | None, bool] | None]:  # fmt: skip
         """Codes of what the operation will give out, and what a ReLU takes; spends the rest."""
         memory = self.memory
@@ -333,10 +358,13 @@ class Watcher:
                     self.flow.neurons.spend(_unrectified(codes))
                     exact = torch.where(_bare(codes), codes | ALTERED, codes)
                 try:
-                    return pooled(base, func, exact, args, kwargs), None
+                    given = pooled(base, func, exact, args, kwargs)
                 except (RuntimeError, TypeError, ValueError, NotImplementedError, AttributeError):
+                    given = None
+                if given is None or bool((given == MIXED).any()):
+                    # What is mixed goes where it can't be followed.
                     self.spend(first)
-                    return None, None
+                return given, None
         for tensor in labelled:
             self.spend(tensor)
         if base in ALTERING:
@@ -391,7 +419,6 @@ class Watcher:
 
     def _rectify(
         self, name: str, codes: Tensor, taken: tuple[Tensor | None, bool], after: Tensor,
-        args: tuple[Any, ...],
     ) -> None:  # fmt: skip
         """Note a ReLU, or that it could not be attributed."""
         before, harmless = taken
@@ -442,7 +469,7 @@ class Watcher:
         return None, first
 
     def _gate(
-        self, name: str, func: Any, args: tuple[Any, ...], tensors: list[Tensor]
+        self, name: str, args: tuple[Any, ...], tensors: list[Tensor]
     ) -> tuple[object, bool] | None:
         """Which numbers a mask says to be positive."""
         if name in ("gt", "ge") and len(args) == 2 and isinstance(args[1], int | float):
