@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -140,7 +141,10 @@ def guarded(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         hooks.append(part.register_forward_pre_hook(enter, with_kwargs=True, prepend=True))
         hooks.append(part.register_forward_hook(lambda *_: (inside.pop(), None)[1]))
     try:
-        return module(*args, **kwargs)
+        with warnings.catch_warnings():
+            # Such as that nothing requires a gradient: these passes are ours, not the user's.
+            warnings.simplefilter("ignore")
+            return module(*args, **kwargs)
     except InputError:
         raise
     except Exception as problem:
