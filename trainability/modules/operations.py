@@ -10,14 +10,7 @@ from torch import Tensor
 from trainability.modules.flow import MIXED
 
 MOVING = set(
-    """
-    cat stack clone _to_copy index_select index gather flip roll repeat constant_pad_nd
-    reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d
-    replication_pad3d pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle im2col
-    repeat_interleave take_along_dim _unsafe_view view_copy permute_copy slice_scatter
-    select_scatter copy upsample_nearest1d upsample_nearest2d upsample_nearest3d contiguous
-    unsafe_split unsafe_chunk unsafe_split_with_sizes _unsafe_index masked_select rot90 tril triu
-    """.split()
+    ["cat", "stack", "clone", "_to_copy", "index_select", "index", "gather", "flip", "roll", "repeat", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d", "replication_pad3d", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "im2col", "repeat_interleave", "take_along_dim", "_unsafe_view", "view_copy", "permute_copy", "slice_scatter", "select_scatter", "copy", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "contiguous", "unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes", "_unsafe_index", "masked_select", "rot90", "tril", "triu"]
 )
 """Each number given out is one that went in, or a constant."""
 MAX_POOLING = {

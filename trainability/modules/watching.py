@@ -257,7 +257,8 @@ class Watcher:
             self._write(new, rectified is not None, given, written, before, gate)
             if not given and tensors and not written and name not in SHAPES_ONLY and level >= DATA:
                 self.flow.doubt(self._leak(name))
-            if torch.Tag.dynamic_output_shape in func.tags and level >= DATA:
+            masked = name != "index" or any(t.dtype in _MASKS for t in tensors[1:])
+            if torch.Tag.dynamic_output_shape in func.tags and masked and level == UNKNOWN:
                 self.flow.doubt(f"shapes depend on numbers in {self.place(name)}")
 
         return note
@@ -304,7 +305,7 @@ class Watcher:
             if name == "copy_":
                 new_sign = _is_tensor(args[1]) and memory.non_negative(args[1])
             elif name in ("fill_", "zero_"):
-                new_sign = name == "zero_" or not _is_tensor(args[1]) and args[1] >= 0
+                new_sign = name == "zero_" or (not _is_tensor(args[1]) and args[1] >= 0)
             else:
                 new_sign = sign
             block.non_negative = new_sign and (covers or block.non_negative)
@@ -337,7 +338,7 @@ class Watcher:
             codes = memory.all_codes(first).clone()
             before = first.detach().clone() if kind == "strict" else None
             return codes, (before, memory.non_negative(first))
-        if not labelled or func.is_view and not self.opaque:
+        if not labelled or (func.is_view and not self.opaque):
             return None, None
         if name == "copy_" and not self.opaque and _is_tensor(args[1]):
             source = memory.all_codes(args[1])
@@ -501,6 +502,9 @@ class Watcher:
 
 
 _INDICES = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
+
+
+_MASKS = {torch.bool, torch.uint8}
 
 
 def _bare(codes: Tensor) -> Tensor:
