@@ -146,7 +146,12 @@ class Random(nn.Module):
         return len(self.acts) - 1
 
     def step(self, rng):
-        names = ["plain", "plain", "plain", "norm", "residual", "residual_pre", "cat", "gate", "write", "add_in_place", "dropout", "leaky_too", "kept", "detach", "round_trip", "no_grad", "script", "script_written", "leaf", "passing", "checkpoint", "centered", "again", "data", "pool_mean", "buffer", "item", "average", "copied", "scatter"]
+        names = [
+            "plain", "plain", "plain", "norm", "residual", "residual_pre", "cat", "gate", "write",
+            "add_in_place", "dropout", "leaky_too", "kept", "detach", "round_trip", "no_grad",
+            "script", "script_written", "leaf", "passing", "checkpoint", "centered", "again",
+            "data", "pool_mean", "buffer", "item", "average", "copied", "scatter",
+        ]  # fmt: skip
         name = str(rng.choice(names))
         layer = self.first if name == "again" else self.add_layer(rng)
         self.norms.append(nn.BatchNorm1d(WIDTH) if rng.random() < 0.5 else nn.LayerNorm(WIDTH))

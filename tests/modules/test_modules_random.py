@@ -12,7 +12,7 @@ from random_modules import random_case, train
 from trainability.death import ACTIVE, PERMANENT
 from trainability.modules import inspect
 
-N_MODULES = int(os.environ.get("RANDOM_MODULES", "240"))
+N_MODULES = int(os.environ.get("RANDOM_MODULES", "160"))
 N_PARTS = 8
 
 

@@ -229,7 +229,7 @@ class _Fit:
         return inputs, targets
 
     def _typed(self, batch: Batch) -> Batch:
-        """With fractions in the module's dtype, on its device; integers as the module takes them."""
+        """In the module's dtype, on its device; integers as the module takes them."""
         parameter = next((p for p in self.module.parameters() if p.is_floating_point()), None)
         if parameter is None:
             parameter = torch.zeros(())
@@ -341,13 +341,8 @@ def _tensor(value: Any, name: str) -> Any:
                 f"{name} must be numbers, but the frame's columns {', '.join(odd)} are not; "
                 f"encode or drop them"
             )
-        value = value.to_numpy(
-            np.result_type(
-                *value.dtypes.map(lambda d: d.numpy_dtype if hasattr(d, "numpy_dtype") else d)
-            )
-            if len(value.columns)
-            else float
-        )
+        # Columns of pandas' own types hold missing values, which become NaN.
+        value = value.to_numpy() if value.to_numpy().dtype.kind in "fiub" else value.to_numpy(float)
     elif isinstance(value, pd.Series | pd.Index | list | int | float):
         try:
             value = np.asarray(value)

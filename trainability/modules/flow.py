@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 CONSTANT, DATA, UNKNOWN = 0, 1, 2
-"""What a tensor depends on: nothing, the data alone, or more: parameters, chance, what is unseen."""
+"""What a tensor depends on: nothing, the data alone, or more, be it chance or what is unseen."""
 
 NO_NEURON, MIXED = -1, -2
 """Codes of numbers that belong to no neuron, or to several, or to nobody knows which."""

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from trainability.modules.data import Batch
 from trainability.modules.flow import CONSTANT, DATA, UNKNOWN, Flow
+from trainability.modules.modes import Functions, Operations
 from trainability.modules.probing import probing
-from trainability.modules.watching import Functions, Operations, Watcher
+from trainability.modules.watching import Watcher
 
 
 def follow(module: nn.Module, batches: Iterable[Batch], *, batch_statistics: bool) -> Flow:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from trainability.modules.flow import MIXED
 
-MOVING = set(
-    ["cat", "stack", "clone", "_to_copy", "index_select", "index", "gather", "flip", "roll", "repeat", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d", "replication_pad3d", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "im2col", "repeat_interleave", "take_along_dim", "_unsafe_view", "view_copy", "permute_copy", "slice_scatter", "select_scatter", "copy", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "contiguous", "unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes", "_unsafe_index", "masked_select", "rot90", "tril", "triu"]
-)
+MOVING = {
+    "cat", "stack", "clone", "_to_copy", "index_select", "index", "gather", "flip", "roll",
+    "repeat", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
+    "replication_pad1d", "replication_pad2d", "replication_pad3d", "pixel_shuffle",
+    "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "im2col",
+    "repeat_interleave", "take_along_dim", "_unsafe_view", "view_copy", "permute_copy",
+    "slice_scatter", "select_scatter", "copy", "upsample_nearest1d", "upsample_nearest2d",
+    "upsample_nearest3d", "contiguous", "unsafe_split", "unsafe_chunk",
+    "unsafe_split_with_sizes", "_unsafe_index", "masked_select", "rot90", "tril", "triu",
+}  # fmt: skip
 """Each number given out is one that went in, or a constant."""
 MAX_POOLING = {
     "max_pool1d", "max_pool2d", "max_pool3d", "max_pool2d_with_indices",
@@ -42,11 +50,16 @@ SHAPES_ONLY = {
 }  # fmt: skip
 GARBAGE = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "resize"}
 FACTORIES = {
-    "zeros", "ones", "full", "arange", "linspace", "eye", "scalar_tensor", "lift_fresh", "tril_indices",
+    "zeros", "ones", "full", "arange", "linspace", "eye", "scalar_tensor", "lift_fresh",
+    "tril_indices",
     "triu_indices", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full",
     "logspace", "hann_window", "range",
 }  # fmt: skip
 """What gives out the same numbers whatever goes in: only shapes are taken from it."""
+
+
+INDICES = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
+"""Types of numbers that may say where others go."""
 
 
 def pooled(name: str, func: Any, codes: Tensor, args: tuple[Any, ...], kwargs: Any) -> Tensor:
@@ -78,7 +91,7 @@ def _max_pool(name: str, func: Any, values: Tensor, args: tuple[Any, ...], kwarg
 
 
 def rectifies(name: str, func: Any, args: tuple[Any, ...], kwargs: Any) -> str | None:
-    """ "plain" or "strict" if the call is a ReLU of its first argument, maybe with a cap.
+    """Whether the call is a ReLU of its first argument, maybe with a cap: "plain", "strict" or not.
 
     Strict is one that passes a gradient where its input is exactly 0.
     """
@@ -101,3 +114,39 @@ def rectifies(name: str, func: Any, args: tuple[Any, ...], kwargs: Any) -> str |
     if name in ("clamp", "clamp_min"):
         return "strict" if bound(1, "min") == 0 and bound(1, "min") is not None else None
     return None
+
+
+def trains_on_batch(func: Any, args: tuple[Any, ...], kwargs: Any) -> bool:
+    """Whether a batch normalization uses the statistics of the batch."""
+    name = func._schema.name
+    if "batch_norm" not in name or name.endswith(("_no_training", "_no_update")):
+        return False
+    values = [_schema_value(func, args, kwargs, key) for key in ("training", "train")]
+    return any(values) or values == [None, None]
+
+
+def _schema_value(func: Any, args: tuple[Any, ...], kwargs: Any, name: str) -> Any:
+    for index, argument in enumerate(func._schema.arguments):
+        if argument.name == name:
+            if argument.name in kwargs:
+                return kwargs[name]
+            return args[index] if index < len(args) else argument.default_value
+    return None
+
+
+def written_by(func: Any, args: tuple[Any, ...], kwargs: Any) -> list[Tensor]:
+    """The tensors among its arguments that an operation writes into."""
+    written = []
+    training = trains_on_batch(func, args, kwargs)
+    for index, argument in enumerate(func._schema.arguments):
+        value = kwargs.get(argument.name) if index >= len(args) else args[index]
+        writes = argument.alias_info is not None and argument.alias_info.is_write
+        # Batch normalization does not say that it does.
+        writes = writes or (training and argument.name in ("running_mean", "running_var"))
+        if writes:
+            written += [t for t in tree_leaves(value) if isinstance(t, Tensor)]
+    return written
+
+
+def is_tensor(value: Any) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor)

@@ -1,9 +1,4 @@
-"""Watch one pass through a module, operation by operation.
-
-Layers are seen where torch's functions are called, so nn.Linear and F.linear count alike; all else
-where operations reach the dispatcher, so scripted functions, in-place writes and every way to
-write a ReLU count alike.
-"""
+"""What one pass through a module shows, operation by operation."""
 
 from __future__ import annotations
 
@@ -13,8 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from trainability.errors import InputError
@@ -35,24 +28,22 @@ from trainability.modules.operations import (
     AVERAGING,
     FACTORIES,
     GARBAGE,
-    KEEPS_SIGN,
+    INDICES,
     MAX_POOLING,
     MAXIMA,
     MOVING,
-    NON_NEGATIVE,
     NORMALIZING,
     SHAPES_ONLY,
     SUMS,
+    is_tensor,
     pooled,
     rectifies,
+    trains_on_batch,
+    written_by,
 )
+from trainability.modules.signs import gate_of, keeps_sign, rectifies_by_mask
 
-AFFINE = {"linear", "conv1d", "conv2d", "conv3d"} | {f"conv_transpose{d}d" for d in (1, 2, 3)}
 AFFINE_MODULES = (nn.Linear, nn.modules.conv._ConvNd)
-_OUT_OF_TORCH = {
-    "numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage",
-    "__reduce_ex__", "to_dlpack", "__deepcopy__", "share_memory_",
-}  # fmt: skip
 
 
 class Watcher:
@@ -88,7 +79,7 @@ class Watcher:
             block = self.memory.block(parameter)
             first = parameter.storage_offset()
             spans = self._ranges.setdefault(id(block), [])
-            spans.append((first, first + _extent(parameter), parameter))
+            spans.append((int(first), int(first) + _extent(parameter), parameter))
 
     @property
     def opaque(self) -> bool:
@@ -226,7 +217,7 @@ class Watcher:
         memory = self.memory
         name = func._schema.name.removeprefix("aten::")
         tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        written = _written(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         if name == "lift_fresh" and not memory.block(tensors[0]).n_writes:
             # Made of numbers of Python just now.
             memory.mark(tensors[0], CONSTANT)
@@ -242,16 +233,17 @@ class Watcher:
         codes, rectified, sign = None, None, False
         if not self.in_layer:
             codes, rectified = self._codes_before(name, func, args, kwargs, tensors)
-            sign = self._keeps_sign(name, args, kwargs, tensors) or rectified is not None
+            sign = keeps_sign(memory, name, args, kwargs, tensors) or rectified is not None
 
         def note(result: Any) -> None:
-            gate = None if self.in_layer else self._gate(name, args, tensors)
+            gate = None if self.in_layer else gate_of(memory, name, args, tensors)
             self._note_levels(name, func, args, kwargs, written, result, before, level, sign)
             if self.in_layer:
                 return
             given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
             new = codes
             if rectified is not None and given:
+                assert isinstance(codes, Tensor)
                 self._rectify(name, codes, rectified, given[0])
                 new = torch.where(codes >= 0, codes | RECTIFIED, codes).expand(given[0].shape)
             self._write(new, rectified is not None, given, written, before, gate)
@@ -290,7 +282,7 @@ class Watcher:
     ) -> None:  # fmt: skip
         memory = self.memory
         chance = torch.Tag.nondeterministic_seeded in func.tags
-        batch = name in NORMALIZING and _trains(func, args, kwargs)
+        batch = name in NORMALIZING and trains_on_batch(func, args, kwargs)
         if name in FACTORIES:
             level = CONSTANT
         if chance or batch or name in GARBAGE or func.namespace != "aten":
@@ -300,12 +292,12 @@ class Watcher:
             block.n_writes += 1
             covers = tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()
             anew = covers and name in ("copy_", "fill_", "zero_")
-            source = [memory.level(t) for t in tree_leaves((args[1:], kwargs)) if _is_tensor(t)]
+            source = [memory.level(t) for t in tree_leaves((args[1:], kwargs)) if is_tensor(t)]
             block.level = max([CONSTANT, *source]) if anew else max(block.level, level)
             if name == "copy_":
-                new_sign = _is_tensor(args[1]) and memory.non_negative(args[1])
+                new_sign = is_tensor(args[1]) and memory.non_negative(args[1])
             elif name in ("fill_", "zero_"):
-                new_sign = name == "zero_" or (not _is_tensor(args[1]) and args[1] >= 0)
+                new_sign = name == "zero_" or (not is_tensor(args[1]) and args[1] >= 0)
             else:
                 new_sign = sign
             block.non_negative = new_sign and (covers or block.non_negative)
@@ -331,7 +323,7 @@ class Watcher:
         if any(memory.level(t) > CONSTANT for t in tensors[1:]):
             kind = None
         if kind is None:
-            kind, first = self._rectifies_by_mask(base, args, first)
+            kind, first = rectifies_by_mask(memory, base, args, first)
         if kind is not None and first is not None and first.is_floating_point():
             if self.opaque:
                 self.spend(first)
@@ -340,14 +332,14 @@ class Watcher:
             return codes, (before, memory.non_negative(first))
         if not labelled or (func.is_view and not self.opaque):
             return None, None
-        if name == "copy_" and not self.opaque and _is_tensor(args[1]):
+        if name == "copy_" and not self.opaque and is_tensor(args[1]):
             source = memory.all_codes(args[1])
             return source.expand(args[0].shape), None
         if self.opaque or _has_hooks(labelled):
             for tensor in labelled:
                 self.spend(tensor)
             return None, None
-        if name in MOVING and all(memory.level(t) <= DATA for t in tensors if t.dtype in _INDICES):
+        if name in MOVING and all(memory.level(t) <= DATA for t in tensors if t.dtype in INDICES):
             return self._moved(func, args, kwargs), None
         if first is not None and memory.codes(first) is not None:
             codes = memory.all_codes(first)
@@ -401,7 +393,7 @@ class Watcher:
 
         def shifted(tensor: Tensor) -> Tensor:
             # The numbers that move are those with a fraction; others say where they go.
-            if tensor.dtype in _INDICES:
+            if tensor.dtype in INDICES:
                 return tensor
             return self.memory.all_codes(tensor).double() - NO_NEURON
 
@@ -440,69 +432,6 @@ class Watcher:
         if self.counts:
             self.flow.not_looked_at.setdefault(self.place(name.removesuffix("_")), reason)
 
-    def _rectifies_by_mask(
-        self, base: str, args: tuple[Any, ...], first: Tensor | None
-    ) -> tuple[str | None, Tensor | None]:
-        """ReLU as maximum(x, 0), where(x > 0, x, 0) and x * (x > 0)."""
-        memory = self.memory
-
-        def is_zero(value: Any) -> bool:
-            if not isinstance(value, Tensor):
-                return isinstance(value, int | float) and value == 0
-            return memory.level(value) == CONSTANT and not bool(value.any())
-
-        if base in ("maximum", "fmax") and len(args) == 2:
-            for one, other in (args, args[::-1]):
-                if is_zero(other) and not is_zero(one):
-                    return "strict", one
-        if base == "where" and len(args) == 3 and is_zero(args[2]) and _is_tensor(args[1]):
-            mask, values = memory.block(args[0]).gate, args[1]
-        elif base == "mul" and len(args) == 2 and all(map(_is_tensor, args)):
-            for values, mask in (args, args[::-1]):
-                gate = memory.block(mask).gate
-                if gate is not None and gate[0] == memory.place(values):
-                    return ("strict" if gate[1] else "plain"), values
-            return None, first
-        else:
-            return None, first
-        if mask is not None and mask[0] == memory.place(values):
-            return ("strict" if mask[1] else "plain"), values
-        return None, first
-
-    def _gate(
-        self, name: str, args: tuple[Any, ...], tensors: list[Tensor]
-    ) -> tuple[object, bool] | None:
-        """Which numbers a mask says to be positive."""
-        if name in ("gt", "ge") and len(args) == 2 and isinstance(args[1], int | float):
-            if args[1] == 0:
-                return self.memory.place(args[0]), name == "ge"
-        elif name in ("_to_copy", "clone") and tensors:
-            return self.memory.block(tensors[0]).gate
-        return None
-
-    def _keeps_sign(
-        self, name: str, args: tuple[Any, ...], kwargs: Any, tensors: list[Tensor]
-    ) -> bool:
-        """Whether no number that the operation gives out can be negative."""
-        base, memory = name.removesuffix("_"), self.memory
-        if base in NON_NEGATIVE or name in ("zeros", "ones", "zeros_like", "ones_like"):
-            return True
-        if base in KEEPS_SIGN and tensors:
-            fill = args[2] if base == "constant_pad_nd" and len(args) > 2 else 0
-            factor = args[1] if base == "mul" and not _is_tensor(args[1]) else 0
-            valued = [t for t in tensors if base not in MOVING or t.dtype not in _INDICES]
-            signs = fill >= 0 and factor >= 0
-            return bool(signs and valued and all(memory.non_negative(t) for t in valued))
-        if base in ("add", "div") and len(args) == 2:
-            numbers = [*args, kwargs.get("alpha", 1)]
-            return not kwargs.get("rounding_mode") and all(
-                memory.non_negative(v) if _is_tensor(v) else v >= 0 for v in numbers
-            )
-        return False
-
-
-_INDICES = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
-
 
 _MASKS = {torch.bool, torch.uint8}
 
@@ -514,10 +443,6 @@ def _bare(codes: Tensor) -> Tensor:
 
 def _unrectified(codes: Tensor) -> np.ndarray:
     return torch.unique(codes[_bare(codes)]).cpu().numpy()
-
-
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor)
 
 
 def _broadcast(tensors: list[Tensor]) -> torch.Size:
@@ -542,70 +467,4 @@ def _extent(tensor: Tensor) -> int:
     if not tensor.numel():
         return 0
     pairs = zip(tensor.shape, tensor.stride(), strict=True)
-    return 1 + sum((size - 1) * stride for size, stride in pairs)
-
-
-def _trains(func: Any, args: tuple[Any, ...], kwargs: Any) -> bool:
-    """Whether a normalization uses the statistics of the batch."""
-    name = func._schema.name
-    if "batch_norm" not in name or name.endswith(("_no_training", "_no_update")):
-        return False
-    values = [_schema_value(func, args, kwargs, key) for key in ("training", "train")]
-    return any(values) or values == [None, None]
-
-
-def _schema_value(func: Any, args: tuple[Any, ...], kwargs: Any, name: str) -> Any:
-    for index, argument in enumerate(func._schema.arguments):
-        if argument.name == name:
-            if argument.name in kwargs:
-                return kwargs[name]
-            return args[index] if index < len(args) else argument.default_value
-    return None
-
-
-def _written(func: Any, args: tuple[Any, ...], kwargs: Any) -> list[Tensor]:
-    """The tensors among its arguments that an operation writes into."""
-    written = []
-    training = _trains(func, args, kwargs)
-    for index, argument in enumerate(func._schema.arguments):
-        value = kwargs.get(argument.name) if index >= len(args) else args[index]
-        writes = argument.alias_info is not None and argument.alias_info.is_write
-        # Batch normalization does not say that it does.
-        writes = writes or (training and argument.name in ("running_mean", "running_var"))
-        if writes:
-            written += [t for t in tree_leaves(value) if isinstance(t, Tensor)]
-    return written
-
-
-class Functions(TorchFunctionMode):
-    """Shows layers, and numbers that leave torch, to a watcher."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        super().__init__()
-        self.watcher = watcher
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if name in AFFINE:
-            return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
-        if name in _OUT_OF_TORCH or name == "register_hook":
-            self.watcher.leave(name, args, kwargs)
-        return func(*args, **kwargs)
-
-
-class Operations(TorchDispatchMode):
-    """Shows every operation of the dispatcher to a watcher."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        super().__init__()
-        self.watcher = watcher
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        if self.watcher.busy:
-            return func(*args, **(kwargs or {}))
-        return self.watcher.call(func, args, kwargs or {})
+    return 1 + sum(int(size - 1) * int(stride) for size, stride in pairs)
