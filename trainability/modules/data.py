@@ -298,7 +298,8 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _is_batch(data: Any) -> bool:
-    return _is_array(data) or isinstance(data, tuple | Mapping) or _is_numbers(data)
+    numbers = isinstance(data, list) and _is_numbers(data)
+    return _is_array(data) or isinstance(data, tuple | Mapping) or numbers
 
 
 def _settled(data: list[Any]) -> Any:

@@ -22,26 +22,33 @@ from trainability.modules.flow import (
     AffineUse,
     Flow,
 )
+from trainability.modules.levels import note_levels
 from trainability.modules.memory import Memory
 from trainability.modules.operations import (
     ALTERING,
     AVERAGING,
     FACTORIES,
-    GARBAGE,
     INDICES,
     MAX_POOLING,
     MAXIMA,
     MOVING,
-    NORMALIZING,
     SHAPES_ONLY,
     SUMS,
     is_tensor,
     pooled,
     rectifies,
-    trains_on_batch,
     written_by,
 )
 from trainability.modules.signs import gate_of, keeps_sign, rectifies_by_mask
+from trainability.modules.tensors import (
+    MASKS,
+    along,
+    bare,
+    broadcast,
+    extent,
+    has_hooks,
+    unrectified,
+)
 
 AFFINE_MODULES = (nn.Linear, nn.modules.conv._ConvNd)
 
@@ -79,7 +86,7 @@ class Watcher:
             block = self.memory.block(parameter)
             first = parameter.storage_offset()
             spans = self._ranges.setdefault(id(block), [])
-            spans.append((int(first), int(first) + _extent(parameter), parameter))
+            spans.append((int(first), int(first) + extent(parameter), parameter))
 
     @property
     def opaque(self) -> bool:
@@ -89,7 +96,7 @@ class Watcher:
         """The parameters whose memory the tensor shares."""
         spans = self._ranges.get(id(self.memory.block(tensor)), [])
         first = tensor.storage_offset() if spans else 0
-        end = first + _extent(tensor)
+        end = first + extent(tensor)
         return [p for start, stop, p in spans if start < end and first < stop]
 
     def place(self, what: str) -> str:
@@ -177,7 +184,7 @@ class Watcher:
         self.flow.n_uses.update(id(p) for p in (weight, bias) if p is not None)
         memory.block(outputs).level = UNKNOWN
         codes = torch.from_numpy(neurons << 2).to(outputs.device, torch.int32)
-        memory.write_codes(outputs, codes.reshape(_along(axis, outputs.ndim)))
+        memory.write_codes(outputs, codes.reshape(along(axis, outputs.ndim)))
         return outputs
 
     def _columns(self, inputs: Tensor, axis: int) -> np.ndarray:
@@ -237,7 +244,7 @@ class Watcher:
 
         def note(result: Any) -> None:
             gate = None if self.in_layer else gate_of(memory, name, args, tensors)
-            self._note_levels(name, func, args, kwargs, written, result, before, level, sign)
+            note_levels(memory, name, func, args, kwargs, written, result, before, level, sign)
             if self.in_layer:
                 return
             given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
@@ -249,7 +256,7 @@ class Watcher:
             self._write(new, rectified is not None, given, written, before, gate)
             if not given and tensors and not written and name not in SHAPES_ONLY and level >= DATA:
                 self.flow.doubt(self._leak(name))
-            masked = name != "index" or any(t.dtype in _MASKS for t in tensors[1:])
+            masked = name != "index" or any(t.dtype in MASKS for t in tensors[1:])
             if torch.Tag.dynamic_output_shape in func.tags and masked and level == UNKNOWN:
                 self.flow.doubt(f"shapes depend on numbers in {self.place(name)}")
 
@@ -275,39 +282,6 @@ class Watcher:
         for tensor in written:
             if not any(tensor is t for t in given):
                 memory.write_codes(tensor, None)
-
-    def _note_levels(
-        self, name: str, func: Any, args: Any, kwargs: Any, written: list[Tensor], result: Any,
-        before: set[int], level: int, sign: bool,
-    ) -> None:  # fmt: skip
-        memory = self.memory
-        chance = torch.Tag.nondeterministic_seeded in func.tags
-        batch = name in NORMALIZING and trains_on_batch(func, args, kwargs)
-        if name in FACTORIES:
-            level = CONSTANT
-        if chance or batch or name in GARBAGE or func.namespace != "aten":
-            level = UNKNOWN
-        for tensor in written:
-            block = memory.block(tensor)
-            block.n_writes += 1
-            covers = tensor.numel() * tensor.element_size() == tensor.untyped_storage().nbytes()
-            anew = covers and name in ("copy_", "fill_", "zero_")
-            source = [memory.level(t) for t in tree_leaves((args[1:], kwargs)) if is_tensor(t)]
-            block.level = max([CONSTANT, *source]) if anew else max(block.level, level)
-            if name == "copy_":
-                new_sign = is_tensor(args[1]) and memory.non_negative(args[1])
-            elif name in ("fill_", "zero_"):
-                new_sign = name == "zero_" or (not is_tensor(args[1]) and args[1] >= 0)
-            else:
-                new_sign = sign
-            block.non_negative = new_sign and (covers or block.non_negative)
-            block.gate = None
-        for tensor in tree_leaves(result):
-            if not isinstance(tensor, Tensor):
-                continue
-            block = memory.block(tensor)
-            if id(block) not in before:
-                block.level, block.non_negative = level, sign
 
     def _codes_before(
         self, name: str, func: Any, args: tuple[Any, ...], kwargs: Any, tensors: list[Tensor],
@@ -335,7 +309,7 @@ class Watcher:
         if name == "copy_" and not self.opaque and is_tensor(args[1]):
             source = memory.all_codes(args[1])
             return source.expand(args[0].shape), None
-        if self.opaque or _has_hooks(labelled):
+        if self.opaque or has_hooks(labelled):
             for tensor in labelled:
                 self.spend(tensor)
             return None, None
@@ -348,8 +322,8 @@ class Watcher:
                     exact = codes
                 else:
                     # An average of some examples tells nothing of the average of others.
-                    self.flow.neurons.spend(_unrectified(codes))
-                    exact = torch.where(_bare(codes), codes | ALTERED, codes)
+                    self.flow.neurons.spend(unrectified(codes))
+                    exact = torch.where(bare(codes), codes | ALTERED, codes)
                 try:
                     given = pooled(base, func, exact, args, kwargs)
                 except (RuntimeError, TypeError, ValueError, NotImplementedError, AttributeError):
@@ -364,7 +338,7 @@ class Watcher:
             parts = [
                 memory.all_codes(t)
                 for t in labelled
-                if t.shape == _broadcast(tensors) and bool(_bare(memory.all_codes(t)).any())
+                if t.shape == broadcast(tensors) and bool(bare(memory.all_codes(t)).any())
             ]
             if parts:
                 return self._altered(parts), None
@@ -372,9 +346,9 @@ class Watcher:
 
     def _altered(self, parts: list[Tensor]) -> Tensor:
         """Codes of arithmetic on numbers with these codes, element by element."""
-        codes = torch.where(_bare(parts[0]), parts[0] | ALTERED, MIXED)
+        codes = torch.where(bare(parts[0]), parts[0] | ALTERED, MIXED)
         for other in parts[1:]:
-            both = _bare(codes) & _bare(other) & ((codes >> 2) != (other >> 2))
+            both = bare(codes) & bare(other) & ((codes >> 2) != (other >> 2))
             if bool(both.any()):
                 pair = torch.stack([codes[both] >> 2, other[both] >> 2])
                 unique = torch.unique(pair, dim=1)
@@ -384,7 +358,7 @@ class Watcher:
                 else:
                     sums = self.flow.sums(pair[0].cpu().numpy(), pair[1].cpu().numpy())
                     codes[both] = torch.from_numpy(sums << 2 | ALTERED).to(codes)
-            alone = _bare(other) & ~_bare(codes) & ~both
+            alone = bare(other) & ~bare(codes) & ~both
             codes = torch.where(alone, other | ALTERED, codes)
         return codes.to(torch.int32)
 
@@ -419,11 +393,11 @@ class Watcher:
             codes = codes.expand(after.shape)
             before = None if before is None else before.expand(after.shape)
         self.flow.rectify(codes, before, after, self.counts)
-        bare = bool(_bare(codes).any())
+        some = bool(bare(codes).any())
         if harmless:
             return
         if bool((codes == MIXED).any()):
-            part = "in part: the rest" if bare else "its input"
+            part = "in part: the rest" if some else "its input"
             reason = f"{part} is not the output of layers in a way that can be followed"
         elif not bool((codes >= 0).any()):
             reason = "its input is computed from the data without any layer"
@@ -431,40 +405,3 @@ class Watcher:
             return
         if self.counts:
             self.flow.not_looked_at.setdefault(self.place(name.removesuffix("_")), reason)
-
-
-_MASKS = {torch.bool, torch.uint8}
-
-
-def _bare(codes: Tensor) -> Tensor:
-    """Where codes are of neurons that were not through a ReLU."""
-    return (codes >= 0) & (codes & RECTIFIED == 0)
-
-
-def _unrectified(codes: Tensor) -> np.ndarray:
-    return torch.unique(codes[_bare(codes)]).cpu().numpy()
-
-
-def _broadcast(tensors: list[Tensor]) -> torch.Size:
-    try:
-        return torch.broadcast_shapes(*(t.shape for t in tensors))
-    except RuntimeError:
-        return tensors[0].shape
-
-
-def _has_hooks(tensors: list[Tensor]) -> bool:
-    return any(t._backward_hooks for t in tensors)
-
-
-def _along(axis: int, ndim: int) -> list[int]:
-    shape = [1] * ndim
-    shape[axis] = -1
-    return shape
-
-
-def _extent(tensor: Tensor) -> int:
-    """How many places of its storage the tensor spans."""
-    if not tensor.numel():
-        return 0
-    pairs = zip(tensor.shape, tensor.stride(), strict=True)
-    return 1 + sum(int(size - 1) * int(stride) for size, stride in pairs)
