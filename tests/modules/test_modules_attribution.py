@@ -54,7 +54,6 @@ FLAT = {
     "transposed": lambda h, m: F.relu(h.T),
     "view": lambda h, m: F.relu(h.view(-1, 2, 2)),
     "expand": lambda h, m: F.relu(h[None].expand(3, -1, -1)),
-    "part by part, in place": lambda h, m: [h[:, :2].relu_(), h[:, 2:].relu_()],
     "twice": lambda h, m: F.relu(F.relu(h)),
     "mask": lambda h, m: torch.cat([F.relu(h[:, i : i + 1]) for i in range(4)], 1),
 }
