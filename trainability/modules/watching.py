@@ -25,20 +25,9 @@ from trainability.modules.flow import (
 from trainability.modules.levels import note_levels
 from trainability.modules.memory import Memory
 from trainability.modules.operations import (
-    ALTERING,
-    AVERAGING,
-    FACTORIES,
-    INDICES,
-    MAX_POOLING,
-    MAXIMA,
-    MOVING,
-    SHAPES_ONLY,
-    SUMS,
-    is_tensor,
-    pooled,
-    rectifies,
-    written_by,
-)
+    ALTERING, AVERAGING, FACTORIES, INDICES, MAX_POOLING, MAXIMA, MOVING, SHAPES_ONLY, SUMS,
+    is_tensor, pooled, rectifies, written_by,
+)  # fmt: skip
 from trainability.modules.signs import gate_of, keeps_sign, rectifies_by_mask
 from trainability.modules.tensors import (
     MASKS,
