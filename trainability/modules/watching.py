@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from trainability.errors import InputError
+from trainability.modules import operations as ops
 from trainability.modules.flow import (
     ALTERED,
     CONSTANT,
@@ -24,10 +25,6 @@ from trainability.modules.flow import (
 )
 from trainability.modules.levels import note_levels
 from trainability.modules.memory import Memory
-from trainability.modules.operations import (
-    ALTERING, AVERAGING, FACTORIES, INDICES, MAX_POOLING, MAXIMA, MOVING, SHAPES_ONLY, SUMS,
-    is_tensor, pooled, rectifies, written_by,
-)  # fmt: skip
 from trainability.modules.signs import gate_of, keeps_sign, rectifies_by_mask
 from trainability.modules.tensors import (
     MASKS,
@@ -213,7 +210,7 @@ class Watcher:
         memory = self.memory
         name = func._schema.name.removeprefix("aten::")
         tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        written = written_by(func, args, kwargs)
+        written = ops.written_by(func, args, kwargs)
         if name == "lift_fresh" and not memory.block(tensors[0]).n_writes:
             # Made of numbers of Python just now.
             memory.mark(tensors[0], CONSTANT)
@@ -243,7 +240,13 @@ class Watcher:
                 self._rectify(name, codes, rectified, given[0])
                 new = torch.where(codes >= 0, codes | RECTIFIED, codes).expand(given[0].shape)
             self._write(new, rectified is not None, given, written, before, gate)
-            if not given and tensors and not written and name not in SHAPES_ONLY and level >= DATA:
+            if (
+                not given
+                and tensors
+                and not written
+                and name not in ops.SHAPES_ONLY
+                and level >= DATA
+            ):
                 self.flow.doubt(self._leak(name))
             masked = name != "index" or any(t.dtype in MASKS for t in tensors[1:])
             if torch.Tag.dynamic_output_shape in func.tags and masked and level == UNKNOWN:
@@ -277,11 +280,11 @@ class Watcher:
     ) -> tuple[Any, tuple[Tensor | None, bool] | None]:  # fmt: skip
         """Codes of what the operation will give out, and what a ReLU takes; spends the rest."""
         memory = self.memory
-        if not tensors or name in FACTORIES or name in SHAPES_ONLY:
+        if not tensors or name in ops.FACTORIES or name in ops.SHAPES_ONLY:
             return None, None
         labelled = [t for t in tensors if memory.block(t).codes is not None]
         base = name.removesuffix("_")
-        kind = rectifies(name, func, args, kwargs)
+        kind = ops.rectifies(name, func, args, kwargs)
         first = args[0] if args and isinstance(args[0], Tensor) else None
         if any(memory.level(t) > CONSTANT for t in tensors[1:]):
             kind = None
@@ -295,26 +298,30 @@ class Watcher:
             return codes, (before, memory.non_negative(first))
         if not labelled or (func.is_view and not self.opaque):
             return None, None
-        if name == "copy_" and not self.opaque and is_tensor(args[1]):
+        if name == "copy_" and not self.opaque and ops.is_tensor(args[1]):
             source = memory.all_codes(args[1])
             return source.expand(args[0].shape), None
         if self.opaque or has_hooks(labelled):
             for tensor in labelled:
                 self.spend(tensor)
             return None, None
-        if name in MOVING and all(memory.level(t) <= DATA for t in tensors if t.dtype in INDICES):
+        if name in ops.MOVING and all(
+            memory.level(t) <= DATA for t in tensors if t.dtype in ops.INDICES
+        ):
             return self._moved(func, args, kwargs), None
         if first is not None and memory.codes(first) is not None:
             codes = memory.all_codes(first)
-            if base in MAX_POOLING | AVERAGING | SUMS or (base in MAXIMA and len(args) != 1):
-                if base in MAX_POOLING | MAXIMA:
+            if base in ops.MAX_POOLING | ops.AVERAGING | ops.SUMS or (
+                base in ops.MAXIMA and len(args) != 1
+            ):
+                if base in ops.MAX_POOLING | ops.MAXIMA:
                     exact = codes
                 else:
                     # An average of some examples tells nothing of the average of others.
                     self.flow.neurons.spend(unrectified(codes))
                     exact = torch.where(bare(codes), codes | ALTERED, codes)
                 try:
-                    given = pooled(base, func, exact, args, kwargs)
+                    given = ops.pooled(base, func, exact, args, kwargs)
                 except (RuntimeError, TypeError, ValueError, NotImplementedError, AttributeError):
                     given = None
                 if given is None or bool((given == MIXED).any()):
@@ -323,7 +330,7 @@ class Watcher:
                 return given, None
         for tensor in labelled:
             self.spend(tensor)
-        if base in ALTERING:
+        if base in ops.ALTERING:
             parts = [
                 memory.all_codes(t)
                 for t in labelled
@@ -356,7 +363,7 @@ class Watcher:
 
         def shifted(tensor: Tensor) -> Tensor:
             # The numbers that move are those with a fraction; others say where they go.
-            if tensor.dtype in INDICES:
+            if tensor.dtype in ops.INDICES:
                 return tensor
             return self.memory.all_codes(tensor).double() - NO_NEURON
 
