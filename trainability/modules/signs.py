@@ -44,8 +44,9 @@ def gate_of(
     memory: Memory, name: str, args: tuple[Any, ...], tensors: list[Tensor]
 ) -> tuple[object, bool] | None:
     """Which numbers a mask says to be positive."""
-    if name in ("gt", "ge") and len(args) == 2 and isinstance(args[1], int | float):
-        if args[1] == 0:
+    against: Any = args[1] if len(args) == 2 else None
+    if name in ("gt", "ge") and isinstance(against, int | float):
+        if against == 0:
             return memory.place(args[0]), name == "ge"
     elif name in ("_to_copy", "clone") and tensors:
         return memory.block(tensors[0]).gate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -110,8 +110,6 @@ class Watcher:
     def _leak(self, name: str) -> str:
         return f"numbers leave torch in {self.place(name)}, and what happens may depend on them"
 
-    # Layers.
-
     def layer(self, operation: str, args: tuple[Any, ...], kwargs: Any, run: Callable) -> Any:
         """Run a call of an affine function, and note the layer."""
         self.busy = True
@@ -186,8 +184,6 @@ class Watcher:
         rest = rest[rest >= 0]
         self.flow.neurons.spend(rest[rest & RECTIFIED == 0])
         return np.where((single >= 0) & (single & RECTIFIED == 0), MIXED, single)
-
-    # Everything else.
 
     def call(self, func: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         """Run an operation of the dispatcher, and note what follows."""
@@ -268,7 +264,7 @@ class Watcher:
                 new = codes(index, tensor)
             elif codes is not None and codes.shape == tensor.shape and not (rectified and index):
                 new = codes
-            memory.write_codes(tensor, new)
+            memory.write_codes(tensor, cast(Tensor | None, new))
             if gate is not None:
                 memory.block(tensor).gate = gate
         for tensor in written:
