@@ -62,7 +62,7 @@ def keeps_sign(
         return True
     if base in KEEPS_SIGN and tensors:
         fill = args[2] if base == "constant_pad_nd" and len(args) > 2 else 0
-        factor = args[1] if base == "mul" and not is_tensor(args[1]) else 0
+        factor = args[1] if base == "mul" and not is_tensor(args[1]) else 0  # pyright: ignore[reportGeneralTypeIssues]
         valued = [t for t in tensors if base not in MOVING or t.dtype not in INDICES]
         signs = fill >= 0 and factor >= 0
         return bool(signs and valued and all(memory.non_negative(t) for t in valued))
