@@ -12,7 +12,7 @@ from torch import Tensor
 from trainability.activations import RELU, Activation
 from trainability.arithmetic import ARRAYS
 from trainability.arithmetic.tensors import TENSORS
-from trainability.schemes.base import Layer, Scheme
+from trainability.schemes.base import Layer, Scheme, draw_layer
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def initialize(
             training_inputs=points,
             target_mean_square=mean_square,
         )
-        weight, bias = (array.astype(np.float32) for array in scheme.draw(layer, rng))
+        weight, bias = (array.astype(np.float32) for array in draw_layer(scheme, layer, rng))
         if inputs is not None and index < depth:
             # In float64, but of the networks that result: their weights are rounded to float32.
             pre = inputs @ weight.transpose(0, 2, 1).astype(np.float64) + bias[:, None]

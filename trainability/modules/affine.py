@@ -9,29 +9,23 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
-_UNDEFINED = (
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-    nn.Bilinear,
-    nn.RNNBase,
-    nn.RNNCellBase,
-    nn.MultiheadAttention,
-)
+_LEFT = (nn.Bilinear, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
+"""Layers with weights for which schemes are not defined; they stay as they are."""
+_CONVOLUTION = nn.modules.conv._ConvNd
+_TRANSPOSED = nn.modules.conv._ConvTransposeNd
 
 
 @dataclass(frozen=True)
 class AffineLayer:
-    """A Linear, Conv1d or Conv2d layer: a matrix per group, each of shape (fan_out, fan_in).
+    """A Linear or convolution layer: a matrix per group, each of shape (fan_out, fan_in).
 
-    A neuron of a convolution is a channel; it sees patches of its group's input channels.
+    A neuron of a convolution is a channel; it sees patches of its group's input channels. One of a
+    transposed convolution sees patches of the inputs with zeros put between them.
     """
 
     name: str
-    module: nn.Linear | nn.Conv1d | nn.Conv2d
+    module: nn.Linear | nn.modules.conv._ConvNd
 
     @property
     def groups(self) -> int:
@@ -39,18 +33,32 @@ class AffineLayer:
         return 1 if isinstance(self.module, nn.Linear) else self.module.groups
 
     @property
+    def kernel(self) -> tuple[int, ...]:
+        """Shape of the kernel; () for a Linear layer."""
+        return () if isinstance(self.module, nn.Linear) else tuple(self.module.kernel_size)
+
+    @property
+    def is_transposed(self) -> bool:
+        return isinstance(self.module, _TRANSPOSED)
+
+    @property
     def fan_in(self) -> int:
-        return self.module.weight[0].numel()
+        """Weights of a neuron, without its bias."""
+        if isinstance(self.module, nn.Linear):
+            return self.module.in_features
+        return self.module.in_channels // self.groups * math.prod(self.kernel)
 
     @property
     def fan_out(self) -> int:
         """Neurons per group."""
-        return self.module.weight.shape[0] // self.groups
+        if isinstance(self.module, nn.Linear):
+            return self.module.out_features
+        return self.module.out_channels // self.groups
 
     @property
     def has_patches(self) -> bool:
         """Whether a neuron sees more than one position at a time."""
-        return not isinstance(self.module, nn.Linear) and math.prod(self.module.kernel_size) > 1
+        return math.prod(self.kernel) > 1
 
     def assign(self, weight: np.ndarray, bias: np.ndarray, written: set[int]) -> None:
         """Write weights of shape (groups, fan_out, fan_in) and biases of (groups, fan_out).
@@ -60,6 +68,9 @@ class AffineLayer:
             bias: The biases; dropped where the layer has none.
             written: Ids of the parameters that are written already, which stay; extended.
         """
+        if self.is_transposed:
+            shape = (self.groups, self.fan_out, -1, *self.kernel)
+            weight = np.swapaxes(weight.reshape(shape), 1, 2)
         for target, values in ((self.module.weight, weight), (self.module.bias, bias)):
             if target is not None and id(target) not in written:
                 written.add(id(target))
@@ -71,8 +82,10 @@ class AffineLayer:
         """Numbers that `rows` gives for one example of the inputs, about."""
         if isinstance(self.module, nn.Linear):
             return math.prod(inputs.shape[1:])
-        positions = math.prod(inputs.shape[2:]) // math.prod(self.module.stride)
-        return positions * self.fan_in * self.groups
+        positions: float = math.prod(inputs.shape[2:])
+        stride = math.prod(self.module.stride)
+        positions = positions * stride if self.is_transposed else positions // stride
+        return int(positions) * self.fan_in * self.groups
 
     def rows(self, inputs: Tensor) -> np.ndarray:
         """What the neurons see, by example, then by position: (groups, rows, fan_in), float64."""
@@ -93,34 +106,69 @@ class AffineLayer:
         """Shape (N, in_channels * kernel, positions), in the order of the weight's entries."""
         module = self.module
         assert not isinstance(module, nn.Linear)
-        mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-        values = F.pad(values, module._reversed_padding_repeated_twice, mode=mode)
         kernel, dilation, stride = module.kernel_size, module.dilation, module.stride
-        if isinstance(module, nn.Conv1d):
-            values = values.unsqueeze(2)
-            kernel, dilation, stride = (1, *kernel), (1, *dilation), (1, *stride)
-        return F.unfold(values, kernel, dilation=dilation, stride=stride)
+        if isinstance(module, _TRANSPOSED):
+            values = _spread(module, values)
+            stride = (1,) * len(kernel)
+        else:
+            mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
+            values = F.pad(values, module._reversed_padding_repeated_twice, mode=mode)
+        for axis, (size, gap, step) in enumerate(zip(kernel, dilation, stride, strict=True), 2):
+            values = values.unfold(axis, gap * (size - 1) + 1, step)[..., ::gap]
+        d = len(kernel)
+        if isinstance(module, _TRANSPOSED):
+            values = values.flip(tuple(range(-d, 0)))
+        axes = (0, 1, *range(2 + d, 2 + 2 * d), *range(2, 2 + d))
+        return values.permute(axes).flatten(1, 1 + d).flatten(2)
 
 
-def affine_layers(module: nn.Module) -> tuple[list[AffineLayer], list[str]]:
-    """The layers that can be drawn, in the order of registration, and what stands in the way."""
-    layers, problems = [], []
+def _spread(module: nn.modules.conv._ConvTransposeNd, values: Tensor) -> Tensor:
+    """Inputs with zeros between and around them: what a convolution of stride 1 would see."""
+    sizes = [(n - 1) * step + 1 for n, step in zip(values.shape[2:], module.stride, strict=True)]
+    spread = values.new_zeros((*values.shape[:2], *sizes))
+    spread[(..., *(slice(None, None, step) for step in module.stride))] = values
+    around: list[int] = []
+    for size, gap, cut, more in zip(
+        module.kernel_size, module.dilation, module.padding, module.output_padding, strict=True
+    ):
+        assert not isinstance(cut, str)
+        around = [gap * (size - 1) - cut, gap * (size - 1) - cut + more, *around]
+    return F.pad(spread, around)
+
+
+def affine_layers(
+    module: nn.Module, left: set[str]
+) -> tuple[list[AffineLayer], dict[str, str], list[str]]:
+    """The layers that can be drawn, in the order of registration.
+
+    Args:
+        module: The module.
+        left: Names of parts that the user wants left alone.
+
+    Returns:
+        The layers; by name, what stays as it is and why; and what stands in the way.
+    """
+    layers, rest, problems = [], {}, []
+    within: list[str] = []
     for name, part in module.named_modules():
         shown = f"{name or 'the module'} ({type(part).__name__})"
-        if isinstance(part, _UNDEFINED):
-            problems.append(
-                f"schemes are defined for Linear, Conv1d and Conv2d layers, got {shown}; "
-                f"apply the scheme to the submodules beside it"
-            )
-        elif isinstance(part, nn.Linear | nn.Conv1d | nn.Conv2d):
+        if any(name.startswith(f"{outer}.") if outer else name for outer in within):
+            continue
+        if name in left:
+            if part._parameters:
+                rest[name] = "skipped"
+        elif isinstance(part, _LEFT):
+            rest[name] = f"schemes are not defined for {type(part).__name__}"
+            within.append(name)
+        elif isinstance(part, nn.Linear | _CONVOLUTION):
             layers.append(AffineLayer(name or type(part).__name__, part))
             problems += [f"{shown} {problem}" for problem in _parameter_problems(part)]
     if not layers and not problems:
         problems.append(
-            f"wanted a module with a Linear, Conv1d or Conv2d layer, got {type(module).__name__} "
-            f"without any"
+            f"wanted a module with a Linear or convolution layer, got {type(module).__name__} "
+            f"without any" + (" but those left as they are" if rest else "")
         )
-    return layers, problems
+    return layers, rest, problems
 
 
 def _parameter_problems(part: nn.Module) -> list[str]:
@@ -128,12 +176,8 @@ def _parameter_problems(part: nn.Module) -> list[str]:
     if weight is None:
         return [
             "has a weight that is computed from other parameters; initialize it before it is "
-            "parametrized or pruned"
+            "parametrized or pruned, or name it in skip"
         ]
-    if is_lazy(weight):
-        return ["does not know its shape yet; run the module once on an example"]
-    if weight.is_meta:
-        return ["is on the meta device, without memory; move it with to_empty() first"]
     if not weight.is_floating_point():
         return [f"must have weights of a floating-point dtype, got {weight.dtype}"]
     return []

@@ -1,105 +1,108 @@
-"""Follow data through a module: which layers feed which ReLU, and what the ReLUs give out.
+"""What passes through a module have shown: its layers, its neurons, and what was not understood.
 
-Torch's own function calls are watched, so nn.ReLU and F.relu, nn.Linear and F.linear count alike.
-Every tensor carries its origin; what an operation that is not known here gives out has none, so
-an unknown module costs proofs, never truth.
+Whatever was not seen to be constant may change in training, and whatever was not understood
+counts as used elsewhere: an unknown module costs proofs, never truth.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch import Tensor
 
-from trainability.errors import InputError
+CONSTANT, DATA, UNKNOWN = 0, 1, 2
+"""What a tensor depends on: nothing, the data alone, or more, be it chance or what is unseen."""
 
-_AFFINE = {"linear", "conv1d", "conv2d", "conv3d"} | {f"conv_transpose{d}d" for d in (1, 2, 3)}
-_AFFINE_MODULES = (
-    nn.Linear,
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-)
-_RELU = {"relu", "relu_", "relu6"}
-_CLAMP = {"clamp": "min", "clamp_": "min", "clamp_min": "min", "clamp_min_": "min"}
-_CLAMP |= {"hardtanh": "min_val", "hardtanh_": "min_val"}
-_SAME = {"contiguous", "clone", "to", "float", "double"}
-_RESHAPE = {"flatten", "view", "reshape", "squeeze"}
-_POOL = {f"{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)}
-_POOL |= {f"adaptive_{pool}" for pool in _POOL}
-_DROPOUT = {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d"}
-_ELEMENTWISE = _DROPOUT | {"batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm"}
-_ELEMENTWISE |= {"add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_", "rsub", "neg"}
-_NON_NEGATIVE = _SAME | _RESHAPE | _POOL | _DROPOUT
-_NON_NEGATIVE |= {"cat", "concat", "mean", "sum", "permute", "transpose"}
-_IN_TRAINING = _DROPOUT | {"batch_norm"}
-"""What gives out something else while a module trains: it depends on chance or on the batch."""
+NO_NEURON, MIXED = -1, -2
+"""Codes of numbers that belong to no neuron, or to several, or to nobody knows which."""
+ALTERED, RECTIFIED = 1, 2
+"""Flags of a code: more than shape and pooling has changed the number; it was through a ReLU."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where the numbers of a tensor come from.
+@dataclass
+class Neurons:
+    """One entry per neuron that was seen; a number's code is its neuron's index << 2 | flags.
 
     Args:
-        kind: "data": from the data without any parameter; "affine": from affine layers, not yet
-            through a ReLU; "relu": from the ReLU behind affine layers; "other".
-        layers: Names of these affine layers, in the order of their use.
-        exact: No operation but shape and pooling has changed the layer's, or the ReLU's, output.
-        axis: Which axis holds the neurons: -1, or 1 behind a convolution.
-        non_negative: No number is negative, whatever the parameters.
+        low: Smallest output of its ReLU over the data.
+        high: Largest.
+        rectified: Whether it feeds a ReLU.
+        altered: Whether more than shape and pooling lies between the neuron and that ReLU.
+        strict: Whether that ReLU passes a gradient also where its input is exactly 0.
+        touched: Whether that ReLU has passed a gradient somewhere on the data.
+        used_before: Whether its pre-activation goes elsewhere than into a ReLU.
+        used_after: Whether its ReLU's output goes elsewhere than into a layer.
     """
 
-    kind: Literal["data", "affine", "relu", "other"]
-    layers: tuple[str, ...] = ()
-    exact: bool = False
-    axis: int = -1
-    non_negative: bool = False
+    low: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    high: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    rectified: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    altered: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    strict: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    touched: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    used_before: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    used_after: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
+    def __len__(self) -> int:
+        return len(self.low)
 
-OTHER = Origin("other")
-DATA = Origin("data")
+    def add(self, n: int) -> np.ndarray:
+        """Indices of n new neurons."""
+        first = len(self)
+        for name, start in (("low", np.inf), ("high", -np.inf)):
+            setattr(self, name, np.append(getattr(self, name), np.full(n, start)))
+        for name in (
+            "rectified", "altered", "strict", "touched", "used_before", "used_after",
+        ):  # fmt: skip
+            setattr(self, name, np.append(getattr(self, name), np.zeros(n, bool)))
+        return np.arange(first, first + n)
+
+    def spend(self, codes: np.ndarray) -> None:
+        """Note that numbers with these codes go into something that is no layer and no ReLU."""
+        codes = codes[codes >= 0]
+        through = codes & RECTIFIED > 0
+        self.used_before[codes[~through] >> 2] = True
+        self.used_after[codes[through] >> 2] = True
 
 
 @dataclass
 class AffineUse:
-    """How an affine layer is used.
+    """How an affine layer is used, over all passes.
 
     Args:
         weight: Its weight.
         bias: Its bias, or None.
-        source: Where its input comes from.
-        is_plain: A neuron's numbers are the entries of `weight` and `bias` at its index.
+        neurons: Indices of its neurons.
+        groups: Of a convolution, else 1.
+        level: What its input depends on: CONSTANT, DATA or UNKNOWN.
+        non_negative: No number of its input can ever be negative, whatever the parameters.
+        columns: Code of each input feature or channel.
+        is_plain: A neuron's numbers are the entries of `weight` and `bias` at its index, both
+            parameters, and gradients are torch's own.
     """
 
     weight: Tensor
     bias: Tensor | None
-    source: Origin
+    neurons: np.ndarray
+    groups: int
+    level: int
+    non_negative: bool
+    columns: np.ndarray
     is_plain: bool
 
-
-@dataclass
-class Activation:
-    """What the ReLU behind affine layers gave out, over all passes.
-
-    Args:
-        exact: Nothing lies between the layer and the ReLU.
-        low: Smallest output per neuron, shape (W,).
-        high: Largest.
-    """
-
-    exact: bool
-    low: Tensor
-    high: Tensor
+    def merge(self, other: AffineUse) -> None:
+        """Know of both uses only what holds for each."""
+        self.level = max(self.level, other.level)
+        self.non_negative &= other.non_negative
+        self.is_plain &= other.is_plain and self.weight is other.weight
+        self.is_plain &= self.bias is other.bias and self.groups == other.groups
+        if self.columns.shape != other.columns.shape:
+            self.is_plain = False
+        else:
+            self.columns = np.where(self.columns == other.columns, self.columns, MIXED)
 
 
 @dataclass
@@ -107,211 +110,126 @@ class Flow:
     """What was seen in passes through a module.
 
     Args:
+        neurons: Of all layers and sums of layers.
+        groups: Indices of the neurons, by the names of the layers whose sum a ReLU takes.
         layers: By name, in the order of their first use.
-        activations: By the names of the affine layers whose sum the ReLU takes.
-        unusual_affine: Layers whose output goes elsewhere than into a ReLU.
-        unusual_relu: Layers whose ReLU's output goes elsewhere than into an affine layer.
-        n_uses: Of every parameter, by its id, over all passes.
+        order: Groups in the order in which a ReLU first took them.
+        not_looked_at: Places of ReLUs that could not be attributed, and why.
+        doubts: Why nothing is shown to be permanent, if so.
+        n_uses: Of every parameter by a layer of its own, by id, over all passes.
+        used_otherwise: Ids of parameters that something else than their layer uses or changes.
+        moving: Names of layers whose silent neurons got a gradient: by neuron of the layer.
         n_passes: Passes seen.
     """
 
+    neurons: Neurons = field(default_factory=Neurons)
+    groups: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
     layers: dict[str, AffineUse] = field(default_factory=dict)
-    activations: dict[tuple[str, ...], Activation] = field(default_factory=dict)
-    unusual_affine: set[str] = field(default_factory=set)
-    unusual_relu: set[str] = field(default_factory=set)
+    order: list[tuple[str, ...]] = field(default_factory=list)
+    not_looked_at: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, None] = field(default_factory=dict)
     n_uses: Counter[int] = field(default_factory=Counter)
+    used_otherwise: set[int] = field(default_factory=set)
+    moving: dict[str, np.ndarray] = field(default_factory=dict)
     n_passes: int = 0
+
+    def __post_init__(self) -> None:
+        self._owner: dict[int, tuple[str, ...]] = {}
+        self._sums: dict[tuple[int, int], int] = {}
 
     def owns(self, name: str) -> bool:
         """Whether the layer's numbers are parameters that serve it alone, once in every pass."""
         use = self.layers[name]
         return use.is_plain and all(
-            self.n_uses[id(p)] == self.n_passes for p in (use.weight, use.bias) if p is not None
+            self.n_uses[id(p)] == self.n_passes and id(p) not in self.used_otherwise
+            for p in (use.weight, use.bias)
+            if p is not None
         )
 
-    def watch(self, module: nn.Module, x: Tensor) -> None:
-        """Run the module on a batch and note what happens."""
-        names = {id(p): _layer_name(name, module) for name, p in module.named_parameters()}
-        watcher = _Watcher(self, names)
-        watcher.mark(x, DATA)
-        hooks = []
-        for name, part in module.named_modules():
-            if isinstance(part, _AFFINE_MODULES):
-                shown = name or type(part).__name__
-                hooks += [
-                    part.register_forward_pre_hook(lambda *_, shown=shown: watcher.enter(shown)),
-                    part.register_forward_hook(lambda *_: watcher.leave()),
-                ]
-        try:
-            with watcher:
-                outputs = module(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        watcher.spend(watcher.origin(t) for t in tree_leaves(outputs) if isinstance(t, Tensor))
-        self.n_passes += 1
+    def doubt(self, reason: str) -> None:
+        """Note why nothing is shown to be permanent."""
+        self.doubts[reason] = None
+
+    def neurons_of(self, name: str, n: int) -> np.ndarray | None:
+        """Indices of a layer's n neurons; None if it had another number of them before."""
+        if (name,) not in self.groups:
+            self.groups[name,] = self.neurons.add(n)
+            self._owner.update(dict.fromkeys(self.groups[name,].tolist(), (name,)))
+        known = self.groups[name,]
+        return known if len(known) == n else None
+
+    def sums(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Indices of the neurons that are sums of pairs of neurons, element by element."""
+        pairs, where = np.unique(np.stack([one, other]), axis=1, return_inverse=True)
+        indices = np.array([self._sum(int(a), int(b)) for a, b in pairs.T], np.int64)
+        return indices[where.reshape(-1)]
+
+    def _sum(self, one: int, other: int) -> int:
+        pair = (one, other)
+        if pair not in self._sums:
+            names = tuple(dict.fromkeys(self._owner[one] + self._owner[other]))
+            (index,) = self.neurons.add(1).tolist()
+            self._sums[pair] = index
+            self._owner[index] = names
+            known = self.groups.get(names, np.zeros(0, np.int64))
+            self.groups[names] = np.append(known, index)
+        return self._sums[pair]
+
+    def rectify(
+        self,
+        codes: Tensor,
+        before: Tensor | None,
+        after: Tensor,
+        counts: bool,
+    ) -> None:
+        """Note what a ReLU gave out for the numbers with these codes.
+
+        Args:
+            codes: int32, of the outputs' shape.
+            before: The ReLU's inputs where it passes a gradient at 0, else None.
+            after: Its outputs.
+            counts: Whether the outputs are those on the data.
+        """
+        indices, low, high = _ranges(codes, after)
+        if not len(indices):
+            return
+        known = self.neurons
+        for owner in dict.fromkeys(self._owner[index] for index in (indices >> 2).tolist()):
+            if owner not in self.order:
+                self.order.append(owner)
+        at = indices >> 2
+        # One neuron may come twice, with different flags.
+        known.rectified[at] = True
+        known.altered[at[indices & ALTERED > 0]] = True
+        touched = high > 0
+        if before is not None:
+            known.strict[at] = True
+            touched = _ranges(codes, before)[2] >= 0
+        if counts:
+            with np.errstate(invalid="ignore"):
+                # NaN stays NaN.
+                np.minimum.at(known.low, at, low)
+                np.maximum.at(known.high, at, high)
+            known.touched[at[touched | ~np.isfinite(high)]] = True
 
 
-class _Watcher(TorchFunctionMode):
-    """Passes every call of a torch function on, and marks what it returns with its origin."""
-
-    def __init__(self, flow: Flow, names: dict[int, str]) -> None:
-        super().__init__()
-        self.flow, self.names = flow, names
-        self.inside: list[str] = []
-        self.origins = WeakTensorKeyDictionary()
-
-    def enter(self, name: str) -> None:
-        self.inside.append(name)
-
-    def leave(self) -> None:
-        self.inside.pop()
-
-    def mark(self, tensor: Tensor, origin: Origin) -> None:
-        # The version tells whether somebody has written into the tensor since.
-        self.origins[tensor] = (origin, tensor._version)
-
-    def origin(self, tensor: Tensor) -> Origin | None:
-        """None for a constant: a tensor that is neither a parameter nor computed from anything."""
-        if isinstance(tensor, nn.Parameter):
-            return OTHER
-        if tensor not in self.origins:
-            return None
-        origin, version = self.origins[tensor]
-        return origin if version == tensor._version else OTHER
-
-    def spend(self, origins: Iterable[Origin | None]) -> None:
-        """Note that these go into an operation that is not a layer or a ReLU, or are returned."""
-        for origin in origins:
-            if origin is not None and origin.kind == "affine":
-                self.flow.unusual_affine.update(origin.layers)
-            elif origin is not None and origin.kind == "relu":
-                self.flow.unusual_relu.update(origin.layers)
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "").removeprefix("_")
-        tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        origins = [self.origin(t) for t in tensors]
-        shape = tensors[0].shape if tensors else torch.Size()
-        result = func(*args, **kwargs)
-        given = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
-        if not given or not tensors:
-            return result
-        first = origins[0]
-        self.flow.n_uses.update(id(t) for t in tensors if isinstance(t, nn.Parameter))
-        if name in _AFFINE and self._name(args, kwargs):
-            origin = self._affine(name, args, kwargs)
-        elif first is not None and _is_relu(name, args, kwargs):
-            origin = self._relu(first, given[0])
-        elif first is not None and len(tensors) == 1 and _keeps(name, first, shape, given[0]):
-            origin = first
-        else:
-            self.spend(origins)
-            origin = _after(name, tensors, origins, len(tree_leaves((args, kwargs))), given[0])
-        for tensor in given:
-            if origin is not None and not isinstance(tensor, nn.Parameter):
-                self.mark(tensor, origin)
-        return result
-
-    def _name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-        """The layer's name: by its weight, or by the module that computed the weight."""
-        weight = _argument(args, kwargs, 1, "weight")
-        return self.names.get(id(weight)) or (self.inside[-1] if self.inside else None)
-
-    def _affine(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Origin:
-        inputs = _argument(args, kwargs, 0, "input")
-        weight = _argument(args, kwargs, 1, "weight")
-        bias = _argument(args, kwargs, 2, "bias")
-        name = self._name(args, kwargs)
-        assert name is not None
-        source = self.origin(inputs) or DATA
-        axis = -1 if operation == "linear" else 1
-        if inputs.ndim != weight.ndim and (axis == 1 or inputs.ndim == 1):
-            raise InputError(
-                f"data must be batches of examples, but {name} gets an input of shape "
-                f"{tuple(inputs.shape)}; pass x of shape (N, ...), such as x[None] for one example"
-            )
-        if source.kind == "affine":
-            # No ReLU comes between two layers.
-            self.spend([source])
-        flat = operation == "linear" and inputs.ndim == 2
-        if source.kind == "relu" and source.axis != axis and not flat:
-            source = replace(source, exact=False)
-        plain = all(isinstance(p, nn.Parameter) for p in (weight, bias) if p is not None)
-        # The neurons of a transposed convolution are not the first axis of its weight.
-        plain = plain and not operation.startswith("conv_transpose")
-        use = self.flow.layers.setdefault(name, AffineUse(weight, bias, source, plain))
-        if use.source != source:
-            use.source = OTHER
-        return Origin("affine", (name,), exact=True, axis=axis)
-
-    def _relu(self, origin: Origin, output: Tensor) -> Origin:
-        if origin.kind != "affine":
-            return replace(origin, non_negative=True)
-        low, high = torch.aminmax(output.movedim(origin.axis, 0).flatten(1), dim=1)
-        low, high = low.to("cpu", torch.float64), high.to("cpu", torch.float64)
-        seen = self.flow.activations.get(origin.layers)
-        if seen is None:
-            self.flow.activations[origin.layers] = Activation(origin.exact, low, high)
-        else:
-            seen.exact &= origin.exact
-            seen.low = torch.minimum(seen.low, low)
-            seen.high = torch.maximum(seen.high, high)
-        return replace(origin, kind="relu", non_negative=True)
-
-
-def _is_relu(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    if name in _RELU:
-        return True
-    if name in _CLAMP:
-        return _argument(args, kwargs, 1, _CLAMP[name]) == 0
-    return name == "threshold" and not any(
-        _argument(args, kwargs, index, key) for index, key in ((1, "threshold"), (2, "value"))
-    )
-
-
-def _keeps(name: str, origin: Origin, before: torch.Size, after: Tensor) -> bool:
-    """Whether the operation leaves every neuron where `Origin.axis` says, if maybe pooled."""
-    if name in _SAME:
-        return True
-    if origin.kind == "data":
-        return False
-    if name in _RESHAPE:
-        flat = origin.kind == "relu" and after.ndim == 2 and after.shape[0] == before[0]
-        return after.shape == before or (origin.axis == 1 and flat)
-    return name in _POOL and origin.kind == "relu" and origin.axis == 1
-
-
-def _after(
-    name: str,
-    tensors: list[Tensor],
-    origins: list[Origin | None],
-    n_arguments: int,
-    result: Tensor,
-) -> Origin | None:
-    """Origin of what an operation gives out that is neither a layer nor a ReLU."""
-    known = [origin for origin in origins if origin is not None]
-    if all(origin.kind == "data" for origin in known):
-        return None if not known else OTHER if name in _IN_TRAINING else DATA
-    affine = [
-        origin
-        for tensor, origin in zip(tensors, origins, strict=True)
-        if origin is not None and origin.kind == "affine" and tensor.shape == result.shape
-    ]
-    if name in _ELEMENTWISE and affine:
-        layers = dict.fromkeys(layer for origin in affine for layer in origin.layers)
-        return Origin("affine", tuple(layers), axis=affine[0].axis)
-    keeps_sign = name in _NON_NEGATIVE or (name in ("add", "add_") and n_arguments == 2)
-    signs = [origin is not None and origin.non_negative for origin in origins]
-    return replace(OTHER, non_negative=keeps_sign and all(signs))
-
-
-def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], index: int, key: str) -> Any:
-    return args[index] if len(args) > index else kwargs.get(key)
-
-
-def _layer_name(parameter: str, module: nn.Module) -> str:
-    return type(module).__name__ if parameter == "weight" else parameter.removesuffix(".weight")
+def _ranges(codes: Tensor, values: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The codes of neurons not yet rectified, and the least and the largest value of each."""
+    values = values.detach()
+    for axis in (1, -1) if codes.ndim > 1 else ():
+        lines = codes.movedim(axis, 0).flatten(1)
+        if lines.numel() and bool((lines == lines[:, :1]).all()):
+            low, high = torch.aminmax(values.movedim(axis, 0).flatten(1), dim=1)
+            codes, pairs = lines[:, 0], torch.stack([low, high])
+            break
+    else:
+        codes = codes.flatten()
+        pairs = values.flatten().expand(2, -1)
+    kept = (codes >= 0) & (codes & RECTIFIED == 0)
+    names, where = torch.unique(codes[kept], return_inverse=True)
+    # NaN of one of a neuron's numbers must show in its range.
+    pairs = pairs[:, kept].to(torch.float64)
+    low = torch.full((len(names),), torch.inf, dtype=torch.float64, device=pairs.device)
+    low = low.scatter_reduce(0, where, pairs[0], "amin")
+    high = torch.full_like(low, -torch.inf).scatter_reduce(0, where, pairs[1], "amax")
+    return names.long().cpu().numpy(), low.cpu().numpy(), high.cpu().numpy()

@@ -1,6 +1,6 @@
 """Initialization schemes, one per file; a file dropped into this folder is found by itself."""
 
-from trainability.schemes.base import Layer, Scheme
+from trainability.schemes.base import Layer, Scheme, draw_layer
 from trainability.schemes.catalog import scheme_from_text, scheme_types
 from trainability.schemes.data_dependent import DataDependent
 from trainability.schemes.glorot import Glorot
@@ -24,6 +24,7 @@ __all__ = [
     "SignFlipped",
     "TorchDefault",
     "UnitSphere",
+    "draw_layer",
     "scheme_from_text",
     "scheme_types",
 ]

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from trainability.checks import canonical_setting, choice_problem, number_problem, settle_fields
-from trainability.errors import refuse
+from trainability.errors import InputError, refuse
 from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
 
@@ -27,7 +27,10 @@ class Scheme(ABC):
 
     @abstractmethod
     def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Weights of shape (R, fan_out, fan_in) and biases of shape (R, fan_out), float64."""
+        """Weights of shape (R, fan_out, fan_in) and biases of shape (R, fan_out), float64.
+
+        Whoever draws a layer calls `draw_layer`, which looks at what is returned here.
+        """
 
     def law(self, fan_in: int, fan_out: int) -> NeuronLaw | None:
         """Law of a neuron of a hidden layer, or None where no closed form is known."""
@@ -36,6 +39,44 @@ class Scheme(ABC):
     def __str__(self) -> str:
         """The scheme as one writes it: its name and the settings that differ from the default."""
         return describe(self)
+
+
+def draw_layer(
+    scheme: Scheme, layer: Layer, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the scheme draws for the layer: weights (R, fan_out, fan_in) and biases (R, fan_out).
+
+    Raises:
+        InputError: If it is anything else than two arrays of these shapes, of finite real numbers.
+    """
+    drawn = scheme.draw(layer, rng)
+    shape = (layer.n_networks, layer.fan_out, layer.fan_in)
+    place = f"layer {layer.name or layer.index} of {layer.depth}"
+    wanted = f"weights of shape {shape} and biases of shape {shape[:2]} for {place}"
+    if not isinstance(drawn, tuple | list) or len(drawn) != 2:
+        got = f"{len(drawn)} values" if isinstance(drawn, tuple | list) else type(drawn).__name__
+        raise InputError(f"{scheme} must draw {wanted}, got {got}; return (weight, bias)")
+    problems = []
+    for name, values, size in zip(("weights", "biases"), drawn, (shape, shape[:2]), strict=True):
+        if values is None:
+            problem = f"none; without a bias return np.zeros({size})"
+        elif not isinstance(values, np.ndarray):
+            problem = f"a {type(values).__name__}; return NumPy arrays"
+        elif values.dtype.kind not in "fiu":
+            problem = f"dtype {values.dtype}; return float64"
+        elif values.shape != size:
+            problem = f"shape {values.shape}"
+        elif not np.isfinite(values).all():
+            n_bad = int((~np.isfinite(values)).sum())
+            problem = f"{n_bad} of {values.size} that are NaN or infinite; look at its settings"
+        else:
+            continue
+        problems.append(
+            f"{scheme} must draw finite {name} of shape {size} for {place}, got {problem}"
+        )
+    refuse(problems)
+    weight, bias = drawn
+    return weight, bias
 
 
 def describe(strategy: object, as_given: bool = False) -> str:

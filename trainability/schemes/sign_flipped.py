@@ -9,7 +9,7 @@ import numpy as np
 
 from trainability.checks import shown
 from trainability.errors import InputError
-from trainability.schemes.base import Layer, Scheme
+from trainability.schemes.base import Layer, Scheme, draw_layer
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SignFlipped(Scheme):
             )
 
     def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        weight, bias = self.scheme.draw(layer, rng)
+        weight, bias = draw_layer(self.scheme, layer, rng)
         if layer.is_output:
             return weight, bias
         assert layer.inputs is not None and layer.living is not None

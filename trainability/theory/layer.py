@@ -26,6 +26,11 @@ class Layer:
             than affine layers and ReLU lies between them and this layer, as may be in a module
             of the user's, or where they are too many to look at all pairs of them.
         target_mean_square: Mean over the training points of |y|^2, the sum over the outputs.
+        kernel: Shape of a convolution's kernel, such as (3, 3); () for a fully connected layer.
+            The fan_in weights of a neuron are then of shape (fan_in // prod(kernel), *kernel) in
+            row-major order, by input channel of the group, and an input feeds about
+            fan_out * prod(kernel) neurons where the stride is 1.
+        name: The layer's name in a module of the user's, such as "features.0"; else "".
     """
 
     n_networks: int
@@ -37,6 +42,8 @@ class Layer:
     living: np.ndarray | None = None
     training_inputs: np.ndarray | None = None
     target_mean_square: float | None = None
+    kernel: tuple[int, ...] = ()
+    name: str = ""
 
     @property
     def is_output(self) -> bool:
