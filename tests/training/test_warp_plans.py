@@ -32,8 +32,16 @@ PLANS = [
 ]
 
 
+def _name(value: object) -> str:
+    """A test's name holds no address, which would differ from process to process."""
+    if isinstance(value, partial):
+        settings = ", ".join(f"{name}={given}" for name, given in value.keywords.items())
+        return f"{value.func.__name__}({settings})"
+    return getattr(value, "__name__", str(value))
+
+
 @pytest.mark.parametrize("optimizer", [Adam(0.01), SGD(0.02, momentum=0.9)], ids=str)
-@pytest.mark.parametrize("sizes, n_points, plan", PLANS, ids=str)
+@pytest.mark.parametrize("sizes, n_points, plan", PLANS, ids=_name)
 def test_the_whole_curve_is_that_of_a_plain_loop(sizes, n_points, plan, optimizer) -> None:
     """The bound is that of the suite over all engines."""
     n_networks, n_steps = 3, 8
