@@ -11,6 +11,7 @@ from synthetic_rows import store
 from trainability import addresses, provenance, tracking, version
 from trainability.cli import main
 from trainability.cli.app import Terminal
+from trainability.errors import StudyFailed
 from trainability.storage import Storage
 from trainability.study import load_study
 
@@ -153,15 +154,16 @@ def test_the_server_of_ui_is_given_its_store_by_its_environment(call, monkeypatc
     uri = "postgresql://alice:Pa55word@db:5432/mlflow"
     started = []
 
-    def run(command, **settings):
+    def start(command, **settings):
         started.append((command, settings))
-        return subprocess.CompletedProcess(command, 0)
+        raise StudyFailed("it goes no further")
 
     monkeypatch.setattr(tracking, "study_pages", lambda uri, server: {"mine": f"{server}/#/x"})
-    monkeypatch.setattr("trainability.cli.inspect_storage.subprocess.run", run)
+    monkeypatch.setattr(tracking, "require_free_port", lambda port: None)
+    monkeypatch.setattr("trainability.tracking.server.subprocess.Popen", start)
     code, out, err = call("ui", "--tracking-uri", uri)
     [(command, settings)] = started
-    assert code == 0 and "Pa55word" not in " ".join(command) + out + err
+    assert code == 1 and "Pa55word" not in " ".join(command) + out + err
     assert settings["env"]["MLFLOW_BACKEND_STORE_URI"] == uri
     assert "http://127.0.0.1:5000/#/x" in out
 

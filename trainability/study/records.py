@@ -1,8 +1,8 @@
 """Strategies (schemes, tasks, optimizers) to JSON and back; data in, data out, never code.
 
 A strategy becomes `{"type": "He", "distribution": "normal", "bias_std": 0.0}`: its class name and
-all of its settings, also those at their default, so that a default that changes later does not
-change what an old study means.
+its settings, also those at their default, so that a default that changes later does not change
+what an old study means. Settings that the first release did not have are left out at their default.
 """
 
 from __future__ import annotations
