@@ -20,7 +20,7 @@ from trainability.storage.blocks import judge
 from trainability.stored import declare
 from trainability.study import Study
 
-YOUNGER = Column("activation", pa.string(), same_for_cell=True, since=1, default="ReLU()")
+YOUNGER = Column("weather", pa.string(), same_for_cell=True, since=1, default="fair")
 
 
 def as_if_of_version(monkeypatch, version, *more):
@@ -63,9 +63,9 @@ def test_an_older_file_gets_the_default_of_a_younger_column(storage, newer_colum
     place = storage if era == "today" else Storage(STORAGE)
     assert set(verdicts(place)) == {"older"}
     rows = place.read_rows(GOLDEN.name)
-    assert list(rows["activation"].unique()) == ["ReLU()"] and len(rows) == 1024
-    alone = place.read_rows(GOLDEN.name, columns=["activation"])
-    assert list(alone) == ["activation"] and len(alone) == 1024
+    assert list(rows["weather"].unique()) == ["fair"] and len(rows) == 1024
+    alone = place.read_rows(GOLDEN.name, columns=["weather"])
+    assert list(alone) == ["weather"] and len(alone) == 1024
     assert place.set_damaged_aside(GOLDEN.name) == []
 
 
@@ -73,7 +73,7 @@ def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatc
     monkeypatch.setattr("trainability.results.VERSION", 2)
     as_if_of_version(monkeypatch, 2, YOUNGER)
     monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, YOUNGER))
-    assert verdicts(storage)["damaged"].why == "it has no column 'activation'"
+    assert verdicts(storage)["damaged"].why == "it has no column 'weather'"
 
 
 def written_by_newer_code(storage, monkeypatch):

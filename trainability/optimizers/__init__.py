@@ -1,8 +1,18 @@
 """Optimizers, one per file; a file dropped into this folder is found by itself."""
 
 from trainability.optimizers.adam import Adam
+from trainability.optimizers.adamw import AdamW
 from trainability.optimizers.base import Idle, Optimizer
 from trainability.optimizers.catalog import optimizer_types
+from trainability.optimizers.nesterov import Nesterov
 from trainability.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Idle", "Optimizer", "optimizer_types"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Idle",
+    "Nesterov",
+    "Optimizer",
+    "optimizer_types",
+]

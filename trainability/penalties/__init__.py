@@ -2,5 +2,12 @@
 
 from trainability.penalties.base import Penalty
 from trainability.penalties.catalog import penalty_types
+from trainability.penalties.l1 import L1
+from trainability.penalties.l2 import L2
 
-__all__ = ["Penalty", "penalty_types"]
+__all__ = [
+    "L1",
+    "L2",
+    "Penalty",
+    "penalty_types",
+]

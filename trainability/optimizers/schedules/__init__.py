@@ -3,5 +3,16 @@
 from trainability.optimizers.schedules.base import Schedule
 from trainability.optimizers.schedules.catalog import schedule_types
 from trainability.optimizers.schedules.constant import CONSTANT, Constant
+from trainability.optimizers.schedules.cosine import Cosine
+from trainability.optimizers.schedules.steps import Steps
+from trainability.optimizers.schedules.warm_up import WarmUp
 
-__all__ = ["CONSTANT", "Constant", "Schedule", "schedule_types"]
+__all__ = [
+    "CONSTANT",
+    "Constant",
+    "Cosine",
+    "Schedule",
+    "Steps",
+    "WarmUp",
+    "schedule_types",
+]
