@@ -1,6 +1,7 @@
 """The Slurm script: run as a whole on two played machines, with stand-ins for srun and scontrol."""
 
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_the_warning_before_the_time_limit_ends_the_study_in_order(machines):
         time.sleep(0.2)
     job.terminate()
     text, _ = job.communicate(timeout=200)
-    assert job.returncode == 1, text
+    assert job.returncode == 128 + signal.SIGTERM, text
     assert "(interrupted)" in text
     assert "KILLED" in statuses(machines)
     assert_cleaned_up(machines)
