@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from trainability import Study
-from trainability.cli import app
+from trainability.cli.commands import app
 from trainability.errors import TrainabilityError
 from trainability.schemes import scheme_from_text
 from trainability.tuning import Tuning
