@@ -32,12 +32,11 @@ def tiny_study() -> Study:
 
 
 @pytest.fixture(scope="session")
-def ray_session(tmp_path_factory):
-    """One Ray for all tests that need one: two nodes of one CPU, the second with a fake GPU.
+def two_nodes(tmp_path_factory):
+    """A cluster of two nodes of one CPU, the second with a fake GPU.
 
     The second node's environment names a folder that stands for a disk of its own.
     """
-    import ray
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(
@@ -50,33 +49,18 @@ def ray_session(tmp_path_factory):
         labels={"zone": "b"},
         env_vars={"OWN_DISK": str(tmp_path_factory.mktemp("own_disk"))},
     )
-    ray.init(address=cluster.address, log_to_driver=False)
-    yield
-    ray.shutdown()
+    yield cluster
     cluster.shutdown()
 
 
-@pytest.fixture(scope="session")
-def s3():
-    """Addresses of folders on a server that answers as S3 does, on loopback."""
-    from moto.server import ThreadedMotoServer
-    from pyarrow import fs
+@pytest.fixture(scope="module")
+def ray_session(two_nodes):
+    """A connection to the one cluster of all tests that need one.
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        query = f"endpoint_override=http://{host}:{port}&region=us-east-1"
-        query = f"{query}&allow_bucket_creation=true"
-        filesystem, _ = fs.FileSystem.from_uri(f"s3://results?{query}")
+    One for each file: tests in others start and end a Ray of their own in the same process.
+    """
+    import ray
 
-        def address(folder: str) -> str:
-            # Other simulated services of this process, when they end, empty this one too.
-            filesystem.create_dir("results")
-            return f"s3://results/{folder}?{query}"
-
-        yield address
-    server.stop()
+    ray.init(address=two_nodes.address, log_to_driver=False)
+    yield
+    ray.shutdown()

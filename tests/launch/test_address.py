@@ -91,6 +91,7 @@ def test_who_listens_but_is_no_cluster_is_told_apart(stranger, scheme):
 def test_a_name_that_is_looked_up_for_ever_is_given_up(environment):
     def for_ever(*_, **__):
         threading.Event().wait(100)
+        raise OSError("nobody waits for this any more")
 
     environment.setattr(address_module.socket, "create_connection", for_ever)
     with pytest.raises(InputError, match="no answer within 1 s"):
