@@ -1,8 +1,8 @@
 """After any damage: no traceback, no wrong count in any command, and `run` makes it whole.
 
 With TRAINABILITY_DAMAGE=full in the environment both studies of both storages are damaged in
-every way of the catalog; without it in a fixed sample of all that. Trials run in this process,
-without Ray and MLflow; the last test goes through the whole of every command.
+every way of the catalog; without it in a fixed sample of all that. Trials run in this process;
+Ray, MLflow and the drawing of the page are replaced by stand-ins.
 """
 
 from __future__ import annotations
