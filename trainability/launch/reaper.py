@@ -14,7 +14,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
 
 import psutil
 
@@ -26,29 +25,21 @@ _QUIET_SCANS = 3
 """Scans in a row that see nothing: a process may be about to start another."""
 
 
-def marked(mark: str, folders: Sequence[str] = ()) -> list[psutil.Process]:
-    """The processes that carry a mark, or hold a file open in a folder of this Ray's own.
-
-    Ray's agents write their title over their environment; their logs are in its folder.
-    """
-    inside = tuple(f"{folder}/" for folder in folders)
+def marked(mark: str) -> list[psutil.Process]:
+    """The processes that carry a mark."""
     chosen = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid == os.getpid():
-                continue
-            if process.environ().get(MARK) == mark or (
-                inside and any(file.path.startswith(inside) for file in process.open_files())
-            ):
+            if process.environ().get(MARK) == mark and process.pid != os.getpid():
                 chosen.append(process)
     return chosen
 
 
-def reap(mark: str, limit_s: float = _LIMIT_S, folders: Sequence[str] = ()) -> None:
-    """Kill all that `marked` finds, until none is left or the time is over."""
+def reap(mark: str, limit_s: float = _LIMIT_S) -> None:
+    """Kill all that carry a mark, until none is left or the time is over."""
     end, quiet = time.monotonic() + limit_s, 0
     while quiet < _QUIET_SCANS and time.monotonic() < end:
-        processes = marked(mark, folders)
+        processes = marked(mark)
         for process in processes:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -61,7 +52,7 @@ def main(mark: str) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     folders = sys.stdin.read().splitlines()
-    reap(mark, folders=folders)
+    reap(mark)
     for _ in range(_REMOVALS):  # a process that is just dying may have made a file meanwhile
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
