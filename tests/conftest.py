@@ -64,3 +64,29 @@ def ray_session(two_nodes):
     ray.init(address=two_nodes.address, log_to_driver=False)
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Addresses of folders on a server that answers as S3 does, on loopback."""
+    from moto.server import ThreadedMotoServer
+    from pyarrow import fs
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        query = f"endpoint_override=http://{host}:{port}&region=us-east-1"
+        query = f"{query}&allow_bucket_creation=true"
+        filesystem, _ = fs.FileSystem.from_uri(f"s3://results?{query}")
+
+        def address(folder: str) -> str:
+            # Other simulated services of this process, when they end, empty this one too.
+            filesystem.create_dir("results")
+            return f"s3://results/{folder}?{query}"
+
+        yield address
+    server.stop()
