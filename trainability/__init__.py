@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from trainability.modules import apply, inspect
     from trainability.notebook import load
+    from trainability.optimizers import SGD, Adam
     from trainability.study import Study
-    from trainability.training.optimizers import SGD, Adam
     from trainability.tuning import Tuning
 
 __all__ = ["SGD", "Adam", "Study", "Tuning", "__version__", "apply", "inspect", "load"]
@@ -24,8 +24,8 @@ __all__ = ["SGD", "Adam", "Study", "Tuning", "__version__", "apply", "inspect", 
 # Loaded on first use: the command line sets its handlers of signals before anything large is
 # imported, and modules and notebooks need libraries that a study's declaration does not.
 _LATER = {
-    "Adam": "trainability.training.optimizers",
-    "SGD": "trainability.training.optimizers",
+    "Adam": "trainability.optimizers",
+    "SGD": "trainability.optimizers",
     "Study": "trainability.study",
     "Tuning": "trainability.tuning",
     "apply": "trainability.modules",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from trainability.errors import InputError
-from trainability.precision import study_cells
+from trainability.findings.study import Findings, find
+from trainability.growth import study_cells
 from trainability.report import figures
-from trainability.report.findings import Findings, find
 from trainability.report.words import answer, progress, typical
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from trainability.precision import study_cells
-from trainability.report.findings import find
+from trainability.findings.study import find
+from trainability.growth import study_cells
 from trainability.storage import Storage
 from trainability.study import load_study
 

@@ -12,7 +12,7 @@ from golden_study import GOLDEN, GROWN, GROWTH_OPTIONS, STORAGE
 
 from trainability import load
 from trainability.cli import main
-from trainability.precision import cells_in_place, stored_growth, wanted_blocks
+from trainability.growth import cells_in_place, stored_growth, wanted_blocks
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.trial import Runtime, run_trial

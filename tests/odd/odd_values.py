@@ -15,11 +15,11 @@ import numpy as np
 
 from trainability import Adam, Study
 from trainability.domains import Ball, Box, Points
+from trainability.optimizers import SGD
 from trainability.schemes import DataDependent, He, Orthogonal, SignFlipped, UnitSphere
 from trainability.schemes.randomized_asymmetric import RandomizedAsymmetric
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue, BrokenAbsoluteValue, Function, Table
-from trainability.training.optimizers import SGD
 from trainability.tuning import Range, SuccessRate, Tuning
 from trainability.tuning.objectives import MedianSteps, SmallestWidth
 

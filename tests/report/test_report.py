@@ -14,7 +14,7 @@ from synthetic_rows import MADE, store, synthetic_rows
 
 from trainability import SGD, Adam, Study
 from trainability.errors import InputError
-from trainability.precision import Growth, Point
+from trainability.growth import Growth, Point
 from trainability.report import write_report, write_side_by_side
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage

@@ -13,9 +13,9 @@ import pytest
 from launch.launching import Listening
 
 from trainability.cli import main
+from trainability.findings.study import find
 from trainability.launch import Outcome
 from trainability.plan import missing_blocks, runs
-from trainability.report.findings import find
 from trainability.trial import Runtime, run_trial
 
 MADE = {"finished_at": "1700000000.0", "host": "here"}

@@ -21,7 +21,7 @@ from golden.golden_study import GOLDEN, GROWN, GROWTH_OPTIONS, STORAGE
 from in_process import REPORTED, call, without_ray_and_mlflow
 
 from trainability import load
-from trainability.precision import cells_in_place
+from trainability.growth import cells_in_place
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 

@@ -5,7 +5,7 @@ import pytest
 
 from trainability import Adam, Study
 from trainability.errors import StudyError
-from trainability.report.comparing import paper_beside_ours
+from trainability.findings.comparing import paper_beside_ours
 from trainability.schemes import He
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue

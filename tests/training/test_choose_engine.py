@@ -10,8 +10,9 @@ import pytest
 import training_by_loop as loop
 
 from trainability.errors import InputError
-from trainability.training import SGD, choose_engine
-from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.optimizers import SGD
+from trainability.training import choose_engine
+from trainability.training.cpu.engine import FusedCpuEngine
 from trainability.training.gpu.engine import WarpEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
@@ -32,7 +33,7 @@ def test_auto_takes_the_fused_engine_on_a_cpu() -> None:
 
 
 def test_auto_takes_torch_where_the_fused_engine_has_an_obstacle(monkeypatch) -> None:
-    monkeypatch.setattr("trainability.training.fused_cpu.has_fma", lambda: False)
+    monkeypatch.setattr("trainability.training.cpu.engine.has_fma", lambda: False)
     assert isinstance(choose_engine("auto", SIZES, TASK), TorchEngine)
     with pytest.raises(InputError, match="no fused multiply-add.*try engine 'torch'"):
         choose_engine("fused-cpu", SIZES, TASK)

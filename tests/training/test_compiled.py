@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from trainability.benchmark.workload import Workload
-from trainability.training import compiled
-from trainability.training.fused_cpu import plan_for
-from trainability.training.kernel import source
-from trainability.training.simd import POINTER, Code
+from trainability.training.cpu import compiled
+from trainability.training.cpu.engine import plan_for
+from trainability.training.cpu.kernel import source
+from trainability.training.ops.simd import POINTER, Code
 
 ARGUMENTS = {"data": POINTER}
 

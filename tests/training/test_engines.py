@@ -11,8 +11,10 @@ import pytest
 import torch
 import training_by_loop as loop
 
-from trainability.training import SGD, Adam, Engine, Training, fused_cpu
-from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.optimizers import SGD, Adam
+from trainability.training import Engine, Training
+from trainability.training.cpu import engine as fused_cpu
+from trainability.training.cpu.engine import FusedCpuEngine
 from trainability.training.gpu.engine import WarpEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine

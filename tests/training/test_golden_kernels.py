@@ -10,9 +10,9 @@ import pytest
 
 from trainability.activations import RELU
 from trainability.losses import MEAN_SQUARED_ERROR
-from trainability.training import SGD, Adam
-from trainability.training.kernel import source
-from trainability.training.kernel_plan import Plan
+from trainability.optimizers import SGD, Adam
+from trainability.training.cpu.kernel import source
+from trainability.training.cpu.plan import Plan
 
 OPTIMIZERS = {"sgd": SGD(0.05), "momentum": SGD(0.02, momentum=0.9), "adam": Adam(0.01)}
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "kernels.json").read_text())

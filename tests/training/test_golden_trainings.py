@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import training_by_loop as loop
 
-from trainability.training import SGD, Adam
-from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.optimizers import SGD, Adam
+from trainability.training.cpu.engine import FusedCpuEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainability.training.peak import peak_gflops
+from trainability.training.cpu.peak import peak_gflops
 
 
 def test_a_peak_is_found() -> None:

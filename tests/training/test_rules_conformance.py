@@ -21,7 +21,7 @@ from rule_examples import (
 
 from trainability.seeds import batch_order
 from trainability.training import Problem
-from trainability.training.fused_cpu import FusedCpuEngine
+from trainability.training.cpu.engine import FusedCpuEngine
 from trainability.training.graph_gpu import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 

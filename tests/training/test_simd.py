@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trainability.seeds import batch_order, order_keys
-from trainability.training.compiled import load
-from trainability.training.kernel import shuffle
-from trainability.training.simd import INT, POINTER, Code, Value
+from trainability.training.cpu.compiled import load
+from trainability.training.cpu.kernel import shuffle
+from trainability.training.ops.simd import INT, POINTER, Code, Value
 
 LANES = 16
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import special
 
 from trainability.arithmetic import FUNCTIONS
-from trainability.training.compiled import load
-from trainability.training.simd import INT, POINTER, Code
-from trainability.training.vectors import VectorArithmetic
+from trainability.training.cpu.compiled import load
+from trainability.training.ops.simd import INT, POINTER, Code
+from trainability.training.ops.vectors import VectorArithmetic
 
 REFERENCE = {
     "exp": np.exp,

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from trainability.networks import Ensemble
+from trainability.optimizers import SGD, Adam, Optimizer
 from trainability.seeds import batch_order, order_keys
-from trainability.training import SGD, Adam, Optimizer, Problem
+from trainability.training import Problem
 
 
 def ensemble(sizes: tuple[int, ...], n_networks: int, seed: int = 0) -> Ensemble:

@@ -17,8 +17,8 @@ from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
 from trainability.errors import InputError
 from trainability.training import choose_engine
+from trainability.training.cpu.peak import peak_gflops
 from trainability.training.gpu.peak import gpu_fma_gflops
-from trainability.training.peak import peak_gflops
 
 _NETWORKS = {"torch": 1024}
 _GPU_NETWORKS = {"graph-gpu": 8192, "torch": 8192}

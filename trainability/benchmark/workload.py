@@ -9,8 +9,9 @@ import numpy as np
 
 from trainability import seeds
 from trainability.networks import Ensemble, initialize
+from trainability.optimizers import SGD, Adam, Optimizer
 from trainability.schemes import He
-from trainability.training import SGD, Adam, Optimizer, Problem
+from trainability.training import Problem
 
 
 @dataclass(frozen=True)

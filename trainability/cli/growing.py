@@ -9,9 +9,9 @@ from typing import cast
 from rich.console import Console
 
 from trainability import interrupts
+from trainability.growth import Growth, Round, rounds
 from trainability.launch import Options, Outcome, launch, ready
 from trainability.plan import missing_blocks
-from trainability.precision import Growth, Round, rounds
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study

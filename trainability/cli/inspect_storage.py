@@ -21,8 +21,8 @@ from trainability.cli.app import (
 )
 from trainability.commands import command, printable
 from trainability.errors import InputError, StudyFailed
+from trainability.growth import study_cells, wanted_blocks
 from trainability.plan import missing_blocks
-from trainability.precision import study_cells, wanted_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study

@@ -36,8 +36,8 @@ from trainability.cli.launching import (
 )
 from trainability.commands import command
 from trainability.errors import StorageError, StudyFailed
+from trainability.growth import Growth, next_round, study_cells
 from trainability.plan import missing_blocks
-from trainability.precision import Growth, next_round, study_cells
 from trainability.provenance import describe_environment
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage

@@ -16,10 +16,10 @@ from trainability import plots
 from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
+from trainability.findings.provenance import what_was_run
+from trainability.findings.study import Findings, find
 from trainability.report.console import show
 from trainability.report.figures import draw
-from trainability.report.findings import Findings, find
-from trainability.report.provenance import what_was_run
 from trainability.report.sections import sections
 from trainability.report.shown import MOST_ROWS
 from trainability.report.words import answer, progress

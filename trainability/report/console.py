@@ -7,7 +7,7 @@ import re
 import pandas as pd
 from rich.console import Console
 
-from trainability.report.findings import Findings
+from trainability.findings.study import Findings
 from trainability.report.words import answer, progress
 
 _WIDTH = 80

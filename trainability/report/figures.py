@@ -9,9 +9,9 @@ import pandas as pd
 
 from trainability import plots
 from trainability.analysis.curves import STATES
-from trainability.report.findings import LEVEL, Findings
+from trainability.findings.study import LEVEL, Findings
+from trainability.findings.verdicts import COUNTS
 from trainability.report.shown import percent
-from trainability.report.verdicts import COUNTS
 from trainability.report.words import headline, typical
 
 MOST_CURVES = 12

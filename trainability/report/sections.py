@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from trainability.precision.intervals import EXACT
+from trainability.findings.study import Findings
+from trainability.growth.intervals import EXACT
 from trainability.report import shown, words
-from trainability.report.findings import Findings
 from trainability.report.shown import Shown
 
 _METHODS = (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trainability.analysis.curves import STATES
 from trainability.analysis.failures import REASONS
-from trainability.report.findings import Findings
+from trainability.findings.study import Findings
 
 MOST_ROWS = 1000
 """Rows of a table on the page; the file has all."""

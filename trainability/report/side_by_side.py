@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from trainability.commands import command
+from trainability.findings.study import Findings
 from trainability.report.build import Picture, Report, render, replace_folder
-from trainability.report.findings import Findings
 from trainability.report.shown import Shown, percent
 from trainability.report.words import answer, progress
 from trainability.storage import Storage

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from trainability.analysis.laws import Verdict
-from trainability.report.findings import Findings
+from trainability.findings.study import Findings
+from trainability.findings.verdicts import BOUND
 from trainability.report.shown import percent
-from trainability.report.verdicts import BOUND
 
 MOST_PLACES = 4
 """Places that a sentence names."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from trainability.errors import InputError
-from trainability.training.base import Engine, Problem, Training
-from trainability.training.optimizers import SGD, Adam, Optimizer
+from trainability.training.contract import Engine, Problem, Training
 
-__all__ = ["SGD", "Adam", "Engine", "Optimizer", "Problem", "Training", "choose_engine"]
+__all__ = ["Engine", "Problem", "Training", "choose_engine"]
 
 ENGINES = ("auto", "fused-cpu", "warp-gpu", "graph-gpu", "torch")
 
@@ -34,7 +33,7 @@ def choose_engine(
         InputError: If there is no such engine, or if it can't train this here.
     """
     # Imported here, so that declaring a study loads neither torch nor LLVM.
-    from trainability.training.fused_cpu import FusedCpuEngine
+    from trainability.training.cpu.engine import FusedCpuEngine
     from trainability.training.gpu.engine import WarpEngine
     from trainability.training.graph_gpu import GraphEngine
     from trainability.training.torch_engine import TorchEngine

@@ -15,10 +15,10 @@ from torch import Tensor
 from trainability.networks import Ensemble
 from trainability.optimizers import Adam
 from trainability.seeds import batch_order
-from trainability.training.base import Engine, Problem
-from trainability.training.passes import Passes
+from trainability.training.contract import Engine, Problem
+from trainability.training.cpu.passes import Passes
+from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
-from trainability.training.tiles import TiledTraining
 from trainability.training.torch_engine import float32_on_one_thread, padded
 
 _POINT_PADDING = 16

@@ -9,9 +9,9 @@ import numpy as np
 
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
-from trainability.training.base import Problem
-from trainability.training.compiled import Function
-from trainability.training.kernel_plan import Plan
+from trainability.training.contract import Problem
+from trainability.training.cpu.compiled import Function
+from trainability.training.cpu.plan import Plan
 
 _CACHE_LINE = 64
 

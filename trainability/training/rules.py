@@ -10,7 +10,7 @@ import numpy as np
 from trainability.activations import RELU
 from trainability.losses import MEAN_SQUARED_ERROR
 from trainability.optimizers import SGD, Adam, Optimizer
-from trainability.training.base import Problem
+from trainability.training.contract import Problem
 
 Rule = Literal["sgd", "momentum", "adam"]
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
-from trainability.training.base import Engine, Problem
-from trainability.training.passes import Passes, Updates
-from trainability.training.tiles import TiledTraining
+from trainability.training.contract import Engine, Problem
+from trainability.training.cpu.passes import Passes, Updates
+from trainability.training.cpu.tiles import TiledTraining
 
 # A batched matrix product rounds a network's numbers differently with the number of matrices
 # in the batch and with their alignment in memory. So all tiles have the same size (short ones

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from trainability import seeds
 from trainability.checks import int_problem, is_int, is_number, settle_fields, shown
 from trainability.errors import InputError, StudyError, refuse
+from trainability.optimizers import Optimizer
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
@@ -27,7 +28,6 @@ from trainability.study.records import (
     to_record,
 )
 from trainability.tasks.base import Task
-from trainability.training.optimizers import Optimizer
 from trainability.tuning.objectives import MedianSteps, Objective, SmallestWidth, SuccessRate
 from trainability.tuning.ranges import Range
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from trainability.training.gpu.lanes import gathered, permuted, scattered
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP
-from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value
+from trainability.training.ops.simd import FLOAT, INT, POINTER, Code, Index, Value
 
 
 class Block(Protocol):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trainability.training.base import goes_on
-from trainability.training.gpu.arithmetic import ThreadArithmetic
+from trainability.training.contract import goes_on
 from trainability.training.gpu.block import Block, BlockThreads, BlockVectors
 from trainability.training.gpu.block_plan import POINTS, ROW, BlockLayer, BlockPlan, Job
 from trainability.training.gpu.kernel import TRAIN
 from trainability.training.gpu.places import Place, chosen, parameters, tile_rows
-from trainability.training.simd import Index, Value, Variable
+from trainability.training.ops.lanes import ThreadArithmetic
+from trainability.training.ops.simd import Index, Value, Variable
 
 _QUADS = POINTS // 4
 # Points that a thread has in a product: two fours, half a row apart.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from trainability.training.base import Problem
+from trainability.training.contract import Problem
 from trainability.training.gpu.block_plan import POINTS, BlockPlan
 from trainability.training.gpu.plan import WarpPlan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainability.training.gpu.passes import Batch, NewSums, Pass, Reader, combined
 from trainability.training.gpu.plan import PlacedLayer
 from trainability.training.gpu.sums import HeldSums, Sums
-from trainability.training.simd import Index, Value, Variable
+from trainability.training.ops.simd import Index, Value, Variable
 
 Rows = list[list[Value]]
 

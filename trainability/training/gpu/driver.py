@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from trainability.errors import InputError
-from trainability.training.simd import FLOAT, INT, POINTER
+from trainability.training.ops.simd import FLOAT, INT, POINTER
 
 _KINDS = {POINTER: ctypes.c_uint64, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
 _PTX = 1  # CU_JIT_INPUT_PTX

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from trainability.networks import Ensemble
-from trainability.training.base import Engine, Problem, Training
+from trainability.training.contract import Engine, Problem, Training
 from trainability.training.flat import flattened, unflattened
 from trainability.training.gpu.block_plan import BlockPlan
 from trainability.training.gpu.choice import plan_for

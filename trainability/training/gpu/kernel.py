@@ -6,15 +6,15 @@ read from or written to a GPU's memory in between but the points.
 
 from __future__ import annotations
 
-from trainability.training.base import goes_on
-from trainability.training.gpu.arithmetic import ThreadArithmetic
+from trainability.training.contract import goes_on
 from trainability.training.gpu.deep import DeepPass
 from trainability.training.gpu.passes import Batch
 from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.shallow import ShallowPass
 from trainability.training.gpu.sums import HeldSums, Sums, total
 from trainability.training.gpu.warp import Threads, Vectors, Warp
-from trainability.training.simd import FLOAT, INT, POINTER, Index, Value
+from trainability.training.ops.lanes import ThreadArithmetic
+from trainability.training.ops.simd import FLOAT, INT, POINTER, Index, Value
 
 TRAIN = {
     "state": POINTER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trainability.training.simd import FLOAT, INT, POINTER, Code, Value
+from trainability.training.ops.simd import FLOAT, INT, POINTER, Code, Value
 
 _BYTES = {FLOAT: 4, "i32": 4, INT: 8}
 

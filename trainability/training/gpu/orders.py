@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from trainability.seeds import batch_order
+from trainability.training.cpu.kernel import GOLDEN, mix64
 from trainability.training.gpu.driver import Kernel
 from trainability.training.gpu.launch import machine_code
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP
-from trainability.training.kernel import GOLDEN, mix64
-from trainability.training.simd import INT, POINTER, Code, Value
+from trainability.training.ops.simd import INT, POINTER, Code, Value
 
 ORDERS = {
     "keys": POINTER,

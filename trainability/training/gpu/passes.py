@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.sums import HeldSums, Sums
 from trainability.training.gpu.warp import Warp
-from trainability.training.simd import Index, Value, Variable
+from trainability.training.ops.simd import Index, Value, Variable
 
 NewSums = Callable[[Index], Sums | HeldSums]
 

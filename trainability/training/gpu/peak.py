@@ -9,7 +9,7 @@ import torch
 from trainability.training.gpu.driver import Kernel
 from trainability.training.gpu.launch import machine_code
 from trainability.training.gpu.warp import GLOBAL
-from trainability.training.simd import INT, POINTER, Code
+from trainability.training.ops.simd import INT, POINTER, Code
 
 _CHAINS = 16  # Independent sums: more than a multiply-add takes cycles.
 _WRITTEN_OUT = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainability.training.gpu.block import Block
 from trainability.training.gpu.block_plan import BlockLayer, BlockPlan, Job
-from trainability.training.simd import Value
+from trainability.training.ops.simd import Value
 
 
 def tile_rows(layer: BlockLayer, tile: Value) -> tuple[list[Value], list[Value]]:

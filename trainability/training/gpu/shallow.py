@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from trainability.training.gpu.passes import Batch, NewSums, Pass, Reader, combined
 from trainability.training.gpu.sums import HeldSums, Sums
-from trainability.training.simd import Index, Value, Variable
+from trainability.training.ops.simd import Index, Value, Variable
 
 
 class ShallowPass(Pass):

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from trainability.training.gpu.arithmetic import plus, plus_product
 from trainability.training.gpu.warp import Warp
-from trainability.training.simd import Code, Value
+from trainability.training.ops.lanes import plus, plus_product
+from trainability.training.ops.simd import Code, Value
 
 
 class Sums:

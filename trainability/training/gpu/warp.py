@@ -13,7 +13,7 @@ from typing import Protocol
 
 from trainability.training.gpu.lanes import constants, gathered, permuted, scattered
 from trainability.training.gpu.memory import WARP, Memory
-from trainability.training.simd import FLOAT, INT, POINTER, Code, Index, Value
+from trainability.training.ops.simd import FLOAT, INT, POINTER, Code, Index, Value
 
 GLOBAL = "ptr addrspace(1)"
 SHARED = "ptr addrspace(3)"

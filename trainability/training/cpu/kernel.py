@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.base import goes_on
-from trainability.training.kernel_plan import EVALUATE, Plan, PlannedLayer
-from trainability.training.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
-from trainability.training.vectors import VectorArithmetic
+from trainability.training.contract import goes_on
+from trainability.training.cpu.plan import EVALUATE, Plan, PlannedLayer
+from trainability.training.ops.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
+from trainability.training.ops.vectors import VectorArithmetic
 
 GOLDEN = 0x9E3779B97F4A7C15
 

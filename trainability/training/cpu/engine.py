@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from trainability.networks import Ensemble
-from trainability.training.base import Engine, Problem
-from trainability.training.compiled import Function, cpu_features, load
+from trainability.training.contract import Engine, Problem
+from trainability.training.cpu.compiled import Function, cpu_features, load
+from trainability.training.cpu.kernel import source
+from trainability.training.cpu.plan import EVALUATE, Plan
+from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.flat import flattened, unflattened
 from trainability.training.group import Group, tables_of
-from trainability.training.kernel import source
-from trainability.training.kernel_plan import EVALUATE, Plan
-from trainability.training.tiles import TiledTraining
 
 # For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
 # operations a second; a network that stops leaves its lane idle for half a chunk, and one that

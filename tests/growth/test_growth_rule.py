@@ -6,7 +6,7 @@ from scipy import stats
 
 from trainability.analysis.rates import clopper_pearson
 from trainability.errors import InputError
-from trainability.precision import Growth
+from trainability.growth import Growth
 from trainability.seeds import BLOCK_SIZE
 
 

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from trainability import SGD
-from trainability.precision import Point, crossings, new_points
-from trainability.precision.points import in_place
+from trainability.growth import Point, crossings, new_points
+from trainability.growth.points import in_place
 from trainability.schemes import He, UnitSphere
 from trainability.study import Cell
 from trainability.tasks import AbsoluteValue

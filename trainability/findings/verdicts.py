@@ -7,7 +7,7 @@ import pandas as pd
 
 from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
-from trainability.report.gather import Measured
+from trainability.findings.gather import Measured
 
 BOUND = "Success stays below trainability."
 COUNTS = "The number of active neurons of the first layer follows its law."

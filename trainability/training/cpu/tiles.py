@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from trainability.training.base import Problem, Training, goes_on
+from trainability.training.contract import Problem, Training, goes_on
 
 _PROGRESS_EVERY_S = 0.5
 

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.compiled import Function, load
-from trainability.training.fused_cpu import lanes
-from trainability.training.kernel import write_update
-from trainability.training.simd import INT, POINTER, Code
+from trainability.training.cpu.compiled import Function, load
+from trainability.training.cpu.engine import lanes
+from trainability.training.cpu.kernel import write_update
+from trainability.training.ops.simd import INT, POINTER, Code
 
 
 class CompiledUpdate:

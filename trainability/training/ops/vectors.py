@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from trainability.arithmetic import Number
-from trainability.training.simd import Code, Value
+from trainability.training.ops.simd import Code, Value
 
 _LEAST = 2.0**-125
 _LOG2_E = 1.4426950408889634

@@ -11,9 +11,9 @@ from synthetic_rows import store
 from trainability import Adam, Study
 from trainability.analysis.rates import success_rates
 from trainability.analysis.sequences import confidence_sequence
+from trainability.growth import Growth, rounds, stored_growth, study_cells, wanted_blocks
+from trainability.growth.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
 from trainability.plan import missing_blocks, runs
-from trainability.precision import Growth, rounds, stored_growth, study_cells, wanted_blocks
-from trainability.precision.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue

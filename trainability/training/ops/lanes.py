@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainability.training.simd import Code, Lazy, Value
-from trainability.training.vectors import VectorArithmetic
+from trainability.training.ops.simd import Code, Lazy, Value
+from trainability.training.ops.vectors import VectorArithmetic
 
 
 class Masked(Lazy):

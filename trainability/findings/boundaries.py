@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from trainability.precision import Crossing, crossings
+from trainability.growth import Crossing, crossings
 from trainability.study import Cell
 
 _SIDES = ("from", "to")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.sequences import confidence_sequence
-from trainability.precision.rounds import successes_by_block
-from trainability.precision.rule import LOST, Growth
+from trainability.growth.rounds import successes_by_block
+from trainability.growth.rule import LOST, Growth
 from trainability.seeds import BLOCK_SIZE
 
 EXACT = "exact"

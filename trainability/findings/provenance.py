@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from trainability.findings.study import Findings
 from trainability.provenance import describe_environment
-from trainability.report.findings import Findings
 from trainability.storage import Storage
 
 

@@ -18,7 +18,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from trainability.training.simd import FLOAT, INT, POINTER
+from trainability.training.ops.simd import FLOAT, INT, POINTER
 
 _CTYPES = {POINTER: ctypes.c_void_p, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
 _NUMBERS = itertools.count()

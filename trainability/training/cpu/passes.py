@@ -13,8 +13,8 @@ from trainability.arithmetic.tensors import TENSORS
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.fused_cpu import has_fma
-from trainability.training.updates import CompiledUpdate
+from trainability.training.cpu.engine import has_fma
+from trainability.training.cpu.updates import CompiledUpdate
 
 
 @dataclass(frozen=True)

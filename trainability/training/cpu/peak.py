@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from trainability.training.compiled import load
-from trainability.training.fused_cpu import lanes
-from trainability.training.simd import INT, POINTER, Code
+from trainability.training.cpu.compiled import load
+from trainability.training.cpu.engine import lanes
+from trainability.training.ops.simd import INT, POINTER, Code
 
 _CHAINS = 12  # Independent sums: more than a multiply-add takes cycles, times two units.
 _ROUND = 1_000_000

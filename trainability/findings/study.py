@@ -11,17 +11,17 @@ import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
-from trainability.precision import cells_in_place
-from trainability.precision.intervals import with_valid_intervals
-from trainability.precision.rounds import stored_growth
-from trainability.report.boundaries import boundaries
-from trainability.report.comparing import compare_schemes, paper_beside_ours
-from trainability.report.expectations import count_laws, expectations
-from trainability.report.fitting import Fits, fit_curves
-from trainability.report.gather import Measured, gather
-from trainability.report.labels import short
-from trainability.report.reasons import failures_by_curve, survival_by_cell
-from trainability.report.verdicts import theory_verdicts
+from trainability.findings.boundaries import boundaries
+from trainability.findings.comparing import compare_schemes, paper_beside_ours
+from trainability.findings.expectations import count_laws, expectations
+from trainability.findings.fitting import Fits, fit_curves
+from trainability.findings.gather import Measured, gather
+from trainability.findings.labels import short
+from trainability.findings.reasons import failures_by_curve, survival_by_cell
+from trainability.findings.verdicts import theory_verdicts
+from trainability.growth import cells_in_place
+from trainability.growth.intervals import with_valid_intervals
+from trainability.growth.rounds import stored_growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study

@@ -1,7 +1,7 @@
 """Spending replicates well: where a study grows beyond its grid and its number of networks."""
 
-from trainability.precision.points import Crossing, Point, crossings, new_points
-from trainability.precision.rounds import (
+from trainability.growth.points import Crossing, Point, crossings, new_points
+from trainability.growth.rounds import (
     Round,
     cells_in_place,
     next_round,
@@ -10,7 +10,7 @@ from trainability.precision.rounds import (
     study_cells,
     wanted_blocks,
 )
-from trainability.precision.rule import Growth
+from trainability.growth.rule import Growth
 
 __all__ = [
     "Crossing",

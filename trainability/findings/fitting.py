@@ -16,7 +16,7 @@ from trainability.analysis.fits import (
     widths_needed,
 )
 from trainability.analysis.rates import groups
-from trainability.report.expectations import least_width
+from trainability.findings.expectations import least_width
 from trainability.study import Cell
 
 SHARES = (0.9, 0.99, 0.999)

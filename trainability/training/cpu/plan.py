@@ -10,7 +10,7 @@ from trainability.activations import Activation
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.simd import FLOAT, INT, POINTER, Index
+from trainability.training.ops.simd import FLOAT, INT, POINTER, Index
 
 EVALUATE = {
     "parameters": POINTER,

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from trainability.growth.points import Point, in_place, new_points
+from trainability.growth.rule import LOST, Growth
 from trainability.plan import missing_blocks
-from trainability.precision.points import Point, in_place, new_points
-from trainability.precision.rule import LOST, Growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study
