@@ -11,6 +11,7 @@ from trainability.activations.relu import RELU, ReLU
 from trainability.activations.relu6 import ReLU6
 from trainability.activations.silu import SiLU
 from trainability.activations.tanh import Tanh
+from trainability.catalogs import by_name
 
 __all__ = [
     "GELU",
@@ -26,3 +27,5 @@ __all__ = [
     "Tanh",
     "activation_types",
 ]
+
+__getattr__ = by_name(__name__, activation_types)

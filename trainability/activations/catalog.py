@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainability.activations.base import Activation
-from trainability.schemes.catalog import concrete_types
+from trainability.catalogs import concrete_types
 
 
 def activation_types() -> dict[str, type[Activation]]:

@@ -1,5 +1,6 @@
 """Losses, one per file; a file dropped into this folder is found by itself."""
 
+from trainability.catalogs import by_name
 from trainability.losses.base import Loss
 from trainability.losses.binary_cross_entropy import BinaryCrossEntropy
 from trainability.losses.catalog import loss_types
@@ -18,3 +19,5 @@ __all__ = [
     "MeanSquaredError",
     "loss_types",
 ]
+
+__getattr__ = by_name(__name__, loss_types)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trainability.catalogs import concrete_types
 from trainability.losses.base import Loss
-from trainability.schemes.catalog import concrete_types
 
 
 def loss_types() -> dict[str, type[Loss]]:

@@ -1,5 +1,6 @@
 """Optimizers, one per file; a file dropped into this folder is found by itself."""
 
+from trainability.catalogs import by_name
 from trainability.optimizers.adam import Adam
 from trainability.optimizers.adamw import AdamW
 from trainability.optimizers.base import Idle, Optimizer
@@ -16,3 +17,5 @@ __all__ = [
     "Optimizer",
     "optimizer_types",
 ]
+
+__getattr__ = by_name(__name__, optimizer_types)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trainability.catalogs import concrete_types
 from trainability.optimizers.base import Optimizer
-from trainability.schemes.catalog import concrete_types
 
 
 def optimizer_types() -> dict[str, type[Optimizer]]:

@@ -1,5 +1,6 @@
 """Penalties, one per file; a file dropped into this folder is found by itself."""
 
+from trainability.catalogs import by_name
 from trainability.penalties.base import Penalty
 from trainability.penalties.catalog import penalty_types
 from trainability.penalties.l1 import L1
@@ -11,3 +12,5 @@ __all__ = [
     "Penalty",
     "penalty_types",
 ]
+
+__getattr__ = by_name(__name__, penalty_types)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trainability.catalogs import concrete_types
 from trainability.penalties.base import Penalty
-from trainability.schemes.catalog import concrete_types
 
 
 def penalty_types() -> dict[str, type[Penalty]]:

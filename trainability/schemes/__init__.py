@@ -1,5 +1,6 @@
 """Initialization schemes, one per file; a file dropped into this folder is found by itself."""
 
+from trainability.catalogs import by_name
 from trainability.schemes.base import Layer, Scheme, draw_layer
 from trainability.schemes.catalog import scheme_from_text, scheme_types
 from trainability.schemes.data_dependent import DataDependent
@@ -28,3 +29,5 @@ __all__ = [
     "scheme_from_text",
     "scheme_types",
 ]
+
+__getattr__ = by_name(__name__, scheme_types)

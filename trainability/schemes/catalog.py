@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
-import importlib
-import inspect
-import pkgutil
 import warnings
-from typing import TypeVar
 
+from trainability.catalogs import LONGEST_NAME, concrete_types, suggestion
 from trainability.checks import reason, shown
 from trainability.errors import InputError
 from trainability.schemes.base import Scheme
 
-T = TypeVar("T")
 _LONGEST_TEXT = 1000
-_LONGEST_NAME = 100
 _DEEPEST = 30
 """Levels of a scheme's text: a scheme within a scheme takes two."""
 
@@ -56,46 +50,6 @@ def scheme_from_text(text: str) -> Scheme:
     return _scheme(node, text)
 
 
-def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
-    """Every class below `base` that is not abstract, by name, after importing a package's modules.
-
-    A file dropped into the folder is enough to be found. A class that is defined twice outside
-    the package (a study file that was loaded again) counts as its latest definition.
-    """
-    folder = importlib.import_module(package)
-    for module in pkgutil.iter_modules(folder.__path__, f"{package}."):
-        importlib.import_module(module.name)
-    found: dict[str, type[T]] = {}
-    for kind in _below(base):
-        taken = found.get(kind.__name__)
-        if taken not in (None, kind) and taken.__module__.startswith(f"{package}."):
-            raise InputError(
-                f"{kind.__module__} defines {kind.__name__}, which is the name of "
-                f"{taken.__module__}.{taken.__name__}; give it another name"
-            )
-        found[kind.__name__] = kind
-    return dict(sorted(found.items()))
-
-
-def suggestion(name: str, known: list[str]) -> str:
-    """' (did you mean X?)' where a known name is close, else nothing."""
-    if len(name) > _LONGEST_NAME:
-        return ""
-    folded = {entry.casefold(): entry for entry in known}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f" (did you mean {folded[close[0]]}?)" if close else ""
-
-
-def _below(base: type[T]) -> list[type[T]]:
-    """Concrete subclasses at any depth, in the order in which they were defined."""
-    found = []
-    for kind in base.__subclasses__():
-        if not inspect.isabstract(kind):
-            found.append(kind)
-        found += _below(kind)
-    return found
-
-
 def _depth(node: ast.AST) -> int:
     """Levels of a syntax tree; not by recursion, for the tree may be deeper than Python's stack."""
     depth, level = 0, [node]
@@ -114,7 +68,7 @@ def _scheme(node: ast.expr, text: str) -> Scheme:
     name = call.func.id
     if name not in types:
         raise InputError(
-            f"there is no scheme {name[:_LONGEST_NAME]}{suggestion(name, list(types))}; "
+            f"there is no scheme {name[:LONGEST_NAME]}{suggestion(name, list(types))}; "
             f"there are {', '.join(types)}"
         )
     return _construct(types[name], call, text)
@@ -132,7 +86,7 @@ def _construct(kind: type[Scheme], call: ast.Call, text: str) -> Scheme:
         if keyword.arg not in names:
             unknown = "**" if keyword.arg is None else keyword.arg
             close = suggestion(unknown, names)
-            raise InputError(f"{name} has no setting {unknown[:_LONGEST_NAME]}{close}; {has}")
+            raise InputError(f"{name} has no setting {unknown[:LONGEST_NAME]}{close}; {has}")
         if keyword.arg in settings:
             raise InputError(f"{shown(text)} gives {name} the setting {keyword.arg} twice")
         settings[keyword.arg] = keyword.value

@@ -1,5 +1,6 @@
 """Tasks: target functions on domains, and tables of real data; a file dropped in is found."""
 
+from trainability.catalogs import by_name
 from trainability.tasks.absolute_value import (
     AbsoluteValue,
     BrokenAbsoluteValue,
@@ -27,3 +28,5 @@ __all__ = [
     "task_types",
     "training_points",
 ]
+
+__getattr__ = by_name(__name__, task_types)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainability.schemes.catalog import concrete_types
+from trainability.catalogs import concrete_types
 from trainability.tasks.base import Task
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trainability.catalogs import suggestion
 from trainability.errors import DataError, refuse
-from trainability.schemes.catalog import suggestion
 from trainability.tasks import array_columns as arrays
 from trainability.tasks.text_columns import (
     COMPRESSIONS,

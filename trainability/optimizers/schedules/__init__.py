@@ -1,5 +1,6 @@
 """Schedules of the step size, one per file; a file dropped into this folder is found by itself."""
 
+from trainability.catalogs import by_name
 from trainability.optimizers.schedules.base import Schedule
 from trainability.optimizers.schedules.catalog import schedule_types
 from trainability.optimizers.schedules.constant import CONSTANT, Constant
@@ -16,3 +17,5 @@ __all__ = [
     "WarmUp",
     "schedule_types",
 ]
+
+__getattr__ = by_name(__name__, schedule_types)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trainability.catalogs import concrete_types
 from trainability.optimizers.schedules.base import Schedule
-from trainability.schemes.catalog import concrete_types
 
 
 def schedule_types() -> dict[str, type[Schedule]]:
