@@ -101,6 +101,27 @@ def test_what_died_does_not_stay_running(stored):
     assert statuses == {"study": "KILLED", done.id: "FINISHED", lost.id: "KILLED"}
 
 
+def test_what_another_driver_ends_meanwhile_stays_ended(stored, monkeypatch):
+    """It finishes a cell between our look at what still runs and our end of it."""
+    study, storage, uri = stored
+    cell = study.cells()[0]
+    other = MlflowMirror(study, storage, uri)
+    other.start(cell, at=900.0)
+    mirror = MlflowMirror(study, storage, uri)
+    terminate = MlflowMirror._terminate
+
+    def late(self, run, status):
+        if status == "KILLED":
+            other.finish(cell)
+        terminate(self, run, status)
+
+    monkeypatch.setattr(MlflowMirror, "_terminate", late)
+    mirror.close("FINISHED")
+    run = runs_of(uri)[cell.id]
+    assert run.info.status == "FINISHED" and run.info.end_time >= run.info.start_time
+    assert len(runs_of(uri)) == 2
+
+
 def test_a_failure_says_why(stored):
     study, storage, uri = stored
     lost = study.cells()[1]

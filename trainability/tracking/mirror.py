@@ -158,12 +158,20 @@ class MlflowMirror:
         for key, run in self._runs.items():
             if key != _PARENT_KEY and run.status == "RUNNING":
                 self._terminate(run, "KILLED")
+                self._mend_if_whole(run)
         self._terminate(_Run(self.parent, "RUNNING", self._parent_begun), status)
 
     def log_report(self, folder: Path, description: str) -> None:
         """Put the report's files and a description in Markdown on the parent."""
         self._client.log_artifacts(self.parent, str(folder), "report")
         self._client.set_tag(self.parent, "mlflow.note.content", description)
+
+    def _mend_if_whole(self, run: _Run) -> None:
+        """Another driver may have ended this cell while we took it for one that nobody ends."""
+        now = self._client.get_run(run.id)
+        if _CONTENT_TAG in now.data.tags:
+            history = self._client.get_metric_history(run.id, "success_rate")
+            self._client.set_terminated(run.id, "FINISHED", max(m.timestamp for m in history))
 
     def _terminate(self, run: _Run, status: str) -> None:
         """End a run now; the clock of the worker that began it may be ahead of ours."""
