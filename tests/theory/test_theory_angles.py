@@ -8,7 +8,7 @@ from chance import assert_counts, assert_estimates, assert_rate
 from scipy.stats import binom
 
 from trainability.theory import angle_chain
-from trainability.theory.angles import _nodes, _transition
+from trainability.theory.questions.angles import _nodes, _transition
 
 
 def two_ray_networks(widths, n, seed=0, uniform=False):
@@ -124,7 +124,7 @@ def test_sampled_angles_agree_with_networks(widths):
 
 def test_sampled_angles_agree_with_quadrature_where_both_exist():
     """A last layer of width 2 behind a sampled one: only the law of the sampled angle is new."""
-    from trainability.theory.angles import RIGHT, _exact_step, _sampled_step, _start
+    from trainability.theory.questions.angles import RIGHT, _exact_step, _sampled_step, _start
 
     rng = np.random.default_rng(5)
     nodes, _ = _nodes()

@@ -18,10 +18,9 @@ from trainability.theory import (
     Uniform,
     UniformWeights,
     born_dead_probability,
-    torch_ball,
 )
-from trainability.theory import ball as formulas
-from trainability.theory.sampling import sample_layer
+from trainability.theory.numerics import ball as formulas
+from trainability.theory.numerics import torch_ball
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 TORCH = Uniform(1.0)
@@ -64,7 +63,7 @@ def test_a_far_tail_has_a_logarithm():
 @pytest.mark.parametrize(("d", "radius"), [(1, 0.3), (2, 0.9), (6, 0.6), (6, 1.5)])
 def test_what_is_sampled_agrees(law, d, radius):
     n = 100_000
-    w, b = sample_layer(law, n, d, 2, np.random.default_rng(5))
+    w, b = law.sample_layer(n, d, 2, np.random.default_rng(5))
     dead = b[:, 0] + radius * np.linalg.norm(w[:, 0], axis=1) <= 0
     assert_rate(dead.sum(), n, float(born_dead_probability(law, Ball(d, radius), 2)))
 

@@ -16,10 +16,10 @@ from trainability.theory import (
     UniformWeights,
     born_dead_probability,
 )
-from trainability.theory import box as formulas
-from trainability.theory.points import log_gaussian_plane
-from trainability.theory.sampling import rao_blackwell, sample_layer
-from trainability.theory.transforms import log_half_normal, log_uniform
+from trainability.theory.numerics import box as formulas
+from trainability.theory.numerics.points import log_gaussian_plane
+from trainability.theory.numerics.transforms import log_half_normal, log_uniform
+from trainability.theory.sampling import rao_blackwell
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 TORCH = Uniform(1.0)
@@ -67,7 +67,7 @@ def test_a_far_tail_has_a_logarithm():
 @pytest.mark.parametrize("box", BOXES, ids=str)
 def test_what_is_sampled_agrees(law, box):
     n = 60_000
-    w, b = sample_layer(law, n, box.d, 7, np.random.default_rng(8))
+    w, b = law.sample_layer(n, box.d, 7, np.random.default_rng(8))
     dead = b[:, 0] + box.support(w[:, 0]) <= 0
     found = born_dead_probability(law, box, 7)
     if found.standard_error:  # both are sampled

@@ -19,15 +19,14 @@ from trainability.theory import (
     permanent_count_pmf,
     permanent_probability,
 )
-from trainability.theory.counts import binomial_pmf
-from trainability.theory.sampling import sample_layer
+from trainability.theory.questions.counts import binomial_pmf
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 CLOUD = Points(np.random.default_rng(2).standard_normal((6, 3)) * 0.5)
 
 
 def active(law, domain, width, n=40_000, seed=1):
-    w, b = sample_layer(law, n, domain.d, width, np.random.default_rng(seed))
+    w, b = law.sample_layer(n, domain.d, width, np.random.default_rng(seed))
     alive = (b + domain.support(w) > 0).sum(axis=1)
     return np.bincount(alive, minlength=width + 1)
 
@@ -118,7 +117,7 @@ def test_permanent_death_is_a_matter_of_signs(law, p):
     if isinstance(law, KinkAtData):
         return
     width = law.fan_out if isinstance(law, OrthogonalRows) else 4
-    w, b = sample_layer(law, 20_000, 3, width, np.random.default_rng(7))
+    w, b = law.sample_layer(20_000, 3, width, np.random.default_rng(7))
     dead = ((w <= 0).all(axis=2) & (b <= 0)).sum(axis=1)
     counts = np.bincount(dead, minlength=width + 1)
     found = permanent_count_pmf(law, 3, width)

@@ -8,21 +8,15 @@ import pytest
 
 import trainability.theory as theory
 
+MODULES = [module.name for module in pkgutil.walk_packages(theory.__path__, f"{theory.__name__}.")]
 
-@pytest.mark.parametrize("name", [m.name for m in pkgutil.iter_modules(theory.__path__)])
+
+@pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
-    result = doctest.testmod(importlib.import_module(f"trainability.theory.{name}"))
-    assert result.failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_there_are_examples():
-    modules = [m.name for m in pkgutil.iter_modules(theory.__path__)]
-    found = [
-        test
-        for name in modules
-        for test in doctest.DocTestFinder().find(
-            importlib.import_module(f"trainability.theory.{name}")
-        )
-        if test.examples
-    ]
-    assert len(found) >= 8
+    finder = doctest.DocTestFinder()
+    tests = [test for name in MODULES for test in finder.find(importlib.import_module(name))]
+    assert sum(bool(test.examples) for test in tests) >= 8

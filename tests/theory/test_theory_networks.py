@@ -19,7 +19,7 @@ from trainability.theory import (
     born_dead_network_probability,
     born_dead_probability,
 )
-from trainability.theory.networks import _with_crossings
+from trainability.theory.questions.networks import _with_crossings
 from trainability.theory.sampling import network_layers
 
 LAWS = [

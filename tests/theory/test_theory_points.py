@@ -16,7 +16,7 @@ from trainability.theory import (
     UniformWeights,
     born_dead_probability,
 )
-from trainability.theory.sampling import rao_blackwell, sample_layer
+from trainability.theory.sampling import rao_blackwell
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 TORCH = Uniform(1.0)
@@ -60,7 +60,7 @@ def test_on_a_line_closed_forms_meet_their_textbook_shape(low, high):
 def test_what_is_sampled_on_a_line_agrees(law, x):
     n = 100_000
     points = Points(x)
-    w, b = sample_layer(law, n, 1, 3, np.random.default_rng(4))
+    w, b = law.sample_layer(n, 1, 3, np.random.default_rng(4))
     dead = b[:, 0] + points.support(w[:, 0]) <= 0
     found = born_dead_probability(law, points, 3)
     assert found.standard_error == 0
@@ -156,7 +156,7 @@ def test_on_a_cloud_the_estimate_and_whole_neurons_agree(law):
     width = law.fan_out if isinstance(law, OrthogonalRows) else 2
     found = born_dead_probability(law, Points(CLOUD), width)
     assert found.method == "rao-blackwell"
-    w, b = sample_layer(law, n, 4, width, np.random.default_rng(11))
+    w, b = law.sample_layer(n, 4, width, np.random.default_rng(11))
     dead = (b[:, 0] + Points(CLOUD).support(w[:, 0]) <= 0).mean()
     # Both are sampled: 6 standard errors of the difference.
     error = math.hypot(found.standard_error, math.sqrt(found.value / n))

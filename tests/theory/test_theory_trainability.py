@@ -21,8 +21,8 @@ from trainability.theory import (
     trainability_probability,
 )
 from trainability.theory.probability import Probability
+from trainability.theory.questions.trainability import _product
 from trainability.theory.sampling import network_layers
-from trainability.theory.trainability import _product
 
 GAUSSIAN = Gaussian(1.0, 1.0)
 LINE = Ball(1, math.sqrt(3))

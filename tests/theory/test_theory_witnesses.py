@@ -7,8 +7,9 @@ from scipy.stats import binomtest
 
 from trainability.domains import Box, Points
 from trainability.schemes import DataDependent, He, Orthogonal, SignFlipped, UnitSphere
-from trainability.theory import born_dead_network_probability, networks
-from trainability.theory.witnesses import born_dead_networks, witnesses
+from trainability.theory import born_dead_network_probability
+from trainability.theory.questions import networks
+from trainability.theory.questions.witnesses import born_dead_networks, witnesses
 
 MANY = Points(np.random.default_rng(0).standard_normal((3000, 2)))
 CLOUD = Points(np.random.default_rng(1).uniform(-1, 1, (400, 3)))

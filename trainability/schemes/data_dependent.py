@@ -10,8 +10,8 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.kinks import kink_moments
 from trainability.theory.laws import KinkAtData
+from trainability.theory.questions.kinks import kink_moments
 
 _LEAST_MARGIN = 1e-6
 

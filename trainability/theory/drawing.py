@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
@@ -11,7 +10,7 @@ import numpy as np
 
 from trainability.domains import Domain, Points
 from trainability.errors import InputError
-from trainability.theory.laws import NeuronLaw, OrthogonalRows
+from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
 from trainability.theory.probability import Probability
 
@@ -33,12 +32,10 @@ class HasLaw(Protocol):
 def law_of(scheme_or_law: HasLaw | NeuronLaw, fan_in: int, width: int | None) -> NeuronLaw | None:
     """The law of a neuron with `fan_in` inputs in a layer of `width` neurons, None if unknown.
 
-    An orthogonal law takes on the width: it is given for a layer of any shape.
+    A law that depends on the width takes it on: it is given for a layer of any shape.
     """
-    if isinstance(scheme_or_law, OrthogonalRows) and width is not None:
-        return dataclasses.replace(scheme_or_law, fan_out=width)
     if isinstance(scheme_or_law, NeuronLaw):
-        return scheme_or_law
+        return scheme_or_law if width is None else scheme_or_law.of_width(width)
     is_scheme = all(callable(getattr(scheme_or_law, name, None)) for name in ("law", "draw"))
     if isinstance(scheme_or_law, type) or not is_scheme:
         raise InputError(

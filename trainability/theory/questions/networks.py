@@ -13,15 +13,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from trainability import seeds
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import refuse
-from trainability.theory.angles import angle_chain
-from trainability.theory.born_dead import born_dead_probability
 from trainability.theory.checks import count_problem, domain_problem, is_count, width_problems
-from trainability.theory.counts import active_count_pmf, layer_is_binomial
 from trainability.theory.drawing import (
     HasLaw,
     chunks,
@@ -31,20 +27,17 @@ from trainability.theory.drawing import (
     training_inputs,
 )
 from trainability.theory.laws import (
-    Asymmetric,
-    Gaussian,
-    KinkAtData,
     NeuronLaw,
-    UniformWeights,
-    has_bias,
 )
 from trainability.theory.probability import (
     RAO_BLACKWELL,
     SAMPLING,
     Probability,
 )
-from trainability.theory.sampling import log_bias_below, sample_asymmetric, sample_layer
-from trainability.theory.witnesses import born_dead_networks, witnesses
+from trainability.theory.questions.angles import angle_chain
+from trainability.theory.questions.born_dead import born_dead_probability
+from trainability.theory.questions.counts import active_count_pmf
+from trainability.theory.questions.witnesses import born_dead_networks, witnesses
 
 _N_POINTS = 512
 """Points that stand for a ball or a box of two or more dimensions behind the first layer."""
@@ -123,28 +116,27 @@ def _known(
     law = laws[0]
     if law is None:
         return None
-    if isinstance(law, KinkAtData):
+    if law.is_never_born_dead:
         return Probability(0.0)
     if len(widths) == 1:
         return _shallow(law, domain, widths[0], n_samples, seed)
-    if isinstance(law, Asymmetric):
+    if not law.is_symmetric:
         return None
-    unbiased = not has_bias(law)
+    unbiased = not law.has_bias
     direction = _direction(domain)
     if direction is not None and (unbiased or _is_point(domain)):
         if not direction.any() and unbiased:
             return Probability(1.0)
         return Probability(-math.expm1(sum(math.log1p(-(0.5**n)) for n in widths)))
     around = isinstance(domain, Ball | Box | Points) and domain.d == 1
-    chain = isinstance(law, Gaussian) or (isinstance(law, UniformWeights) and len(widths) == 2)
-    if unbiased and around and chain:
+    if unbiased and around and len(widths) <= law.chain_layers:
         return angle_chain(widths, n_samples=4 * n_samples, seed=seed).born_dead
     return None
 
 
 def _shallow(law: NeuronLaw, domain: Domain, n: int, n_samples: int, seed: int) -> Probability:
     """P(all n neurons of the one hidden layer are dead)."""
-    if not layer_is_binomial(law, domain, n):
+    if not law.dies_independently(domain, n):
         counts = active_count_pmf(law, domain, n, n_samples=n_samples, seed=seed)
         none = float(counts.pmf[0]), float(counts.standard_error[0])
         return Probability(*none, counts.method, counts.note)
@@ -205,7 +197,7 @@ def _sampled(
             notes.append(f"of {len(dead):,} networks")
         found = estimate(dead, 1 / len(dead), SAMPLING)
     else:
-        exact = None not in laws and all(law is not None and has_bias(law) for law in laws)
+        exact = None not in laws and all(law is not None and law.has_bias for law in laws)
         cost = max(widths) * (image.shape[1] + (4 * sum(widths) if is_curve else 0))
         parts = [
             _death(draw(n, rng, data), domain, image, is_curve) for n in chunks(n_samples, cost * 2)
@@ -272,29 +264,11 @@ def _layers(
         return
     for law, fan_in, fan_out in zip(laws, (d, *widths), widths, strict=False):
         assert law is not None
-        if isinstance(law, Asymmetric):
-            w, b, bias_is_beta = sample_asymmetric(law, n, fan_in, fan_out, rng)
-            yield w, b, _asymmetric_below(law.sigma / math.sqrt(fan_in), bias_is_beta)
-        else:
-            w, b = sample_layer(law, n, fan_in, fan_out, rng)
-            yield w, b, _below(law)
+        yield law.sample_given(n, fan_in, fan_out, rng)
 
 
 def _given(b: np.ndarray) -> Conditional:
     return lambda limit: np.where(b <= limit, 0.0, -np.inf)
-
-
-def _below(law: NeuronLaw) -> Conditional:
-    return lambda limit: log_bias_below(law, limit)
-
-
-def _asymmetric_below(std: float, bias_is_beta: np.ndarray) -> Conditional:
-    def log_below(limit: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            beta = 2 * np.log(np.clip(limit, 0, 1))
-        return np.where(bias_is_beta, beta, special.log_ndtr(limit / std))
-
-    return log_below
 
 
 def _image(domain: Domain, rng: np.random.Generator) -> tuple[np.ndarray, bool]:

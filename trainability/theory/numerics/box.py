@@ -12,8 +12,8 @@ from collections.abc import Callable
 import mpmath
 import numpy as np
 
-from trainability.theory.quadrature import log_inverse_laplace
-from trainability.theory.transforms import (
+from trainability.theory.numerics.quadrature import log_inverse_laplace
+from trainability.theory.numerics.transforms import (
     log_add,
     log_beta21,
     log_half_normal,

@@ -14,9 +14,8 @@ import numpy as np
 from scipy import special
 
 from trainability import seeds
-from trainability.domains import Ball, Domain
+from trainability.domains import Domain
 from trainability.errors import InputError, refuse
-from trainability.theory.born_dead import born_dead_probability
 from trainability.theory.checks import count_problem, domain_problem
 from trainability.theory.drawing import (
     HasLaw,
@@ -26,11 +25,11 @@ from trainability.theory.drawing import (
     support_cost,
     training_inputs,
 )
-from trainability.theory.laws import NeuronLaw, OrthogonalRows
+from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
-from trainability.theory.permanent import permanent_probability
 from trainability.theory.probability import CLOSED_FORM, RAO_BLACKWELL, SAMPLING, Probability
-from trainability.theory.sampling import log_bias_below, orthogonal_layers
+from trainability.theory.questions.born_dead import born_dead_probability
+from trainability.theory.questions.permanent import permanent_probability
 
 
 @dataclass(frozen=True)
@@ -97,21 +96,10 @@ def active_count_pmf(
     if law is None:
         assert not isinstance(scheme_or_law, NeuronLaw)
         return _sampled_counts(scheme_or_law, domain, width, n_samples, rng)
-    if isinstance(law, OrthogonalRows) and not layer_is_binomial(law, domain, width):
-        return _orthogonal_counts(law, domain, width, n_samples, rng)
+    if not law.dies_independently(domain, width):
+        return _dependent_counts(law, domain, width, n_samples, rng)
     p = born_dead_probability(law, domain, width, n_samples=max(n_samples, 2**16), seed=seed)
     return binomial_survivors(p, width)
-
-
-def layer_is_binomial(law: NeuronLaw, domain: Domain, width: int) -> bool:
-    """Whether the neurons of a first layer die independently of each other.
-
-    Orthogonal rows depend on each other, but on a ball a neuron's death hangs on the length of
-    its row alone, which is the gain for width <= d.
-    """
-    if not isinstance(law, OrthogonalRows) or width == 1:
-        return True
-    return isinstance(domain, Ball) and width <= domain.d
 
 
 def permanent_count_pmf(
@@ -143,19 +131,19 @@ def permanent_count_pmf(
         + count_problem(owner, "seed", seed, 0)
     )
     law = law_of(scheme_or_law, fan_in, width)
-    if isinstance(law, OrthogonalRows) and 1 < width <= fan_in:
+    if law is not None and width > 1 and law.has_at_most_one_permanent(fan_in, width):
         one = width * float(permanent_probability(law, fan_in))
         pmf = np.zeros(width + 1)
         pmf[:2] = 1 - one, one
         return CountLaw(pmf, np.zeros(width + 1), np.zeros(width + 1), CLOSED_FORM)
-    if law is not None and (not isinstance(law, OrthogonalRows) or width == 1):
+    if law is not None and (law.has_independent_rows or width == 1):
         pmf = binomial_pmf(np.array([float(permanent_probability(law, fan_in))]), width)[0]
         return CountLaw(pmf, np.zeros(width + 1), np.zeros(width + 1), CLOSED_FORM)
     rng = seeds.stream(seed, f"{law or scheme_or_law!r} permanent {fan_in} {width}", "sampling")
     counts = []
     for n in chunks(n_samples, fan_in * width):
-        if isinstance(law, OrthogonalRows):
-            w, b = orthogonal_layers(law, n, fan_in, width, rng)
+        if law is not None:
+            w, b = law.sample_layer(n, fan_in, width, rng)
         else:
             assert not isinstance(scheme_or_law, NeuronLaw)
             if getattr(scheme_or_law, "needs_data", False):
@@ -209,13 +197,13 @@ def _observed(counts: np.ndarray, width: int, note: str = "") -> CountLaw:
     return CountLaw(pmf, error, tail_error, SAMPLING, note)
 
 
-def _orthogonal_counts(
-    law: OrthogonalRows, domain: Domain, width: int, n_samples: int, rng: np.random.Generator
+def _dependent_counts(
+    law: NeuronLaw, domain: Domain, width: int, n_samples: int, rng: np.random.Generator
 ) -> CountLaw:
     moments = np.zeros((4, width + 1))
     for n in chunks(n_samples, width * (width + support_cost(domain))):
-        w, _ = orthogonal_layers(law, n, domain.d, width, rng)
-        dead = np.exp(log_bias_below(law, -domain.support(w)))
+        w, _, log_below = law.sample_given(n, domain.d, width, rng)
+        dead = np.exp(log_below(-domain.support(w)))
         pmf = np.zeros((n, width + 1))
         pmf[:, 0] = 1.0
         for neuron in range(width):

@@ -14,8 +14,12 @@ import math
 import numpy as np
 from scipy import special
 
-from trainability.theory.ball import log_uniform_square_moment
-from trainability.theory.quadrature import log_inverse_laplace, log_line_integral, tanh_sinh
+from trainability.theory.numerics.ball import log_uniform_square_moment
+from trainability.theory.numerics.quadrature import (
+    log_inverse_laplace,
+    log_line_integral,
+    tanh_sinh,
+)
 
 
 def log_torch_default(d: int, radius: float) -> float:

@@ -14,10 +14,7 @@ from trainability.errors import InputError, refuse
 from trainability.theory.checks import count_problem
 from trainability.theory.drawing import HasLaw, estimate, law_of
 from trainability.theory.laws import (
-    Asymmetric,
-    KinkAtData,
     NeuronLaw,
-    has_bias,
 )
 from trainability.theory.layer import Layer
 from trainability.theory.probability import CLOSED_FORM, SAMPLING, Probability, from_log, log_of
@@ -60,27 +57,12 @@ def permanent_probability(
     # A law's scales have no say in the signs, so without a width any will do.
     law = law_of(scheme_or_law, fan_in, width or 1)
     if law is not None:
-        return from_log(log_permanent(law, fan_in, fan_in), CLOSED_FORM, log)
+        return from_log(law.log_permanent(fan_in, fan_in), CLOSED_FORM, log)
     if width is None:
         raise InputError(f"got no width, but {scheme_or_law} states no law; pass width=")
     assert not isinstance(scheme_or_law, NeuronLaw)
     sampled = _sampled(scheme_or_law, fan_in, width, n_samples, seed)
     return log_of(sampled) if log else sampled
-
-
-def log_permanent(law: NeuronLaw, fan_in: int, alive: int) -> float:
-    """log P(bias <= 0 and the weights of `alive` of the inputs <= 0).
-
-    Inputs that are not alive are 0 for good, so their weights do not matter. RAI: the entry that
-    is positive must be the weight of an input that is not alive.
-    """
-    if isinstance(law, KinkAtData):
-        return -math.inf
-    if isinstance(law, Asymmetric):
-        if alive == fan_in:
-            return -math.inf
-        return math.log((fan_in - alive) / (fan_in + 1)) - (alive + 1) * math.log(2)
-    return -(alive + has_bias(law)) * math.log(2)
 
 
 def _sampled(scheme: HasLaw, fan_in: int, width: int, n_samples: int, seed: int) -> Probability:

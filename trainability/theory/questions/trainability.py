@@ -17,14 +17,7 @@ from scipy import special
 from trainability import seeds
 from trainability.domains import Domain
 from trainability.errors import refuse
-from trainability.theory.born_dead import born_dead_probability
 from trainability.theory.checks import count_problem, domain_problem, is_count, width_problems
-from trainability.theory.counts import (
-    active_count_pmf,
-    binomial_pmf,
-    layer_is_binomial,
-    permanent_count_pmf,
-)
 from trainability.theory.drawing import (
     HasLaw,
     chunks,
@@ -33,14 +26,19 @@ from trainability.theory.drawing import (
     support_cost,
     training_inputs,
 )
-from trainability.theory.laws import NeuronLaw, OrthogonalRows
-from trainability.theory.permanent import log_permanent
+from trainability.theory.laws import NeuronLaw
 from trainability.theory.probability import (
     CLOSED_FORM,
     QUADRATURE,
     RAO_BLACKWELL,
     SAMPLING,
     Probability,
+)
+from trainability.theory.questions.born_dead import born_dead_probability
+from trainability.theory.questions.counts import (
+    active_count_pmf,
+    binomial_pmf,
+    permanent_count_pmf,
 )
 from trainability.theory.sampling import network_layers
 
@@ -94,7 +92,9 @@ def trainability_probability(
     widths, needs = _checked(domain, widths, need, method, n_samples, seed)
     laws = laws_of(scheme_or_law, domain.d, widths)
     deep = len(widths) > 1
-    if None in laws or (deep and method == "chain" and isinstance(laws[0], OrthogonalRows)):
+    if None in laws or (
+        deep and method == "chain" and laws[0] is not None and not laws[0].has_independent_rows
+    ):
         rng = seeds.stream(
             seed, f"{scheme_or_law!r} on {domain!r}, {widths} need {needs}", "sampling"
         )
@@ -160,7 +160,7 @@ def _enough_active(
     law: NeuronLaw, domain: Domain, n: int, need: int, n_samples: int, seed: int
 ) -> Probability:
     """P(at least `need` of the n neurons of the first layer are active)."""
-    if not layer_is_binomial(law, domain, n):
+    if not law.dies_independently(domain, n):
         return active_count_pmf(law, domain, n, n_samples=n_samples, seed=seed).at_least(need)
     p = _born_dead(law, domain, n, n_samples, seed)
     # P(n - D >= m) = I_(1-p)(m, n - m + 1), the regularized incomplete beta function
@@ -187,7 +187,7 @@ def _sufficient_afterwards(
     for t in range(len(widths) - 1, 0, -1):
         fan_in = widths[t - 1]
         alive = range(needs[t - 1], fan_in + 1)
-        dead = np.exp([log_permanent(laws[t], fan_in, k) for k in alive])
+        dead = np.exp([laws[t].log_permanent(fan_in, k) for k in alive])
         before = np.zeros(fan_in + 1)
         before[needs[t - 1] :] = binomial_pmf(dead, widths[t])[:, ::-1] @ value
         value = before

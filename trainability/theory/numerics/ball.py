@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 from scipy import special
 
-from trainability.theory.quadrature import log_line_integral
+from trainability.theory.numerics.quadrature import log_line_integral
 
 
 def log_gaussian(d: int, kappa: float) -> float:

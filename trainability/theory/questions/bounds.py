@@ -17,17 +17,13 @@ from scipy import special
 
 from trainability.domains import Domain
 from trainability.errors import InputError, refuse
-from trainability.theory.born_dead import born_dead_probability, is_flat
 from trainability.theory.checks import count_problem, domain_problem, width_problems
 from trainability.theory.drawing import HasLaw, laws_of
 from trainability.theory.laws import (
-    Asymmetric,
-    KinkAtData,
     NeuronLaw,
-    OrthogonalRows,
-    has_bias,
 )
 from trainability.theory.probability import Probability
+from trainability.theory.questions.born_dead import born_dead_probability, is_flat
 
 
 def born_dead_upper_bound(
@@ -94,7 +90,7 @@ def born_dead_lower_bound_1d(
     problems = []
     if domain.d != 1:
         problems.append(f"{owner} holds for d = 1, got d = {domain.d}; use born_dead_lower_bound")
-    if any(has_bias(law) for law in laws):
+    if any(law.has_bias for law in laws):
         problems.append(
             f"{owner} is false with biases, got {laws[0]}; use born_dead_lower_bound, or a scheme "
             f"without biases"
@@ -141,7 +137,7 @@ def born_dead_lower_bound(
     laws = _laws("born_dead_lower_bound", scheme_or_law, domain, widths)
     first = born_dead_probability(laws[0], domain, widths[0], log=True)
     later = [
-        -n * (fan_in + has_bias(law)) * math.log(2)
+        -n * (fan_in + law.has_bias) * math.log(2)
         for law, fan_in, n in zip(laws[1:], widths, widths[1:], strict=False)
     ]
     log_first = widths[0] * first.value
@@ -205,14 +201,14 @@ def _laws(
     for law in laws:
         if law is None:
             raise InputError(f"{owner} needs a law of {wanted}; got {name}, which states none")
-        if isinstance(law, Asymmetric | KinkAtData):
+        if not law.is_symmetric:
             raise InputError(f"{owner} needs {wanted}; it does not hold for {name}")
-        if isinstance(law, OrthogonalRows) and not orthogonal:
+        if not law.has_independent_rows and not orthogonal:
             raise InputError(
                 f"{owner} needs {wanted}; the rows of {name} depend on each other, so it does "
                 f"not hold"
             )
-        if not has_bias(law) and is_flat(law, domain):
+        if not law.has_bias and is_flat(law, domain):
             raise InputError(
                 f"{owner} needs weights, and an input other than 0, where there are no biases: "
                 f"{name} on {domain} is 0 everywhere"

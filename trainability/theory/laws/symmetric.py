@@ -1,0 +1,83 @@
+"""What laws with symmetric signs share: weights by rows, and a bias that is independent of them."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+import numpy as np
+from scipy import special
+
+from trainability.domains import Domain
+from trainability.theory.laws.base import (
+    Exact,
+    LogBelow,
+    NeuronLaw,
+    symmetric_log_permanent,
+)
+from trainability.theory.numerics import points
+from trainability.theory.probability import CLOSED_FORM, QUADRATURE
+
+
+class SymmetricLaw(NeuronLaw):
+    """Any signs of weights and bias are equally likely; the bias is independent of the weights."""
+
+    @abstractmethod
+    def sample_rows(self, n: int, d: int, rng: np.random.Generator) -> np.ndarray:
+        """Weights of n independent neurons, shape (n, d)."""
+
+    @abstractmethod
+    def sample_biases(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray: ...
+
+    @abstractmethod
+    def log_bias_below(self, limit: np.ndarray) -> np.ndarray:
+        """log P(b <= limit), elementwise."""
+
+    def sample_given(
+        self, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, LogBelow]:
+        return *self.sample_layer(n_networks, fan_in, fan_out, rng), self.log_bias_below
+
+    def log_nonpositive_bias(self, d: int) -> float:
+        return math.log(0.5) if self.has_bias else 0.0
+
+    def log_permanent(self, fan_in: int, alive: int) -> float:
+        return symmetric_log_permanent(self, alive)
+
+    def on_interval(self, low: float, high: float) -> Exact | None:
+        methods: list[str] = []
+
+        def log_ball(radius: float) -> float:
+            if radius == 0:
+                return self.log_nonpositive_bias(1)
+            exact = self.on_ball(1, radius)
+            assert exact is not None, "symmetric laws have an answer on the line"
+            methods.append(exact[1])
+            return exact[0]
+
+        log_p = points.log_interval(log_ball, low, high)
+        return log_p, QUADRATURE if QUADRATURE in methods else CLOSED_FORM
+
+
+def independent_rows(
+    law: SymmetricLaw, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """`sample_layer` of a law whose rows are independent."""
+    shape = (n_networks, fan_out)
+    w = law.sample_rows(n_networks * fan_out, fan_in, rng).reshape(*shape, fan_in)
+    return w, law.sample_biases(shape, rng)
+
+
+def given_weights(
+    law: SymmetricLaw, domain: Domain, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """`log_conditional` with the weights sampled and the bias integrated."""
+    with np.errstate(divide="ignore"):
+        return law.log_bias_below(-domain.support(law.sample_rows(n, domain.d, rng)))
+
+
+def log_normal_below(std: float, limit: np.ndarray) -> np.ndarray:
+    """log P(N(0, std^2) <= limit), elementwise; std = 0 is a bias of 0."""
+    if std == 0:
+        return np.where(limit >= 0, 0.0, -np.inf)
+    return special.log_ndtr(limit / std)

@@ -1,0 +1,1 @@
+"""Integrals and sums that closed forms need; they know numbers, not laws."""

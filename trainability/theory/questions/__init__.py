@@ -1,0 +1,1 @@
+"""What is asked of the theory: one file per question."""
