@@ -51,6 +51,7 @@ def born_dead_probability(
 
     Source: Shin & Karniadakis (2020) for the question; formulas derived here, beside their code.
 
+    >>> from trainability.theory.laws import Gaussian
     >>> float(born_dead_probability(Gaussian(1.0, 1.0), Ball(1, 3**0.5)))
     0.16666666666666669
     """

@@ -81,6 +81,7 @@ def active_count_pmf(
         seed: Seed of that sampling, >= 0.
 
     >>> from trainability.theory.laws import Gaussian
+    >>> from trainability.domains import Ball
     >>> active_count_pmf(Gaussian(1.0, 1.0), Ball(1, 1.0), 2).pmf.round(12).tolist()
     [0.0625, 0.375, 0.5625]
     """
