@@ -8,36 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
 
-from trainability.addresses import without_secrets
-from trainability.commands import command, printable, variables, variables_sentence
+from trainability.commands import command, variables, variables_sentence
+from trainability.running.terminal import Terminal, clean, styled
 from trainability.version import __version__
-
-
-class Terminal(Console):
-    """Prints text as it is: no markup, no emoji codes, no control characters, no secrets.
-
-    Names, questions, paths and messages are the user's. Who wants style prints a `Text`, made by
-    `styled` from such text, or gives `style=`.
-    """
-
-    def __init__(self, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
-
-    def render_str(self, text: str, **options: object) -> Text:
-        return super().render_str(clean(text), **options)  # type: ignore[arg-type]
-
-
-def clean(text: str) -> str:
-    """A text as a terminal may get it."""
-    return printable(without_secrets(text))
-
-
-def styled(label: str, style: str, text: str = "") -> Text:
-    """A label in some style, and text behind it."""
-    return Text.assemble((clean(label), style), clean(text))
 
 
 def show_commands(
@@ -64,6 +39,9 @@ def show_commands(
         place.print(f"{label}:  {command(name, *words, **told)}", soft_wrap=True)
     if sentence := variables_sentence(variables(**told)):
         place.print(sentence, soft_wrap=True)
+
+
+__all__ = ["Terminal", "app", "clean", "err", "out", "show_commands", "styled"]
 
 
 @contextlib.contextmanager
