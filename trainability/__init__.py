@@ -8,12 +8,11 @@ see `tune`. `apply` and `inspect` bring schemes and the count of dead neurons to
 
 from __future__ import annotations
 
+from trainability import lazy
 from trainability.version import __version__
 
 TYPE_CHECKING = False  # as in typing, which takes long enough to be interrupted
 if TYPE_CHECKING:
-    from typing import Any
-
     from trainability.modules import apply, inspect
     from trainability.notebook import load
     from trainability.optimizers import SGD, Adam
@@ -36,22 +35,12 @@ __all__ = [
 
 # Loaded on first use: the command line sets its handlers of signals before anything large is
 # imported, and modules and notebooks need libraries that a study's declaration does not.
-_LATER = {
-    "Adam": "trainability.optimizers",
-    "SGD": "trainability.optimizers",
-    "Study": "trainability.study",
-    "Tuning": "trainability.tuning",
-    "apply": "trainability.modules",
-    "inspect": "trainability.modules",
-    "load": "trainability.notebook",
-    "run": "trainability.running",
-    "tune": "trainability.running",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module 'trainability' has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_LATER[name]), name)
+__getattr__ = lazy.attributes(
+    __name__,
+    modules="apply inspect",
+    notebook="load",
+    optimizers="Adam SGD",
+    running="run tune",
+    study="Study",
+    tuning="Tuning",
+)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trainability.analysis.sequences import Precision
 from trainability.checks import is_number, shown
 from trainability.errors import refuse
 from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from trainability.analysis.sequences import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,11 @@ class Growth:
     @property
     def stopping(self) -> Precision | None:
         """The stopping rule, whose interval covers where it stops."""
-        return None if self.precision is None else Precision(self.precision)
+        if self.precision is None:
+            return None
+        from trainability.analysis.sequences import Precision
+
+        return Precision(self.precision)
 
     def looks(self, successes: Sequence[int]) -> list[int]:
         """The numbers of blocks after which a cell is looked at; the last is what it wants.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from trainability.checks import int_problem, is_int, shown
-from trainability.study.records import did_you_mean
 from trainability.training import ENGINES
 
 
@@ -98,6 +97,8 @@ class Options:
                 optional = name == "max_concurrent"
                 found += int_problem(spelled(name), value, least, 10**6, optional=optional)
         if self.engine not in ENGINES:
+            from trainability.study.records import did_you_mean
+
             found.append(
                 f"unknown {spelled('engine')} {shown(self.engine)}; wanted one of "
                 f"{', '.join(ENGINES)}{did_you_mean(str(self.engine), ENGINES)}"

@@ -184,9 +184,8 @@ def prepare(
         InputError: Names all that is wrong.
     """
     from trainability.growth.rule import Growth, growth_problems
-    from trainability.storage import Storage
-    from trainability.stored import stored_study
-    from trainability.study import Study
+    from trainability.stored import is_declared_by_a_file, stored_study
+    from trainability.study import Study, load_study
 
     problems = []
     if isinstance(replicates, int) and replicates < 1:
@@ -196,8 +195,13 @@ def prepare(
     if not isinstance(study, str | Path | Study):
         problems.append(f"study must be a Study, a study file or a name, got {shown(study)}")
     refuse([*problems, *place_problems(storage, tracking_uri)])
+    chosen = study if isinstance(study, Study) else None
+    if chosen is None and is_declared_by_a_file(str(study)):
+        chosen = load_study(str(study))  # one that is refused needs no storage, and no Arrow
+    from trainability.storage import Storage
+
     place = storage if isinstance(storage, Storage) else Storage(storage)
-    chosen = study if isinstance(study, Study) else stored_study(str(study), place)
+    chosen = chosen or stored_study(str(study), place)
     if replicates is not None:
         chosen = dataclasses.replace(chosen, replicates=replicates)
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)

@@ -50,10 +50,8 @@ def default_console(progress: bool) -> Console | None:
 
 def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
     """What is wrong with the kinds of what is given for a storage and a tracking URI."""
-    from trainability.storage import Storage
-
     problems = []
-    if not isinstance(storage, str | Path | Storage):
+    if not isinstance(storage, str | Path) and not hasattr(storage, "block_files"):
         problems.append(f"storage must be a folder or an address, got {shown(storage)}")
     if not (tracking_uri is None or isinstance(tracking_uri, str)):
         problems.append(f"tracking_uri must be a text, got {shown(tracking_uri)}")
