@@ -12,7 +12,7 @@ import pytest
 from synthetic_rows import store
 
 import trainability
-from trainability.cli.commands import app
+from trainability.cli.catalog import commands
 from trainability.storage import Storage
 from trainability.study import load_study
 
@@ -26,8 +26,7 @@ def block(marker: str) -> str:
 
 def test_the_commands_of_the_table_are_those_of_the_program():
     told = set(re.findall(r"^\| `trainability (\w+)", README, re.M))
-    there = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert told == there
+    assert told == set(commands())
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from trainability.errors import InputError
 from trainability.findings.study import Findings, find
 from trainability.growth import study_cells
 from trainability.report import figures
+from trainability.report.build import report_folder
 from trainability.report.words import answer, progress, typical
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -22,6 +24,11 @@ from trainability.study.records import did_you_mean
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from trainability.report import Report
+
+_SHOWN = ["n", "success_rate", "success_rate_low", "success_rate_high", "trainability"]
+_MOST_ROWS = 60
 
 
 def load(study: str | Path | Study, storage: str | Path | Storage = "results") -> LoadedStudy:
@@ -56,11 +63,14 @@ class LoadedStudy:
     Args:
         study: The study.
         storage: Where its results are.
+        report: The report that was written just now, if it was.
     """
 
-    def __init__(self, study: Study, storage: Storage) -> None:
+    def __init__(self, study: Study, storage: Storage, report: Report | None = None) -> None:
         self.study = study
         self.storage = storage
+        if report is not None:
+            self.__dict__["findings"] = report.findings  # computed already
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -81,6 +91,12 @@ class LoadedStudy:
         return find(self.study, self.storage)
 
     @property
+    def report(self) -> Path | None:
+        """The page of the report that was last written; None if there is none."""
+        page = report_folder(self.study.name, self.storage) / "index.html"
+        return page if page.is_file() else None
+
+    @property
     def answer(self) -> str:
         """What was found, in the sentences of the report, after what is missing if anything is."""
         return " ".join(filter(None, [progress(self.findings), *answer(self.findings)]))
@@ -94,6 +110,22 @@ class LoadedStudy:
             f"{len({cell for cell, _ in blocks})} of {len(self._cells)} cells, "
             f"in {self.storage.shown}>"
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: question, answer, and the rates."""
+        lines = [f"<p><b>{html.escape(self.study.question)}</b></p>"]
+        if not self.storage.block_files(self.study.name, self._cells):
+            return "".join([*lines, f"<p>{html.escape(repr(self))}</p>"])
+        lines.append(f"<p>{html.escape(self.answer)}</p>")
+        rates = self.rates().reset_index(drop=True)
+        lines.append(
+            rates[["curve", self.findings.x, *_SHOWN]].to_html(
+                index=False, float_format=lambda value: f"{value:.4g}", max_rows=_MOST_ROWS
+            )
+        )
+        if self.report is not None:
+            lines.append(f"<p>Report: {html.escape(str(self.report))}</p>")
+        return "".join(lines)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

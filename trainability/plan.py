@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trainability.seeds import BLOCK_SIZE
-from trainability.storage import BlockFile
 from trainability.study.cell import Cell
+
+if TYPE_CHECKING:
+    from trainability.storage import BlockFile
 
 TRIAL_OPERATIONS = 1.6e13
 """Operations in a trial, at most: some minutes of a core."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from trainability.identity import VERSION
 from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COUNTS = pa.list_(pa.int32())
 _STATES = ("active", "tentative", "permanent")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainability.checks import name_problem
 from trainability.errors import StorageError, StudyError
-from trainability.storage import Storage
 from trainability.study import Study, load_study
 from trainability.study.loading import own_study_file, study_names
 from trainability.study.records import did_you_mean
+
+if TYPE_CHECKING:
+    from trainability.storage import Storage
 
 _RECORD = "study"
 _NO_VALUES = ("study", "name", "question", "replicates", "published")
@@ -34,7 +36,7 @@ def stored_study(text: str, storage: Storage) -> Study:
         StudyError: If it is none of these, and says which there are; or if its file is wrong.
         StorageError: If newer code has written the declaration.
     """
-    if name_problem("name", text) or own_study_file(text) is not None:
+    if is_declared_by_a_file(text):
         return load_study(text)
     record = _stored_record(text, storage)
     if record is None:
@@ -50,6 +52,11 @@ def stored_study(text: str, storage: Storage) -> Study:
             + ", ".join(f"{storage.shown}/{path}" for path in others),
         )
     return Study.from_json(json.dumps(record))
+
+
+def is_declared_by_a_file(text: str) -> bool:
+    """Whether a file or name stands for a study file of the user's, whatever storage holds."""
+    return bool(name_problem("name", text)) or own_study_file(text) is not None
 
 
 def declare(study: Study, cells: Iterable[str], storage: Storage) -> list[str]:

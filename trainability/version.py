@@ -7,7 +7,6 @@ version therefore stands here, and is read from here when it is built.
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 
 __version__ = "0.1.0"
 
@@ -22,6 +21,8 @@ def version(package: str) -> str:
     """
     if package == "trainability":
         return __version__
+    from importlib import metadata  # takes longer than all else that the package needs to load
+
     try:
         installed = metadata.version(package)
     except (metadata.PackageNotFoundError, KeyError, ValueError):  # or its metadata are damaged

@@ -4,7 +4,11 @@ import io
 
 from rich.console import Console
 
+from trainability.events import Events, Failed, Finished, Started
 from trainability.launch import Options, launch
+from trainability.launch.in_process import InProcess
+from trainability.launch.ray_tune import RayTune
+from trainability.running.display import Display
 from trainability.storage import Storage
 
 
@@ -13,6 +17,15 @@ class Listening:
 
     def __init__(self):
         self.done, self.started, self.failed = [], [], {}
+
+    def on_event(self, event):
+        match event:
+            case Started(cell=cell, at=at):
+                self.cell_started(cell, at)
+            case Finished(cell=cell):
+                self.cell_done(cell)
+            case Failed(cell=cell, is_final=True):
+                self.cell_failed(cell, event.traceback or event.why)
 
     def cell_started(self, cell, at):
         self.started.append(cell.id)
@@ -24,18 +37,21 @@ class Listening:
         self.failed[cell.id] = why
 
 
-def run(study, storage, **options):
+def run(study, storage, executor=RayTune, on_event=None, **options):
     """Launch all cells of a study; the outcome, what the mirror heard, what the user saw."""
     mirror = Listening()
     text = io.StringIO()
     cells = {cell.id: cell for cell in study.cells()}
-    outcome = launch(
-        study.name,
-        cells,
-        dict.fromkeys(cells, study.n_blocks),
-        storage if isinstance(storage, Storage) else Storage(storage),
-        mirror,
-        Options(**options),
-        Console(file=text, width=200),
-    )
+    with Display(Console(file=text, width=200)) as display:
+        outcome = launch(
+            study.name,
+            cells,
+            dict.fromkeys(cells, study.n_blocks),
+            storage if isinstance(storage, Storage) else Storage(storage),
+            executor(Options(**options)),
+            Events(display.on_event, mirror.on_event, *([on_event] if on_event else [])),
+        )
     return outcome, mirror, text.getvalue()
+
+
+__all__ = ["InProcess", "Listening", "RayTune", "run"]

@@ -11,7 +11,9 @@ from ray.air.execution._internal.actor_manager import RayActorManager
 from ray.exceptions import OutOfMemoryError
 
 from trainability.errors import InputError, StorageError
-from trainability.launch import dispatch
+from trainability.launch import ray_tune
+from trainability.launch.forward import REPORT
+from trainability.launch.reports import UnitDone
 from trainability.schemes import UnitSphere
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -101,7 +103,7 @@ def memory_runs_out(monkeypatch):
         resolved = RayActorManager._actor_task_resolved
 
         def killed(manager, tracked_actor_task, result):
-            is_done = isinstance(result, dict) and result.get("event") == "done"
+            is_done = isinstance(result, dict) and isinstance(result.get(REPORT), UnitDone)
             if not is_done or next(done) not in numbers:
                 return resolved(manager, tracked_actor_task, result)
             error = OutOfMemoryError("1 worker(s) were killed")
@@ -192,16 +194,16 @@ def test_a_trial_that_can_not_start_says_why(tiny_study, tmp_path):
 def test_a_cluster_that_has_lost_its_nodes_gets_them_back(
     tiny_study, finished, tmp_path, memory_runs_out, monkeypatch
 ):
-    find_nodes, calls = dispatch.find_nodes, itertools.count(1)
+    find_nodes, calls = ray_tune.find_nodes, itertools.count(1)
 
     def sometimes(options):
         if next(calls) in (2, 3):
             raise InputError("a trial asks for 1 CPU, but no node")
         return find_nodes(options)
 
-    monkeypatch.setattr(dispatch, "find_nodes", sometimes)
-    monkeypatch.setattr(dispatch, "_count_slots_now", lambda options: 2)
-    monkeypatch.setattr(dispatch, "_NODES_EVERY_S", 0.01)
+    monkeypatch.setattr(ray_tune, "find_nodes", sometimes)
+    monkeypatch.setattr(ray_tune, "_count_slots_now", lambda options: 2)
+    monkeypatch.setattr(ray_tune, "_NODES_EVERY_S", 0.01)
     memory_runs_out(1)
     outcome, _, text = run(tiny_study, tmp_path)
     assert not outcome.missing and "waiting: a trial asks for 1 CPU, but no node" in text

@@ -3,7 +3,8 @@
 import pytest
 
 from trainability.errors import InputError
-from trainability.launch import Options, ready
+from trainability.launch import Options
+from trainability.launch.ray_tune import RayTune
 from trainability.storage import Storage
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -20,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 def test_what_the_cluster_can_not_do_is_refused_and_leaves_nothing(tmp_path, options, message):
     with (
         pytest.raises(InputError, match=message),
-        ready("tiny", Storage(tmp_path / "results"), Options(**options)),
+        RayTune(Options(**options)).ready("tiny", Storage(tmp_path / "results")),
     ):
         pytest.fail("let in")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cluster_that_can_is_ready_and_no_token_stays(tmp_path):
-    with ready("tiny", Storage(tmp_path / "results"), Options()):
+    with RayTune(Options()).ready("tiny", Storage(tmp_path / "results")):
         assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,6 @@ The number of cases of every kind is that of `TRAINABILITY_ODD_CASES`, by defaul
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import traceback
@@ -114,9 +113,8 @@ def test_odd_scheme_texts_are_data(folder):
 
 def test_odd_command_lines(folder, monkeypatch):
     """What trains, draws or samples is left out: those do what they are told, for as long."""
-    importlib.import_module("trainability.launch")  # Ray's import is no part of a case
-    monkeypatch.setattr("trainability.cli.run._run", lambda *_: None)
-    monkeypatch.setattr("trainability.cli.tune._tune", lambda *_: None)
+    monkeypatch.setattr("trainability.running.study._run", lambda *_: None)
+    monkeypatch.setattr("trainability.running.tuning._search", lambda *_: None)
     monkeypatch.setattr("trainability.cli.theory._entry", lambda *_: {})
     monkeypatch.setattr("trainability.cli.theory._show", lambda *_: None)
     monkeypatch.setattr("trainability.cli.theory._show_counts", lambda *_: None)

@@ -30,7 +30,10 @@ from rich.console import Console
 
 from trainability import SGD, Study, plan, tracking
 from trainability.domains import Ball
+from trainability.events import Events, Finished
 from trainability.launch import Options, launch
+from trainability.launch.ray_tune import RayTune
+from trainability.running.display import Display
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import Function
@@ -78,12 +81,16 @@ class Watch:
         self.peak_bytes = 0
         self.seconds = []  # of MLflow, per cell
         self.mirror_cpu_s = 0.0
-        self.cell_started = mirror.cell_started
-        self.cell_failed = mirror.cell_failed
         self._mirror = mirror
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
+
+    def on_event(self, event):
+        if isinstance(event, Finished):
+            self.cell_done(event.cell)
+        else:
+            self._mirror.on_event(event)
 
     def cell_done(self, cell):
         def finish(target):
@@ -141,15 +148,15 @@ def main() -> None:
         watch = Watch(tracking.Mirror(study, storage, tracking.tracking_uri(None, storage)))
         cpu_s = -time.process_time()
         started_at = time.time()
-        outcome = launch(
-            study.name,
-            cells,
-            dict.fromkeys(cells, 1),
-            storage,
-            watch,
-            Options(engine="torch"),
-            Console(file=sys.stderr),
-        )
+        with Display(Console(file=sys.stderr)) as display:
+            outcome = launch(
+                study.name,
+                cells,
+                dict.fromkeys(cells, 1),
+                storage,
+                RayTune(Options(engine="torch")),
+                Events(display.on_event, watch.on_event),
+            )
         trained = time.monotonic()
         cpu_s += time.process_time() - watch.mirror_cpu_s
         watch.close()

@@ -24,7 +24,10 @@ from ray.cluster_utils import Cluster
 from rich.console import Console
 
 from trainability import plan, tracking
+from trainability.events import Events
 from trainability.launch import Options, launch
+from trainability.launch.ray_tune import RayTune
+from trainability.running.display import Display
 from trainability.storage import Storage
 from trainability.study import Study, load_study
 
@@ -47,8 +50,9 @@ def run(study: Study, cpus: Sequence[int]) -> float:
         mirror = tracking.Mirror(study, storage, tracking.tracking_uri(None, storage))
         begun, begun_at = time.monotonic(), time.time()
         wanted = dict.fromkeys(cells, study.n_blocks)
-        options, console = Options(), Console(file=sys.stderr)
-        outcome = launch(study.name, cells, wanted, storage, mirror, options, console)
+        with Display(Console(file=sys.stderr)) as display:
+            events = Events(display.on_event, mirror.on_event)
+            outcome = launch(study.name, cells, wanted, storage, RayTune(Options()), events)
         seconds = time.monotonic() - begun
         mirror.close("FINISHED")
         assert not outcome.missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import traceback
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,7 +43,7 @@ def call(*arguments) -> SimpleNamespace:
 def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
     """Let `run` train in this process and mirror nothing; reports are read for, but not drawn."""
 
-    def launch(name, cells, wanted, storage, mirror, options, console):
+    def launch(name, cells, wanted, storage, executor, events):
         outcome = Outcome(damaged=storage.set_damaged_aside(name, cells))
         missing = missing_blocks(wanted, storage.block_files(name, cells))
         for cell, lacking in missing.items():
@@ -71,7 +71,6 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
         def close(self, status, hurry=False):
             pass
 
-    patch.setattr("trainability.cli.growing.launch", launch)
-    patch.setattr("trainability.cli.growing.ready", lambda *_: nullcontext())
+    patch.setattr("trainability.running.rounds.launch", launch)
     patch.setattr("trainability.tracking.Mirror", Mirror)
     patch.setattr("trainability.report.write_report", write_report)

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
-from trainability.addresses import without_secrets
-from trainability.commands import command, printable, variables, variables_sentence
+from trainability.cli import catalog
+from trainability.commands import command, variables, variables_sentence
+from trainability.running.terminal import Terminal, clean, styled
 from trainability.version import __version__
-
-
-class Terminal(Console):
-    """Prints text as it is: no markup, no emoji codes, no control characters, no secrets.
-
-    Names, questions, paths and messages are the user's. Who wants style prints a `Text`, made by
-    `styled` from such text, or gives `style=`.
-    """
-
-    def __init__(self, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
-
-    def render_str(self, text: str, **options: object) -> Text:
-        return super().render_str(clean(text), **options)  # type: ignore[arg-type]
-
-
-def clean(text: str) -> str:
-    """A text as a terminal may get it."""
-    return printable(without_secrets(text))
-
-
-def styled(label: str, style: str, text: str = "") -> Text:
-    """A label in some style, and text behind it."""
-    return Text.assemble((clean(label), style), clean(text))
 
 
 def show_commands(
@@ -66,6 +45,9 @@ def show_commands(
         place.print(sentence, soft_wrap=True)
 
 
+__all__ = ["Terminal", "app", "clean", "err", "out", "show_commands", "styled"]
+
+
 @contextlib.contextmanager
 def _clean_messages() -> Iterator[None]:
     """Messages about the command line itself, which quote what was typed."""
@@ -78,6 +60,29 @@ def _clean_messages() -> Iterator[None]:
 
 
 class _Commands(TyperGroup):
+    """All commands by their names; one is imported when it is to be run."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = {
+            name: _made(CommandInfo(name, callback=_nothing, help=help_))
+            for name, (_, help_) in catalog.commands().items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name in catalog.commands():
+            module = importlib.import_module(catalog.commands()[name][0])
+            [info] = [
+                info
+                for info in app.registered_commands
+                if info.callback is not None
+                and info.callback.__module__ == module.__name__
+                and name == (info.name or info.callback.__name__.replace("_", "-"))
+            ]
+            self.commands[name] = _made(info)
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *arguments: Any, **settings: Any) -> Any:
         with _clean_messages():
             return super().make_context(*arguments, **settings)
@@ -85,6 +90,14 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _clean_messages():
             return super().invoke(ctx)
+
+
+def _made(info: CommandInfo) -> Any:
+    return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode="rich")
+
+
+def _nothing() -> None:
+    """Stands for a command that is only listed."""
 
 
 def _show_version(asked: bool) -> None:

@@ -1,4 +1,4 @@
-"""All commands, and what becomes of their errors."""
+"""Run a command, and what becomes of its errors."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 import traceback
 
 from trainability.addresses import remember, remember_environment
-from trainability.cli import bench, census, inspect_storage, run, theory, tune
 from trainability.cli.app import app, err, styled
 from trainability.errors import InputError, TrainabilityError
 
-__all__ = ["bench", "census", "inspect_storage", "run", "run_command", "theory", "tune"]
+__all__ = ["app", "run_command"]
 
 
 def run_command() -> int:

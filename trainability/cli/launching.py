@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import contextlib
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
-from trainability.checks import LARGEST_INT, int_problem
-from trainability.errors import refuse
-from trainability.study.records import did_you_mean
+from trainability import interrupts
+from trainability.errors import StudyFailed, refuse
+from trainability.launch.options import Options
 from trainability.training import ENGINES
 
 AddressOption = Annotated[
-    str | None, typer.Option(help="Ray cluster; default: RAY_ADDRESS, or an embedded Ray.")
+    str | None,
+    typer.Option(help="Ray cluster; default: RAY_ADDRESS, or this machine, which is also: local."),
+]
+RayOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--ray/--no-ray",
+        help="Let Ray run the trials, or this process. Default: Ray on a cluster, for GPUs, and "
+        "from minutes of work on.",
+        show_default=False,
+    ),
 ]
 CpusOption = Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")]
 GpusOption = Annotated[
@@ -33,8 +45,18 @@ MaxFailuresOption = Annotated[
 ]
 
 
-def launch_settings(
+def spelled(name: str) -> str:
+    """The option of a name.
+
+    >>> spelled("max_failures")
+    '--max-failures'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
+def launch_options(
     address: str | None,
+    ray: bool | None,
     cpus_per_trial: float,
     gpus_per_trial: float,
     label: list[str] | None,
@@ -42,51 +64,40 @@ def launch_settings(
     engine: str,
     max_failures: int,
     *problems: str,
-) -> dict[str, Any]:
-    """What `launch.Options` wants.
-
-    Args:
-        address: As the option of that name says; so the others.
-        cpus_per_trial: CPUs of a trial.
-        gpus_per_trial: GPUs of a trial.
-        label: Labels, as KEY=VALUE.
-        max_concurrent: Trials at once.
-        engine: Name of an engine.
-        max_failures: Tries after the first.
-        problems: What else is wrong with the command.
+) -> Options:
+    """What the options of these names say.
 
     Raises:
-        InputError: Names all that is wrong.
+        InputError: Names all that is wrong with them, after `problems`.
     """
-    found = list(problems)
-    if not 0 < cpus_per_trial < float("inf"):
-        found.append(f"--cpus-per-trial must be > 0, got {cpus_per_trial:g}")
-    if not 0 <= gpus_per_trial <= 1:
-        found.append(
-            f"--gpus-per-trial must be from 0 to 1, got {gpus_per_trial:g}: a trial trains on at "
-            "most one GPU"
-        )
-    if max_concurrent is not None and max_concurrent < 1:
-        found.append(f"--max-concurrent must be >= 1, got {max_concurrent}")
-    for text in label or []:
-        if not all(text.partition("=")):
-            found.append(f"--label must be KEY=VALUE, got {text!r}")
-    if max_failures < 0:
-        found.append(f"--max-failures must be >= 0, got {max_failures}")
-    for name, value in (("concurrent", max_concurrent), ("failures", max_failures)):
-        found += int_problem(f"--max-{name}", value, -LARGEST_INT, 10**6, optional=True)
-    if engine not in ENGINES:
-        found.append(
-            f"unknown --engine {engine!r}; wanted one of {', '.join(ENGINES)}"
-            f"{did_you_mean(engine, ENGINES)}"
-        )
-    refuse(found)
-    return {
-        "address": address,
-        "cpus_per_trial": cpus_per_trial,
-        "gpus_per_trial": gpus_per_trial,
-        "labels": dict(text.split("=", 1) for text in label or []),
-        "max_concurrent": max_concurrent,
-        "engine": engine,
-        "max_failures": max_failures,
-    }
+    texts = label or []
+    found = [*problems]
+    found += [f"--label must be KEY=VALUE, got {t!r}" for t in texts if not all(t.partition("="))]
+    options = Options(
+        address=address,
+        ray=ray,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        labels=dict(text.split("=", 1) for text in texts if all(text.partition("="))),
+        max_concurrent=max_concurrent,
+        engine=engine,
+        max_failures=max_failures,
+    )
+    refuse([*found, *options.problems(spelled)])
+    return options
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """A command that has something to put in order when Ctrl-C, SIGTERM or SIGHUP ends it.
+
+    Raises:
+        StudyFailed: If an interrupt was not dealt with inside.
+    """
+    try:
+        with interrupts.orderly():
+            yield
+    except KeyboardInterrupt as error:
+        raise StudyFailed(
+            str(error) or "interrupted; what is stored stays, and the same command goes on"
+        ) from error

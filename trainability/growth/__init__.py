@@ -10,7 +10,7 @@ from trainability.growth.rounds import (
     study_cells,
     wanted_blocks,
 )
-from trainability.growth.rule import Growth
+from trainability.growth.rule import Growth, growth_problems
 
 __all__ = [
     "Crossing",
@@ -19,6 +19,7 @@ __all__ = [
     "Round",
     "cells_in_place",
     "crossings",
+    "growth_problems",
     "new_points",
     "next_round",
     "rounds",

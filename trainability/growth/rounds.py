@@ -6,7 +6,7 @@ import json
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from trainability.growth.points import Point, in_place, new_points
 from trainability.growth.rule import LOST, Growth
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
-from trainability.storage import Storage
 from trainability.study import Cell, Study
+
+if TYPE_CHECKING:
+    from trainability.storage import Storage
 
 _RECORD = "growth"
 _MOST_BLOCKS = 2**31 // BLOCK_SIZE

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
-from trainability.analysis.sequences import Precision
+from trainability.checks import is_number, shown
 from trainability.errors import refuse
 from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from trainability.analysis.sequences import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +38,7 @@ class Growth:
     refine: float | None = None
 
     def __post_init__(self) -> None:
-        problems = []
-        if self.precision is not None and not 0 < self.precision <= 0.5:
-            problems.append(
-                f"--precision must be above 0 and at most 0.5, got {self.precision:g}: it is half "
-                "the width of an interval; for example 0.01"
-            )
-        if self.refine is not None and not 0 < self.refine < 1:
-            problems.append(
-                f"--refine must lie between 0 and 1, got {self.refine:g}: it is the success rate "
-                "whose boundary is located; for example 0.9"
-            )
-        refuse(problems)
+        refuse(growth_problems(self.precision, self.refine))
 
     @property
     def grows(self) -> bool:
@@ -55,7 +48,11 @@ class Growth:
     @property
     def stopping(self) -> Precision | None:
         """The stopping rule, whose interval covers where it stops."""
-        return None if self.precision is None else Precision(self.precision)
+        if self.precision is None:
+            return None
+        from trainability.analysis.sequences import Precision
+
+        return Precision(self.precision)
 
     def looks(self, successes: Sequence[int]) -> list[int]:
         """The numbers of blocks after which a cell is looked at; the last is what it wants.
@@ -77,6 +74,32 @@ class Growth:
                 break
             looks.append(n + more // BLOCK_SIZE)
         return looks
+
+
+def growth_problems(precision: Any, refine: Any, spelled: Callable[[str], str] = str) -> list[str]:
+    """What is wrong with a precision and a level to refine; see `Growth`.
+
+    Args:
+        precision: What is given for it.
+        refine: Likewise.
+        spelled: How the user writes an option's name.
+    """
+    problems = []
+    if precision is not None and not (is_number(precision) and 0 < precision <= 0.5):
+        problems.append(
+            f"{spelled('precision')} must be above 0 and at most 0.5, got {_short(precision)}: it "
+            "is half the width of an interval; for example 0.01"
+        )
+    if refine is not None and not (is_number(refine) and 0 < refine < 1):
+        problems.append(
+            f"{spelled('refine')} must lie between 0 and 1, got {_short(refine)}: it is the "
+            "success rate whose boundary is located; for example 0.9"
+        )
+    return problems
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if is_number(value) else shown(value)
 
 
 LOST = Growth(n_blocks=1)

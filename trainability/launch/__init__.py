@@ -1,7 +1,22 @@
-"""Cells to Ray Tune trials: resume, retry, placement; the only room that imports ray."""
+"""Cells to trials, in this process or on Ray: resume, retry; the only room that imports ray."""
 
-from trainability.launch.dispatch import launch
+from __future__ import annotations
+
+from trainability import lazy
 from trainability.launch.options import Options, Outcome
-from trainability.launch.ready import ready
 
-__all__ = ["Options", "Outcome", "launch", "ready"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.launch.choice import choose_executor, operations
+    from trainability.launch.dispatch import launch
+    from trainability.launch.executor import Executor
+
+__all__ = ["Executor", "Options", "Outcome", "choose_executor", "launch", "operations"]
+
+# A launch that is refused needs no torch.
+__getattr__ = lazy.attributes(
+    __name__,
+    choice="choose_executor operations",
+    dispatch="launch",
+    executor="Executor",
+)

@@ -18,6 +18,7 @@ from trainability.errors import InputError, StorageError, refuse
 from trainability.launch.address import Address, chosen_address, probe
 from trainability.launch.embedded import embedded_ray, own_signals
 from trainability.launch.options import Options
+from trainability.launch.worker import require_token
 from trainability.plan import Slots
 from trainability.storage import Storage
 from trainability.version import version
@@ -202,20 +203,6 @@ def find_obstacle(storage: Storage, token: str, device: str, wanted: str) -> str
     except StorageError as error:
         return str(error)
     return None
-
-
-def require_token(storage: Storage, token: str) -> None:
-    """Refuse a storage that is not the one that the driver writes to.
-
-    Raises:
-        StorageError: If what the driver has written is not there.
-    """
-    if storage.read_bytes(token) is None:
-        raise StorageError(
-            f"storage {storage.shown} is gone, or not shared: a file that the driver has "
-            "written there can't be seen; give --storage a folder that all nodes mount, or an "
-            "address such as s3://bucket/folder"
-        )
 
 
 def _trials_on(node: Mapping[str, Any], asked: Mapping[str, float]) -> int:

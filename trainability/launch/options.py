@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from trainability.checks import int_problem, is_int, shown
+from trainability.training import ENGINES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,7 +15,10 @@ class Options:
     """Runtime options: none of them changes a row.
 
     Args:
-        address: Address of a Ray cluster; None for `RAY_ADDRESS` or else an embedded Ray.
+        address: Address of a Ray cluster; None for `RAY_ADDRESS`, `local` for this machine
+            whatever that says.
+        ray: Whether Ray runs the trials, else this process; None lets the size of the study
+            decide, see `choose_executor`.
         cpus_per_trial: CPUs that a trial gets, and the threads that it uses.
         gpus_per_trial: GPUs that a trial gets, at most 1; a fraction packs several trials on one
             and limits each to its share of the memory.
@@ -26,6 +33,7 @@ class Options:
     """
 
     address: str | None = None
+    ray: bool | None = None
     cpus_per_trial: float = 1.0
     gpus_per_trial: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +53,85 @@ class Options:
     def torch_device(self) -> str:
         """The torch device of a trial."""
         return self.device or ("cuda" if self.gpus_per_trial else "cpu")
+
+    @property
+    def threads(self) -> int:
+        """Threads of a trial."""
+        return max(1, int(self.cpus_per_trial))
+
+    @property
+    def needs_ray(self) -> str | None:
+        """Which of these options only Ray can do, as a phrase; None if none is given."""
+        address = (self.address or "").strip()
+        if address and address != "local":
+            return f"the address {address!r}"
+        if self.labels:
+            return "labels of nodes"
+        if self.gpus_per_trial:
+            return "GPUs, which Ray gives to trials"
+        if not address and os.environ.get("RAY_ADDRESS", "").strip() not in ("", "local"):
+            return "RAY_ADDRESS in the environment"
+        return None
+
+    def problems(self, spelled: Callable[[str], str] = str) -> list[str]:
+        """What is wrong with them.
+
+        Args:
+            spelled: How the user writes an option's name.
+        """
+        found = []
+        if not _is_number(self.cpus_per_trial, 0, exclusive=True):
+            found.append(
+                f"{spelled('cpus_per_trial')} must be > 0, got {_written(self.cpus_per_trial)}"
+            )
+        if not _is_number(self.gpus_per_trial, 0) or self.gpus_per_trial > 1:
+            found.append(
+                f"{spelled('gpus_per_trial')} must be from 0 to 1, got "
+                f"{_written(self.gpus_per_trial)}: a trial trains on at most one GPU"
+            )
+        for name, least in (("max_concurrent", 1), ("max_failures", 0)):
+            value = getattr(self, name)
+            if is_int(value) and value < least:
+                found.append(f"{spelled(name)} must be >= {least}, got {shown(value)}")
+            else:
+                optional = name == "max_concurrent"
+                found += int_problem(spelled(name), value, least, 10**6, optional=optional)
+        if self.engine not in ENGINES:
+            from trainability.study.records import did_you_mean
+
+            found.append(
+                f"unknown {spelled('engine')} {shown(self.engine)}; wanted one of "
+                f"{', '.join(ENGINES)}{did_you_mean(str(self.engine), ENGINES)}"
+            )
+        if not (self.address is None or isinstance(self.address, str)):
+            found.append(f"{spelled('address')} must be a text, got {shown(self.address)}")
+        if not isinstance(self.labels, Mapping) or not all(
+            isinstance(text, str) and text for pair in self.labels.items() for text in pair
+        ):
+            found.append(f"{spelled('labels')} must be texts by text, got {shown(self.labels)}")
+        if self.ray is not None and not isinstance(self.ray, bool):
+            found.append(f"{spelled('ray')} must be True, False or None, got {shown(self.ray)}")
+        if found:
+            return found
+        if self.ray is False and (why := self.needs_ray):
+            found.append(
+                f"{spelled('ray')} is off, but {why} needs it; leave out one of them"
+                + ("" if "environment" not in why else f", or give {spelled('address')} local")
+            )
+        return found
+
+
+def _is_number(value: object, least: float, exclusive: bool = False) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and least <= value < float("inf")
+        and not (exclusive and value == least)
+    )
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else shown(value)
 
 
 @dataclass

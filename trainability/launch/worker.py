@@ -1,4 +1,4 @@
-"""What a Ray Tune trial does: work through its units, store each, report each."""
+"""What a trial does, wherever it runs: work through its units, store each, report each."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 import pandas as pd
 import torch
-from ray import tune
 
 from trainability.errors import StorageError
-from trainability.launch.cluster import require_token
+from trainability.launch.reports import (
+    Report,
+    StorageAwaited,
+    StorageGivenUp,
+    UnitAdvanced,
+    UnitDone,
+    UnitFailed,
+    UnitStarted,
+)
 from trainability.plan import Unit, runs
 from trainability.storage import Storage
 from trainability.study.cell import Cell
@@ -24,6 +31,7 @@ _Result = TypeVar("_Result")
 _OUT_OF_MEMORY = (torch.cuda.OutOfMemoryError, MemoryError)
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
+_LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -53,51 +61,69 @@ class Work:
     storage_patience_s: float
 
 
-def work_through(config: dict[str, Any], work: Work) -> None:
-    """Run and store the units of trial `config["trial"]` that are not on storage yet.
+class Driver(Protocol):
+    """What a trial knows of its driver."""
 
-    A unit that raises is reported and does not stop the others. Reports carry the unit's `cell`,
-    `first` and `last` block and an `event`: `started`, with the time `at` which it did, `progress`
-    and `done` with the `network_steps` since the last report, and with `why` also `waiting` (for
-    storage), `failed` and `given_up`, which ends the study.
+    def report(self, report: Report) -> None:
+        """Tell the driver."""
+
+    def check(self) -> None:
+        """Raise where the driver wants no more; called about twice a second."""
+
+
+def work_through(units: Sequence[Unit], work: Work, driver: Driver) -> None:
+    """Run and store units that are not on storage yet.
+
+    A unit that raises is reported and does not stop the others.
 
     Raises:
         StorageError: If the storage can't be written for longer than the patience.
     """
-    # How long the process, if another trial is to use it, waits for this one's thread to end.
-    os.environ.setdefault("TUNE_FUNCTION_THREAD_TIMEOUT_S", "60")
     if work.runtime.device == "cuda" and work.gpu_share < 1:
         torch.cuda.set_per_process_memory_fraction(work.gpu_share)
     fitting: dict[str, int] = {}
-    for unit in work.trials[config["trial"]]:
-        where = {"cell": unit.cell, "first": unit.first, "last": unit.last}
+    for unit in units:
+        driver.check()
         try:
-            _run_unit(unit, work, where, fitting)
+            _run_unit(unit, work, driver, fitting)
         except StorageError as error:
-            tune.report({"event": "given_up", **where, "why": str(error)})
+            driver.report(StorageGivenUp(str(error)))
             raise
         except Exception as error:  # whatever a user's scheme may raise
             trace = "".join(traceback.format_exception(error))
-            why = f"{type(error).__name__}: {error}"
-            tune.report({"event": "failed", **where, "why": why, "traceback": trace})
+            driver.report(UnitFailed(unit, type(error).__name__, str(error), trace, _node()))
             if work.runtime.device != "cpu":
                 torch.cuda.synchronize()  # raises, and ends this process, where a GPU is lost to it
 
 
-def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, int]) -> None:
+def require_token(storage: Storage, token: str) -> None:
+    """Refuse a storage that is not the one that the driver writes to.
+
+    Raises:
+        StorageError: If what the driver has written is not there.
+    """
+    if storage.read_bytes(token) is None:
+        raise StorageError(
+            f"storage {storage.shown} is gone, or not shared: a file that the driver has "
+            "written there can't be seen; give --storage a folder that all nodes mount, or an "
+            "address such as s3://bucket/folder"
+        )
+
+
+def _run_unit(unit: Unit, work: Work, driver: Driver, fitting: dict[str, int]) -> None:
     """Run what storage lacks of a unit.
 
     Args:
         unit: What to run.
         work: The rest of what there is to know.
-        where: The unit, as reports name it.
+        driver: Who gets the reports.
         fitting: How many blocks of a cell fit into memory, if fewer than asked for; learned here.
     """
-    stored = _patiently(work, where, lambda: _blocks_there(unit, work))
+    stored = _patiently(work, driver, lambda: _blocks_there(unit, work))
     lacking = runs([block for block in unit.blocks if block not in stored])
     if lacking:
-        tune.report({"event": "started", **where, "network_steps": 0, "at": time.time()})
-    reporter = _Reporter(where, work.report_every_s)
+        driver.report(UnitStarted(unit, time.time(), _node()))
+    progress = _Progress(unit, driver, work.report_every_s)
     parts = [Unit(unit.cell, run[0], run[-1]) for run in reversed(lacking)]
     while parts:
         part = parts.pop()
@@ -108,7 +134,7 @@ def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, 
             continue
         try:
             rows, provenance = run_trial(
-                work.study, work.cells[unit.cell], part.blocks, work.runtime, reporter
+                work.study, work.cells[unit.cell], part.blocks, work.runtime, progress
             )
         except _OUT_OF_MEMORY:
             if half == len(part.blocks):
@@ -116,10 +142,10 @@ def _run_unit(unit: Unit, work: Work, where: dict[str, Any], fitting: dict[str, 
             fitting[unit.cell] = half
             parts.append(part)
         else:
-            _store(rows, provenance, work, where)
+            _store(rows, provenance, work, driver)
         if fitting and work.runtime.device != "cpu":
             torch.cuda.empty_cache()
-    tune.report({"event": "done", **where, "network_steps": reporter.steps})
+    driver.report(UnitDone(unit, progress.steps))
 
 
 def _blocks_there(unit: Unit, work: Work) -> set[int]:
@@ -128,20 +154,18 @@ def _blocks_there(unit: Unit, work: Work) -> set[int]:
     return {block for file in stored for block in file.blocks}
 
 
-def _store(
-    rows: pd.DataFrame, provenance: dict[str, str], work: Work, where: dict[str, Any]
-) -> None:
-    finished = {"finished_at": f"{time.time():.3f}", "host": os.uname().nodename}
+def _store(rows: pd.DataFrame, provenance: dict[str, str], work: Work, driver: Driver) -> None:
+    finished = {"finished_at": f"{time.time():.3f}", "host": _node()}
 
     def write() -> None:
         # Where a storage was mounted there may be an empty folder now.
         require_token(work.storage, work.token)
         work.storage.write_rows(work.study, rows, provenance | finished)
 
-    _patiently(work, where, write)
+    _patiently(work, driver, write)
 
 
-def _patiently(work: Work, where: dict[str, Any], action: Callable[[], _Result]) -> _Result:
+def _patiently(work: Work, driver: Driver, action: Callable[[], _Result]) -> _Result:
     """Do something with the storage, and wait while it is full or gone.
 
     Raises:
@@ -155,22 +179,34 @@ def _patiently(work: Work, where: dict[str, Any], action: Callable[[], _Result])
         except StorageError as error:
             if time.monotonic() + pause > end:
                 raise
-            tune.report({"event": "waiting", **where, "why": str(error)})
-        time.sleep(pause)
+            driver.report(StorageAwaited(str(error)))
+        _pause(pause, driver)
         pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
-class _Reporter:
+def _pause(seconds: float, driver: Driver) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        driver.check()
+        time.sleep(min(left, _LOOK_EVERY_S))
+
+
+def _node() -> str:
+    return os.uname().nodename
+
+
+class _Progress:
     """Adds up network-steps and reports them now and then, so that the driver is not flooded."""
 
-    def __init__(self, where: dict[str, Any], every_s: float) -> None:
+    def __init__(self, unit: Unit, driver: Driver, every_s: float) -> None:
         self.steps = 0
-        self._where, self._every_s = where, every_s
+        self._unit, self._driver, self._every_s = unit, driver, every_s
         self._last = time.monotonic()
 
     def __call__(self, steps: int) -> None:
+        self._driver.check()
         self.steps += steps
         if time.monotonic() - self._last >= self._every_s:
-            tune.report({"event": "progress", **self._where, "network_steps": self.steps})
+            self._driver.report(UnitAdvanced(self._unit, self.steps))
             self.steps = 0
             self._last = time.monotonic()

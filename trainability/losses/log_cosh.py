@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from trainability.losses.base import Loss
 
@@ -48,5 +48,5 @@ def _least(targets: np.ndarray) -> float:
     low, high = targets.min(), targets.max()
     best = low
     if low < high:
-        best = brentq(lambda constant: np.tanh(constant - targets).mean(), low, high)
+        best = scipy.optimize.brentq(lambda constant: np.tanh(constant - targets).mean(), low, high)
     return float(np.logaddexp(targets - best, best - targets).mean() - math.log(2))

@@ -65,12 +65,16 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
         StorageError: If the folder can't be written.
     """
     found = find(study, storage)
-    if folder is None:
-        local = Path(storage.address) / study.name / "report"
-        folder = local if storage.is_local else Path(f"{study.name}-report").resolve()
+    folder = report_folder(study.name, storage) if folder is None else folder
     replace_folder(folder, lambda made: _write(found, storage, made))
     parts = [f"**{study.question}**", progress(found), " ".join(answer(found))]
     return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), found)
+
+
+def report_folder(study: str, storage: Storage) -> Path:
+    """Where the report of a study is written if nothing else is said."""
+    local = Path(storage.address) / study / "report"
+    return local if storage.is_local else Path(f"{study}-report").resolve()
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:

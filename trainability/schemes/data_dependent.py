@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from trainability.schemes.base import Layer, Scheme, settle
 from trainability.theory.laws import KinkAtData
@@ -79,6 +78,8 @@ class DataDependent(Scheme):
         assert layer.inputs is not None and layer.target_mean_square is not None
         x = layer.training_inputs
         if layer.depth == 2 and x is not None:
+            from scipy.spatial.distance import cdist  # its import takes a while
+
             moments = kink_moments(cdist(x, x), self._weight_std(x.shape[1]), self.sigma_e)
             hidden = layer.fan_in * moments.mean_square.mean(keepdims=True)
         else:

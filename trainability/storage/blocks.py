@@ -12,9 +12,8 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,6 +27,9 @@ from trainability.results import (
     value_problem,
 )
 from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 State = Literal["sound", "older", "newer", "damaged"]
 

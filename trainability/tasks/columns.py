@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trainability.catalogs import suggestion
 from trainability.errors import DataError, refuse
-from trainability.tasks import array_columns as arrays
 from trainability.tasks.text_columns import (
     COMPRESSIONS,
     Column,
@@ -22,12 +22,25 @@ from trainability.tasks.text_columns import (
 
 _MOST_CLASSES = 100
 _TEXT_KINDS = (".csv", ".tsv", ".txt")
+
+
+def _of_arrays(name: str) -> Callable[..., tuple[list[str], dict[str, Column]]]:
+    """A reader that needs Arrow, whose import takes longer than declaring a study."""
+
+    def read(*arguments: Any) -> tuple[list[str], dict[str, Column]]:
+        from trainability.tasks import array_columns
+
+        return getattr(array_columns, name)(*arguments)
+
+    return read
+
+
 _READERS = {
     **dict.fromkeys(_TEXT_KINDS, read_text),
-    ".parquet": arrays.read_parquet,
-    ".feather": arrays.read_feather,
-    ".npz": arrays.read_npz,
-    ".npy": arrays.read_npy,
+    ".parquet": _of_arrays("read_parquet"),
+    ".feather": _of_arrays("read_feather"),
+    ".npz": _of_arrays("read_npz"),
+    ".npy": _of_arrays("read_npy"),
 }
 
 

@@ -12,7 +12,6 @@ covered by the others.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 _DEPENDENT = 1e-12
 """Share of a column's squared norm below which the column counts as dependent on others."""
@@ -74,6 +73,8 @@ def _add_hinge(
             best = min(best, without - side.gain_on_point())
         gain, products = side.gain_in_gap()
         if gap:
+            from scipy.linalg import solve_triangular  # its import takes a while
+
             line = solve_triangular(r, projection[:, None] - products)
             gain = np.where(_zero_within(line[-2], line[-1], *gap), gain, -np.inf)
         best = min(best, without - float(gain.max(initial=-np.inf)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError
@@ -30,6 +29,8 @@ def training_points(domain: Domain, n: int) -> np.ndarray:
         return domain.low + (domain.high - domain.low) * _halton(n, domain.d)
     if isinstance(domain, Ball):
         u = _halton(n, domain.d + 1)
+        from scipy.special import ndtri  # its import takes longer than declaring a study
+
         direction = ndtri(u[:, :-1])
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         # A hair inside, for rounding to float32 may lengthen a vector by 6e-8 of itself.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from trainability import interrupts
 from trainability.addresses import without_secrets
+from trainability.events import Event, Failed, Finished, Started
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.cell import Cell
@@ -49,6 +50,16 @@ class Mirror:
         self._used = self._closing = self._dropped = False
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
+
+    def on_event(self, event: Event) -> None:
+        """Mirror what happens to cells."""
+        match event:
+            case Started(cell=cell, at=at):
+                self.cell_started(cell, at)
+            case Finished(cell=cell):
+                self.cell_done(cell)
+            case Failed(cell=cell, is_final=True):
+                self.cell_failed(cell, event.traceback or event.why)
 
     def cell_started(self, cell: Cell, at: float | None = None) -> None:
         """A cell is being worked on since `at`, in seconds since 1970; None for now."""

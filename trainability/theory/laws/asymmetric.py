@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+import scipy
 
 from trainability.domains import Box, Domain
+from trainability.theory import numerics
 from trainability.theory.laws.base import (
     Exact,
     LogBelow,
@@ -17,7 +18,6 @@ from trainability.theory.laws.base import (
     by_quadrature,
     refuse_negative,
 )
-from trainability.theory.numerics import ball, box, points
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
@@ -62,7 +62,7 @@ class Asymmetric(NeuronLaw):
         def log_below(limit: np.ndarray) -> np.ndarray:
             with np.errstate(divide="ignore"):
                 beta = 2 * np.log(np.clip(limit, 0, 1))
-            return np.where(bias_is_beta, beta, special.log_ndtr(limit / std))
+            return np.where(bias_is_beta, beta, scipy.special.log_ndtr(limit / std))
 
         return w, b, log_below
 
@@ -72,7 +72,7 @@ class Asymmetric(NeuronLaw):
         w = std * rng.standard_normal((n, d))
         with_bias = np.clip(-domain.support(w), 0, 1) ** 2
         w[np.arange(n), rng.integers(d, size=n)] = rng.beta(2, 1, n)
-        with_weight = special.log_ndtr(-domain.support(w) / std)
+        with_weight = scipy.special.log_ndtr(-domain.support(w) / std)
         with np.errstate(divide="ignore"):
             log_with_bias = np.log(with_bias)
         return np.logaddexp(with_weight + math.log(d), log_with_bias) - math.log(d + 1)
@@ -87,10 +87,10 @@ class Asymmetric(NeuronLaw):
         return math.log((fan_in - alive) / (fan_in + 1)) - (alive + 1) * math.log(2)
 
     def on_ball(self, d: int, radius: float) -> Exact:
-        return ball.log_asymmetric(d, self.sigma, radius), QUADRATURE
+        return numerics.ball.log_asymmetric(d, self.sigma, radius), QUADRATURE
 
     def on_interval(self, low: float, high: float) -> Exact:
-        return math.log(points.asymmetric_interval(self.sigma, low, high)), CLOSED_FORM
+        return math.log(numerics.points.asymmetric_interval(self.sigma, low, high)), CLOSED_FORM
 
     def on_box(self, domain: Box) -> Exact | None:
-        return by_quadrature(box.log_asymmetric(self.sigma, domain.high, -domain.low))
+        return by_quadrature(numerics.box.log_asymmetric(self.sigma, domain.high, -domain.low))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+import scipy
 
 from trainability.domains import Box, Domain, Points
+from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import corners, log_no_height, on_plane
 from trainability.theory.laws.symmetric import (
@@ -18,8 +19,6 @@ from trainability.theory.laws.symmetric import (
     independent_rows,
     log_normal_below,
 )
-from trainability.theory.numerics import ball, box
-from trainability.theory.numerics.transforms import log_half_normal
 from trainability.theory.probability import CLOSED_FORM
 
 
@@ -71,12 +70,14 @@ class Gaussian(SymmetricLaw):
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         kappa = self.weight_std / self.bias_std
         with np.errstate(divide="ignore"):
-            return np.log(special.stdtr(d, -math.sqrt(d) * kappa * domain.support(direction)))
+            return np.log(scipy.special.stdtr(d, -math.sqrt(d) * kappa * domain.support(direction)))
 
     def on_ball(self, d: int, radius: float) -> Exact:
         if not self.has_bias:
             return -math.inf, CLOSED_FORM
-        return ball.log_gaussian(d, radius * (self.weight_std / self.bias_std)), CLOSED_FORM
+        return numerics.ball.log_gaussian(
+            d, radius * (self.weight_std / self.bias_std)
+        ), CLOSED_FORM
 
     def on_box(self, domain: Box) -> Exact | None:
         if domain.d == 2:
@@ -85,9 +86,15 @@ class Gaussian(SymmetricLaw):
         if not self.has_bias:
             if (up >= 0).all() and (down >= 0).all():
                 return log_no_height(up, down), CLOSED_FORM
-            return by_quadrature(box.log_zero_bias(log_half_normal, up, down))
+            return by_quadrature(
+                numerics.box.log_zero_bias(numerics.transforms.log_half_normal, up, down)
+            )
         kappa = self.weight_std / self.bias_std
-        return by_quadrature(box.log_gaussian_bias(log_half_normal, kappa * up, kappa * down))
+        return by_quadrature(
+            numerics.box.log_gaussian_bias(
+                numerics.transforms.log_half_normal, kappa * up, kappa * down
+            )
+        )
 
     def on_points(self, domain: Points) -> Exact | None:
         return on_plane(domain.x, self.bias_std / self.weight_std if self.has_bias else 0.0)

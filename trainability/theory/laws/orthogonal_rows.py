@@ -12,11 +12,10 @@ import numpy as np
 from trainability.checks import count_problem
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import refuse
+from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import corners, log_no_height, on_plane
 from trainability.theory.laws.symmetric import SymmetricLaw, given_weights, log_normal_below
-from trainability.theory.numerics import ball, box
-from trainability.theory.numerics.transforms import log_half_normal
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
@@ -92,7 +91,9 @@ class OrthogonalRows(SymmetricLaw):
             return -math.inf, CLOSED_FORM
         kappa = radius * (self.gain / self.bias_std)
         closed = self.fan_out <= d
-        return ball.log_orthogonal(d, self.fan_out, kappa), CLOSED_FORM if closed else QUADRATURE
+        return numerics.ball.log_orthogonal(
+            d, self.fan_out, kappa
+        ), CLOSED_FORM if closed else QUADRATURE
 
     def on_box(self, domain: Box) -> Exact | None:
         if self.has_bias:
@@ -102,7 +103,9 @@ class OrthogonalRows(SymmetricLaw):
         up, down = domain.high, -domain.low
         if (up >= 0).all() and (down >= 0).all():
             return log_no_height(up, down), CLOSED_FORM
-        return by_quadrature(box.log_zero_bias(log_half_normal, up, down))
+        return by_quadrature(
+            numerics.box.log_zero_bias(numerics.transforms.log_half_normal, up, down)
+        )
 
     def on_points(self, domain: Points) -> Exact | None:
         return None if self.has_bias else on_plane(domain.x, 0.0)

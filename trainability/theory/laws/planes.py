@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from trainability.domains import Box
+from trainability.theory import numerics
 from trainability.theory.laws.base import Exact
-from trainability.theory.numerics import points
 from trainability.theory.probability import CLOSED_FORM
 
 
@@ -32,13 +32,13 @@ def on_plane(x: np.ndarray, bias: float) -> Exact | None:
         x: Shape (N, d).
         bias: Standard deviation of the bias in units of that of the weights.
     """
-    flat = points.in_plane(x)
+    flat = numerics.points.in_plane(x)
     if flat is None:
         return None
     x, distance = flat
     # What the bias adds, and the weights across the plane.
     across = math.hypot(bias, distance)
     if across == 0:
-        p = points.direction_plane(x)
+        p = numerics.points.direction_plane(x)
         return math.log(p) if p > 0 else -math.inf, CLOSED_FORM
-    return points.log_gaussian_plane(x, 1 / across), CLOSED_FORM
+    return numerics.points.log_gaussian_plane(x, 1 / across), CLOSED_FORM

@@ -6,16 +6,16 @@ import math
 from abc import abstractmethod
 
 import numpy as np
-from scipy import special
+import scipy
 
 from trainability.domains import Domain
+from trainability.theory import numerics
 from trainability.theory.laws.base import (
     Exact,
     LogBelow,
     NeuronLaw,
     symmetric_log_permanent,
 )
-from trainability.theory.numerics import points
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
@@ -55,7 +55,7 @@ class SymmetricLaw(NeuronLaw):
             methods.append(exact[1])
             return exact[0]
 
-        log_p = points.log_interval(log_ball, low, high)
+        log_p = numerics.points.log_interval(log_ball, low, high)
         return log_p, QUADRATURE if QUADRATURE in methods else CLOSED_FORM
 
 
@@ -80,4 +80,4 @@ def log_normal_below(std: float, limit: np.ndarray) -> np.ndarray:
     """log P(N(0, std^2) <= limit), elementwise; std = 0 is a bias of 0."""
     if std == 0:
         return np.where(limit >= 0, 0.0, -np.inf)
-    return special.log_ndtr(limit / std)
+    return scipy.special.log_ndtr(limit / std)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainability.domains import Box, Domain
+from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.symmetric import SymmetricLaw, given_weights, independent_rows
-from trainability.theory.numerics import box, torch_ball
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
@@ -48,16 +48,18 @@ class Uniform(SymmetricLaw):
     def on_ball(self, d: int, radius: float) -> Exact:
         # The mean norm and the mid range of radii are integrals; the rest is elementary.
         closed = d <= 2 or radius >= 1
-        return torch_ball.log_torch_default(d, radius), CLOSED_FORM if closed else QUADRATURE
+        return numerics.torch_ball.log_torch_default(
+            d, radius
+        ), CLOSED_FORM if closed else QUADRATURE
 
     def on_box(self, domain: Box) -> Exact | None:
         up, down = domain.high, -domain.low
         if domain.is_centered_cube:
-            return box.log_torch_default_cube(domain.d, float(up[0])), CLOSED_FORM
+            return numerics.box.log_torch_default_cube(domain.d, float(up[0])), CLOSED_FORM
         if np.maximum(np.abs(up), np.abs(down)).sum() <= 1:
             # |h(w)| never exceeds the largest bias, so p = (1 - E h) / 2.
             return math.log(0.5 - float((up + down).sum()) / 8), CLOSED_FORM
-        exact = box.log_piecewise_polynomial(up, down, biased=True)
+        exact = numerics.box.log_piecewise_polynomial(up, down, biased=True)
         if exact is not None:
             return exact, CLOSED_FORM
-        return by_quadrature(box.log_uniform_bias(up, down))
+        return by_quadrature(numerics.box.log_uniform_bias(up, down))

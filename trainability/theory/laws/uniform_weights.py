@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from trainability.domains import Box, Domain
+from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import log_no_height
 from trainability.theory.laws.symmetric import (
@@ -17,8 +18,6 @@ from trainability.theory.laws.symmetric import (
     independent_rows,
     log_normal_below,
 )
-from trainability.theory.numerics import ball, box
-from trainability.theory.numerics.transforms import log_uniform
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
@@ -62,16 +61,22 @@ class UniformWeights(SymmetricLaw):
     def on_ball(self, d: int, radius: float) -> Exact:
         if not self.has_bias:
             return -math.inf, CLOSED_FORM
-        return ball.log_uniform_weights(d, radius * (self.half_width / self.bias_std)), QUADRATURE
+        return numerics.ball.log_uniform_weights(
+            d, radius * (self.half_width / self.bias_std)
+        ), QUADRATURE
 
     def on_box(self, domain: Box) -> Exact | None:
         up, down = domain.high, -domain.low
         if self.has_bias:
             kappa = self.half_width / self.bias_std
-            return by_quadrature(box.log_gaussian_bias(log_uniform, kappa * up, kappa * down))
+            return by_quadrature(
+                numerics.box.log_gaussian_bias(
+                    numerics.transforms.log_uniform, kappa * up, kappa * down
+                )
+            )
         if (up >= 0).all() and (down >= 0).all():
             return log_no_height(up, down), CLOSED_FORM
-        exact = box.log_piecewise_polynomial(up, down, biased=False)
+        exact = numerics.box.log_piecewise_polynomial(up, down, biased=False)
         if exact is not None:
             return exact, CLOSED_FORM
-        return by_quadrature(box.log_zero_bias(log_uniform, up, down))
+        return by_quadrature(numerics.box.log_zero_bias(numerics.transforms.log_uniform, up, down))

@@ -1,0 +1,134 @@
+"""Events on a console: a bar on a terminal, plain lines elsewhere, and what a user should read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from trainability.events import Event, Failed, Noted, Progressed, Retried, Waiting, Working
+from trainability.running.terminal import styled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+_LINE_EVERY_S = 2.0
+
+
+class Display:
+    """Shows what happens; a context, within which its bar lives.
+
+    Args:
+        console: Where; its `is_terminal` chooses bar or lines.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun = time.monotonic()
+        self._printed = 0.0
+        self._last: Progressed | None = None
+        self._noted: set[str] = set()
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end_bar()
+
+    def on_event(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Progressed():
+                self._progress(event)
+            case Working(what=what):
+                self._end_bar()
+                seconds = time.monotonic() - self._begun
+                self._print(f"{seconds:5.1f} s  {what}", style="dim")
+            case Failed(is_final=False):
+                self._note("failed:", f"{event.cell}: {event.why}")
+            case Waiting(why=why):
+                self._note("waiting:", why)
+            case Retried(why=why):
+                self._note("starting again", f"what was lost after {why}")
+            case Noted(text=text, heading=heading):
+                self._note(heading, text)
+
+    def _progress(self, event: Progressed) -> None:
+        first = self._last is None or self._last.n_networks != event.n_networks
+        self._last = event
+        if self._console.is_terminal:
+            bar, task = self._bar or self._new_bar()
+            bar.update(
+                task,
+                total=event.n_networks,
+                completed=event.networks,
+                cells=f"{event.cells}/{event.n_cells} cells",
+                rate=_rate(event),
+            )
+        elif event.cells == event.n_cells:
+            self._end_bar()
+        elif first or time.monotonic() - self._printed >= _LINE_EVERY_S:
+            self._line(event)
+
+    def _new_bar(self) -> tuple[Progress, TaskID]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        bar = Progress(
+            TextColumn("[bold]{task.fields[cells]}[/]"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("networks  {task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._bar = bar, bar.add_task("", cells="", rate="")
+        bar.start()
+        return self._bar
+
+    def _end_bar(self) -> None:
+        """Leave the last state of what was shown."""
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
+        elif self._last is not None:
+            self._line(self._last, final=True)
+        self._last = None
+
+    def _line(self, event: Progressed, final: bool = False) -> None:
+        self._printed = time.monotonic()
+        done = event.networks - event.networks_before
+        left = ""
+        if done and not final:
+            seconds = (event.n_networks - event.networks) * event.seconds / done
+            left = f"  {seconds:.0f} s left"
+        self._print(
+            f"{event.cells}/{event.n_cells} cells  {event.networks:,}/{event.n_networks:,} "
+            f"networks  {_rate(event)}{left}"
+        )
+
+    def _note(self, heading: str, text: str) -> None:
+        """Print something that is not about progress, once."""
+        if (line := f"{heading} {text}".strip()) not in self._noted:
+            self._noted.add(line)
+            self._print(styled(heading or text, "yellow", f" {text}" if heading else ""))
+
+    def _print(self, text: object, style: str | None = None) -> None:
+        console = self._bar[0].console if self._bar is not None else self._console
+        console.print(text, style=style, soft_wrap=True, highlight=False, markup=False)
+
+
+def _rate(event: Progressed) -> str:
+    seconds = max(event.seconds, 1e-9)
+    networks = (event.networks - event.networks_before) / seconds
+    steps = f"{event.network_steps / seconds / 1e6:.2f} M steps/s"
+    # The first networks may take minutes: until then it is not known.
+    return f"{networks:,.0f} networks/s  {steps}" if networks else steps

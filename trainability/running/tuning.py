@@ -1,0 +1,244 @@
+"""Run or resume a tuning: all that `trainability tune` does, and what a notebook calls."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainability.checks import shown
+from trainability.errors import StudyFailed, refuse
+from trainability.events import Events, Subscriber, Working
+from trainability.launch.options import Options
+from trainability.running.surroundings import (
+    default_console,
+    note_trouble,
+    place_problems,
+    require_usable,
+    shown_events,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from trainability.optimizers import Optimizer
+    from trainability.schemes import Scheme
+    from trainability.storage import Storage
+    from trainability.study import Cell
+    from trainability.tracking import Mirror
+    from trainability.tuning import Tuning
+    from trainability.tuning.report import Report
+    from trainability.tuning.result import Result
+
+
+def tune(
+    tuning: str | Path | Tuning,
+    storage: str | Path | Storage = "results",
+    *,
+    tracking_uri: str | None = None,
+    address: str | None = None,
+    ray: bool | None = None,
+    cpus_per_trial: float = 1.0,
+    gpus_per_trial: float = 0.0,
+    labels: Mapping[str, str] | None = None,
+    max_concurrent: int | None = None,
+    engine: str = "auto",
+    max_failures: int = 3,
+    progress: bool = True,
+    on_event: Subscriber | None = None,
+) -> Tuned:
+    """Tune the settings of a scheme: the same call again resumes.
+
+    Args:
+        tuning: A `Tuning`; a file that declares one; or the name of such a file in `studies/`.
+        storage: The folder or address (`s3://`, `gs://`) that holds the results.
+        tracking_uri: As for `run`, and so all that follow.
+        address: A Ray cluster's.
+        ray: Whether Ray runs the trials.
+        cpus_per_trial: CPUs of a trial.
+        gpus_per_trial: GPUs of a trial.
+        labels: Use only such nodes of a cluster.
+        max_concurrent: Trials at once.
+        engine: `auto`, or the name of an engine.
+        max_failures: Tries after the first.
+        progress: Whether progress is shown on stderr.
+        on_event: Called with every event of `trainability.events`.
+
+    Returns:
+        The settings that won on fresh seeds, tables, and the report's page.
+
+    Raises:
+        InputError: If something can't be used as it is given; nothing is started or written then.
+            Also if a file declares several tunings; `Tuning` objects can be run one by one.
+        StudyFailed: If networks could not be trained. What is stored stays.
+        KeyboardInterrupt: If it was interrupted.
+    """
+    from trainability.storage import Storage
+    from trainability.tuning import Tuning
+    from trainability.tuning.loading import load_tunings
+
+    options = Options(
+        address=address,
+        ray=ray,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        labels={} if labels is None else labels,
+        max_concurrent=max_concurrent,
+        engine=engine,
+        max_failures=max_failures,
+    )
+    problems = [*options.problems(), *place_problems(storage, tracking_uri)]
+    if not isinstance(tuning, str | Path | Tuning):
+        problems.append(f"tuning must be a Tuning, a file or a name, got {shown(tuning)}")
+    refuse(problems)
+    chosen = [tuning] if isinstance(tuning, Tuning) else load_tunings(str(tuning))
+    if len(chosen) > 1:
+        names = ", ".join(one.name for one in chosen)
+        refuse([f"{tuning} declares {len(chosen)} tunings ({names}); give tune one Tuning"])
+    place = storage if isinstance(storage, Storage) else Storage(storage)
+    return run_tuning(chosen[0], place, options, tracking_uri, default_console(progress), on_event)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A tuning that was run.
+
+    Args:
+        result: All that was found, see `trainability.tuning.result`.
+        written: Its report.
+    """
+
+    result: Result
+    written: Report
+
+    @property
+    def report(self) -> Path:
+        """The report's page."""
+        return self.written.page
+
+    @property
+    def answer(self) -> str:
+        """What was found, in the sentences of the report."""
+        from trainability.tuning.result import answer
+
+        return " ".join(answer(self.result))
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme with the settings that won."""
+        return self.result.tuning.strategies(self.result.winner.settings)[0]
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer with the settings that won."""
+        return self.result.tuning.strategies(self.result.winner.settings)[1]
+
+    def finalists(self) -> pd.DataFrame:
+        """The best candidates and the default on fresh seeds, with intervals."""
+        from trainability.tuning.tables import finalist_table
+
+        return finalist_table(self.result)
+
+    def candidates(self) -> pd.DataFrame:
+        """All settings that were tried, with what the search saw of them."""
+        from trainability.tuning.tables import candidate_table
+
+        return candidate_table(self.result)
+
+    def __repr__(self) -> str:
+        return f"<{self.result.tuning.name}: {self.result.python} report {self.report}>"
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<p><b>{html.escape(self.result.tuning.question)}</b></p>"
+            f"<p>{html.escape(self.answer)}</p>"
+            f"{self.finalists().to_html(index=False)}"
+            f"<p><code>{html.escape(self.result.python)}</code></p>"
+            f"<p>Report: {html.escape(str(self.report))}</p>"
+        )
+
+
+def run_tuning(
+    tuning: Tuning,
+    place: Storage,
+    options: Options,
+    tracking_uri: str | None,
+    console: Console | None,
+    on_event: Subscriber | None = None,
+) -> Tuned:
+    """Run a tuning that is checked; see `tune`.
+
+    Args:
+        tuning: What to tune.
+        place: Where its rows are.
+        options: Runtime options.
+        tracking_uri: MLflow's, as it was given.
+        console: Where progress is shown; None for nowhere.
+        on_event: Told of everything that happens.
+    """
+    place.check_writable()
+    uri = require_usable(tracking_uri, place)
+    with shown_events(console, on_event) as events:
+        settings = " x ".join(tuning.vary)
+        what = f"{tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
+        events.emit(Working(what=f"{tuning.name}: {what}"))
+        from trainability import tracking
+
+        mirror = tracking.Mirror(tuning.study(), place, uri)
+        try:
+            tuned = _search(tuning, place, options, events, mirror)
+        except BaseException as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
+            mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+            raise
+        mirror.close("FINISHED")
+        if mirror.trouble:
+            note_trouble(mirror, uri, events, "this makes it whole:", "tune", tuning.name, place,
+                         tracking_uri)  # fmt: skip
+        events.check()
+        return tuned
+
+
+def _search(
+    tuning: Tuning, place: Storage, options: Options, events: Events, mirror: Mirror
+) -> Tuned:
+    from trainability.plan import missing_blocks
+    from trainability.provenance import describe_environment
+    from trainability.running.rounds import Launcher
+    from trainability.tuning.loop import run_search
+    from trainability.tuning.report import write_report
+    from trainability.tuning.result import judge
+
+    events.subscribe(mirror.on_event)
+    work = tuning.budget * max(tuning.cell(None, width).operations for width in tuning.widths)
+    with Launcher(tuning.name, place, options, events, work) as launcher:
+        declaration = tuning.to_json().encode()
+        if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
+            # Whoever can't work on it refuses before anything is written.
+            launcher.get_ready()
+        place.write_bytes(f"{tuning.name}/tuning.json", declaration)
+        place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
+
+        def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
+            if any(missing_blocks(wanted, place.block_files(tuning.name, cells)).values()):
+                events.emit(Working(what=what))
+            outcome = launcher.launch(cells, wanted)
+            if outcome.interrupted:
+                raise KeyboardInterrupt
+            if outcome.missing:
+                why = next(iter(outcome.failures.values()))
+                raise StudyFailed(
+                    f"{len(outcome.missing)} of {len(cells)} cells are incomplete: {why}; the same "
+                    "command runs what is missing"
+                )
+
+        found = run_search(tuning, place, dispatch)
+    events.emit(Working(what="writing the report"))
+    result = judge(found)
+    report = write_report(result, place)
+    mirror.add(lambda target: target.log_report(report.folder, report.markdown))
+    return Tuned(result, report)
