@@ -133,7 +133,8 @@ def _tune(
         # A cluster that can't work on it is refused before anything is written.
         connection.enter_context(ready(tuning.name, place, options))
     interrupts.check()
-    place.write_bytes(f"{tuning.name}/tuning.json", declaration)
+    # What another user has declared under this name is kept.
+    place.write_record(tuning.name, "tuning", declaration.decode(), keep=True)
     place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
     mirror = tracking.Mirror(tuning.study(), place, uri)
 
