@@ -82,6 +82,15 @@ JOINS_A_THREAD = """
 threading.Thread(target=time.sleep, args=[100]).start()
 ready()
 """
+BODIES = {
+    "looks": LOOKS,
+    "looks away": LOOKS_AWAY,
+    "nothing to put in order": NOTHING_TO_PUT_IN_ORDER,
+    "in C code": IN_C_CODE,
+    "handled by a library": HANDLED_BY_A_LIBRARY,
+    "at exit": AT_EXIT,
+    "joins a thread": JOINS_A_THREAD,
+}
 
 
 def start(body, **options):
@@ -108,13 +117,7 @@ def end(process):
 
 
 @pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
-@pytest.mark.parametrize(
-    "body",
-    [
-        LOOKS, LOOKS_AWAY, NOTHING_TO_PUT_IN_ORDER, IN_C_CODE, HANDLED_BY_A_LIBRARY, AT_EXIT,
-        JOINS_A_THREAD,
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_the_exit_code_is_128_and_the_signal_whatever_the_command_does(body, name, code):
     process = start(body)
     process.send_signal(getattr(signal, f"SIG{name}"))
@@ -171,6 +174,45 @@ forked.join()
 assert forked.exitcode == -signal.SIGTERM
 ready()
 """
+
+
+IMPORTS_MLFLOW = """
+import importlib.abc
+
+class Pause(importlib.abc.MetaPathFinder):
+    "In the middle of MLflow's import, whose locks are held."
+    def find_spec(self, name, path, target=None):
+        if name == "mlflow.tracking":
+            ready()
+            interrupts._state.asked.wait(60)
+
+sys.meta_path.insert(0, Pause())
+with interrupts.orderly():
+    try:
+        {imports}
+        print("whole", flush=True)
+        interrupts.check()
+    except KeyboardInterrupt:
+        from mlflow import MlflowClient
+        print("in order", flush=True)
+"""
+IN_A_THREAD = """
+        from types import SimpleNamespace
+        from trainability import tracking
+        mirror = tracking.Mirror(SimpleNamespace(name="a"), None, "sqlite://")
+        mirror.add(lambda mirror: None)
+        while not interrupts.requested():
+            time.sleep(0.01)
+        mirror.close("KILLED", hurry=True)
+"""
+
+
+@pytest.mark.parametrize("imports", ["from mlflow import MlflowClient", IN_A_THREAD.strip()],
+                         ids=["in the main thread", "in that of the mirror"])  # fmt: skip
+def test_a_signal_while_mlflow_is_imported_lets_the_import_end(imports):
+    process = start("interrupts.GRACE_S = 50.0" + IMPORTS_MLFLOW.replace("{imports}", imports))
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[:2] == (143, "whole\nin order\n")
 
 
 def test_processes_that_are_started_meanwhile_can_be_ended():
