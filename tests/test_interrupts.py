@@ -17,7 +17,7 @@ interrupts.GRACE_S = 1.0
 def ready():
     print("ready", flush=True)
 
-with interrupts.handled():
+{handle}
 {body}
 sys.exit(interrupts.exit_code())
 """
@@ -57,14 +57,48 @@ IN_C_CODE = """
 import ctypes
 with interrupts.orderly():
     ready()
-    libc = ctypes.CDLL(None)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    libc.sleep(100)  # goes on when another thread gets the signal: Python's handler can't run
+    ctypes.CDLL(None).sleep(100)  # Python runs no handler meanwhile
 """
+HANDLED_BY_A_LIBRARY = """
+import ctypes
+with interrupts.orderly():
+    libc = ctypes.CDLL(None)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        libc.signal(number, 0)  # what Ray's own code does with SIGTERM at its end: the default
+    threading.Thread(target=time.sleep, args=[100], daemon=True).start()
+    ready()
+    try:
+        while True:
+            interrupts.wait(60)
+    except KeyboardInterrupt:
+        print("in order", flush=True)
+"""
+AT_EXIT = """
+import atexit
+atexit.register(time.sleep, 100)
+atexit.register(ready)
+"""
+JOINS_A_THREAD = """
+threading.Thread(target=time.sleep, args=[100]).start()
+ready()
+"""
+BODIES = {
+    "looks": LOOKS,
+    "looks away": LOOKS_AWAY,
+    "nothing to put in order": NOTHING_TO_PUT_IN_ORDER,
+    "in C code": IN_C_CODE,
+    "handled by a library": HANDLED_BY_A_LIBRARY,
+    "at exit": AT_EXIT,
+    "joins a thread": JOINS_A_THREAD,
+}
 
 
 def start(body, **options):
-    code = SCRIPT.format(body=textwrap.indent(body, "    "))
+    if body in (AT_EXIT, JOINS_A_THREAD):
+        code = SCRIPT.format(handle="interrupts.handle_to_the_end()", body=body)
+    else:
+        body = textwrap.indent(body, "    ")
+        code = SCRIPT.format(handle="with interrupts.handled():", body=body)
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -83,13 +117,13 @@ def end(process):
 
 
 @pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
-@pytest.mark.parametrize("body", [LOOKS, LOOKS_AWAY, NOTHING_TO_PUT_IN_ORDER, IN_C_CODE])
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_the_exit_code_is_128_and_the_signal_whatever_the_command_does(body, name, code):
     process = start(body)
     process.send_signal(getattr(signal, f"SIG{name}"))
     found, out, err = end(process)
     assert found == code
-    assert ("in order" in out) == (body == LOOKS)
+    assert ("in order" in out) == (body in (LOOKS, HANDLED_BY_A_LIBRARY))
     assert ("ended by force" in err) == (body in (LOOKS_AWAY, IN_C_CODE))
 
 
@@ -127,13 +161,78 @@ def test_what_is_ignored_at_the_start_stays_ignored():
     assert end(process)[:2] == (143, "in order\n")
 
 
-def test_handlers_are_put_back():
+STARTS_OTHERS = """
+import multiprocessing, subprocess
+sleep = [sys.executable, "-c", "import time; time.sleep(100)"]
+child = subprocess.Popen(sleep, preexec_fn=interrupts.unblock)
+child.send_signal(signal.SIGTERM)
+assert child.wait() == -signal.SIGTERM
+forked = multiprocessing.get_context("fork").Process(target=time.sleep, args=[100])
+forked.start()
+forked.terminate()
+forked.join()
+assert forked.exitcode == -signal.SIGTERM
+ready()
+"""
+
+
+IMPORTS_MLFLOW = """
+import importlib.abc
+
+class Pause(importlib.abc.MetaPathFinder):
+    "In the middle of MLflow's import, whose locks are held."
+    def find_spec(self, name, path, target=None):
+        if name == "mlflow.tracking":
+            ready()
+            interrupts._state.asked.wait(60)
+
+sys.meta_path.insert(0, Pause())
+with interrupts.orderly():
+    try:
+        {imports}
+        print("whole", flush=True)
+        interrupts.check()
+    except KeyboardInterrupt:
+        from mlflow import MlflowClient
+        print("in order", flush=True)
+"""
+IN_A_THREAD = """
+        from types import SimpleNamespace
+        from trainability import tracking
+        mirror = tracking.Mirror(SimpleNamespace(name="a"), None, "sqlite://")
+        mirror.add(lambda mirror: None)
+        while not interrupts.requested():
+            time.sleep(0.01)
+        mirror.close("KILLED", hurry=True)
+"""
+
+
+@pytest.mark.parametrize("imports", ["from mlflow import MlflowClient", IN_A_THREAD.strip()],
+                         ids=["in the main thread", "in that of the mirror"])  # fmt: skip
+def test_a_signal_while_mlflow_is_imported_lets_the_import_end(imports):
+    process = start("interrupts.GRACE_S = 50.0" + IMPORTS_MLFLOW.replace("{imports}", imports))
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[:2] == (143, "whole\nin order\n")
+
+
+def test_processes_that_are_started_meanwhile_can_be_ended():
+    assert end(start(STARTS_OTHERS))[0] == 0
+
+
+def test_handlers_and_what_is_blocked_are_put_back():
     from trainability import interrupts
 
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    def state():
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        return handlers, signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    before = state()
     with interrupts.handled():
-        assert signal.getsignal(signal.SIGTERM) not in before
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+        assert signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        with interrupts.handled():
+            pass
+        assert signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert state() == before
     assert not interrupts.requested() and interrupts.exit_code() == 0
 
 

@@ -1,15 +1,17 @@
 """How a command ends when it is asked to: Ctrl-C, SIGTERM, SIGHUP.
 
 A signal raises nothing in whatever code happens to run, which may hold an import lock or a mutex of
-somebody else's. It sets a flag that our own loops look at. A thread that does nothing else sees to
-it that the process ends: at once where nothing is to be put in order, else within `GRACE_S`.
+somebody else's. It is blocked in every thread, so that no handler runs at all, also none that a
+library has put in the place of ours; Ray does so, in C++, while it starts and when it ends. A
+thread that does nothing else waits for it, sets a flag that our own loops look at, and sees to it
+that the process ends: at once where nothing is to be put in order, else within `GRACE_S`.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
-import select
 import signal
 import sys
 import threading
@@ -23,7 +25,6 @@ _SIGNALS = tuple(
 )
 _REPEATED_S = 0.5
 """A second Ctrl-C within this time is the first one, sent twice by a wrapper such as `uv run`."""
-_STOP = b"\0"
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -33,8 +34,10 @@ class _State:
     def __init__(self) -> None:
         self.signal: int | None = None
         self.asked = threading.Event()
+        self.asked_at = 0.0
         self.orderly = 0
-        self.handlers: dict[int, object] = {}
+        self.handled: tuple[int, ...] = ()
+        self.stopped = False
 
 
 _state = _State()
@@ -81,73 +84,87 @@ def orderly() -> Iterator[None]:
 
 @contextlib.contextmanager
 def handled() -> Iterator[None]:
-    """Handle signals in this way; in the main thread only, elsewhere it does nothing.
+    """Handle signals in this way; in the main thread and once, else it does nothing.
 
-    Signals that are ignored already, SIGHUP under nohup say, stay ignored.
+    To be entered before another thread is started, which inherits what is blocked. Signals that
+    are ignored already, SIGHUP under nohup say, stay ignored.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or _state.handled:
         yield
         return
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    chosen = [number for number in _SIGNALS if before[number] != signal.SIG_IGN]
+    chosen = tuple(number for number in _SIGNALS if before[number] != signal.SIG_IGN)
+    if not chosen:
+        yield
+        return
     _state.__init__()
-    _state.handlers = dict.fromkeys(chosen, _note)
-    # Written to by Python's own C code, also while the main thread is in a long call.
-    wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    watcher = threading.Thread(target=_watch, args=[reading], name="interrupts", daemon=True)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, chosen)
+    _state.handled = chosen
+    for number in chosen:
+        # For a thread that was there before us, and blocks nothing.
+        signal.signal(number, lambda number, frame: _ask(number))
+    watcher = threading.Thread(target=_watch, name="interrupts", daemon=True)
     watcher.start()
-    restore()
     try:
         yield
     finally:
+        _state.stopped = True
+        assert watcher.ident is not None
+        signal.pthread_kill(watcher.ident, chosen[0])
+        watcher.join()
+        _state.handled = ()
         for number in chosen:
             signal.signal(number, before[number])
-        signal.set_wakeup_fd(wakeup)
-        os.write(writing, _STOP)
-        watcher.join(1.0)
-        os.close(writing)
-        _state.handlers = {}
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def restore() -> None:
-    """Put our handlers back in place, where a library has put its own."""
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in _state.handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+def handle_to_the_end() -> None:
+    """Handle signals until nothing of the process is left to end, its `atexit` functions say."""
+    handling = contextlib.ExitStack()
+    handling.enter_context(handled())
+    atexit.register(handling.close)  # the first one, which runs last
 
 
-def _note(number: int, frame: object) -> None:
-    # The watcher does the rest; it was told before.
-    _state.signal = _state.signal or number
+def unblock() -> None:
+    """Let a process that was forked, or is about to be another program, get signals again.
+
+    To be called there, as `preexec_fn` of a process that is to be ended by SIGTERM.
+    """
+    if _state.handled:
+        for number in _state.handled:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _state.handled)
 
 
-def _watch(reading: int) -> None:
-    """Wait for signals; end the process where nobody else does."""
-    first = None
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=unblock)
+
+
+def _watch() -> None:
+    """Wait for signals."""
     while True:
-        left = None if first is None else max(0.0, first + GRACE_S - time.monotonic())
-        ready, _, _ = select.select([reading], [], [], left)
-        if not ready:
-            _end(f"did not end within {GRACE_S:.0f} s, ended by force")
-        for number in os.read(reading, 64):
-            if number == _STOP[0]:
-                os.close(reading)
-                return
-            if number not in _SIGNALS or number not in _state.handlers:
-                continue
-            now = time.monotonic()
-            if first is None:
-                first = now
-                _state.signal = number
-                _state.asked.set()
-                if number == getattr(signal, "SIGHUP", None):
-                    _leave_terminal()
-                if not _state.orderly:
-                    _end("interrupted")
-            elif number == signal.SIGINT and now - first > _REPEATED_S:
-                _end("ended at once")
+        number = signal.sigwait(_state.handled)
+        if _state.stopped:
+            return
+        _ask(number)
+
+
+def _ask(number: int) -> None:
+    """Ask for the end, and see to it that it comes where nobody else does."""
+    now = time.monotonic()
+    if _state.signal is None:
+        _state.signal, _state.asked_at = number, now
+        if number == getattr(signal, "SIGHUP", None):
+            _leave_terminal()
+        if not _state.orderly:
+            _end("interrupted")
+        why = f"did not end within {GRACE_S:.0f} s, ended by force"
+        limit = threading.Timer(GRACE_S, _end, [why])
+        limit.daemon = True
+        limit.start()
+        _state.asked.set()
+    elif number == signal.SIGINT and now - _state.asked_at > _REPEATED_S:
+        _end("ended at once")
 
 
 def _leave_terminal() -> None:

@@ -119,13 +119,7 @@ def _parser(name: str):
 
 def _copies(name: str, storage: Storage) -> list[tuple[str, dict[str, Any]]]:
     """All declarations of a name that are kept, the newest first, with their paths."""
-    parse, found = _parser(name), []
-    for path in storage.record_copies(name, _RECORD):
-        try:
-            found.append((path, parse(json.loads(storage.read_bytes(path) or b""))))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return found
+    return storage.record_copies(name, _RECORD, _parser(name))
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

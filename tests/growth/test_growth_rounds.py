@@ -11,8 +11,16 @@ from synthetic_rows import store
 from trainability import Adam, Study
 from trainability.analysis.rates import success_rates
 from trainability.analysis.sequences import confidence_sequence
-from trainability.growth import Growth, rounds, stored_growth, study_cells, wanted_blocks
+from trainability.growth import (
+    Growth,
+    rounds,
+    stopping_growth,
+    stored_growth,
+    study_cells,
+    wanted_blocks,
+)
 from trainability.growth.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
+from trainability.growth.rule import LOST
 from trainability.plan import missing_blocks, runs
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -166,3 +174,60 @@ def test_points_that_can_not_be_are_damage(study, tmp_path, point, caplog):
     storage.write_bytes("growing/growth.json", json.dumps(record).encode())
     assert set(study_cells(study, storage)) == {cell.id for cell in study.cells()}
     assert "growth.json is damaged" in caplog.text
+
+
+def test_two_users_of_one_name_lose_no_points(study, grown, tmp_path):
+    """Of two who write the same file at once the last one has its name."""
+    storage, alone = Storage(tmp_path / "both"), Storage(tmp_path / "alone")
+    other = dataclasses.replace(study, axes={"width": [2, 20]})
+    grow(other, alone, GROWTH)
+    mine = rounds(study, storage, GROWTH)
+    train(study, storage, next(mine))
+    grow(other, storage, GROWTH)
+    for part in mine:
+        train(study, storage, part)
+
+    def points(place):
+        record = json.loads(place.read_bytes("growing/growth.json"))
+        return {tuple(point.values()) for point in record["points"]}
+
+    assert points(alone) - points(grown) and points(grown) - points(alone)
+    assert points(storage) == points(alone) | points(grown)
+    # Also where the other one writes what it knows, which is not all, at the very last.
+    storage.write_record(
+        "growing", "growth", alone.read_bytes("growing/growth.json").decode(), True
+    )
+    assert study_cells(other, storage).keys() >= study_cells(other, alone).keys()
+    assert study_cells(study, storage).keys() >= study_cells(study, grown).keys()
+    grow(study, storage, GROWTH)
+    assert points(storage) == points(alone) | points(grown)
+    # A copy that says no more than the file has no use.
+    assert len(list((tmp_path / "both" / "growing").glob("growth-*.json"))) == 1
+
+
+def test_a_rule_without_a_precision_lets_intervals_of_the_one_before_hold(study, tmp_path):
+    """Cells stopped where their intervals were narrow: exact ones would claim too much."""
+    storage = Storage(tmp_path)
+    growth = dataclasses.replace(GROWTH, refine=None)
+    grow(study, storage, growth)
+    for refine in (0.2, 0.9):
+        grow(study, storage, Growth(n_blocks=growth.n_blocks, refine=refine))
+        assert stored_growth(study, storage).refine == refine
+        assert stopping_growth(study, storage) == growth
+    rows = storage.read_rows(study.name)
+    rates, _ = with_valid_intervals(
+        success_rates(rows), rows, stopping_growth(study, storage), 0.95
+    )
+    assert set(rates["interval"]) == {AT_STOP, AT_ALL_TIMES}
+
+
+def test_that_a_rule_was_lost_stays_known(study, tmp_path):
+    storage = Storage(tmp_path)
+    grow(study, storage, GROWTH)
+    for path in (tmp_path / "growing").glob("growth*.json"):
+        path.write_bytes(b"{}")
+    for growth in (Growth(n_blocks=1), Growth(n_blocks=1, refine=0.9)):
+        grow(study, storage, growth)
+        assert stopping_growth(study, Storage(tmp_path)) is LOST
+    grow(study, storage, GROWTH)
+    assert stopping_growth(study, Storage(tmp_path)) == GROWTH

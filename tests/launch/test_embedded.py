@@ -89,6 +89,37 @@ def test_a_driver_that_is_killed_leaves_no_process_and_no_folder(moment, tmp_pat
     place.rmdir()
 
 
+def test_all_that_ray_starts_carries_the_mark_and_is_out_of_reach_of_signals_for_our_group():
+    """Also agents and workers, which Ray gives a title that is longer than their command."""
+    driver = subprocess.Popen(
+        [sys.executable, "-c", CONNECT + "    time.sleep(100)\n"],
+        env={**os.environ, "EMBEDDED_TEST": "sessions"},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert driver.stdout.readline()
+
+        def started():
+            return psutil.Process(driver.pid).children(recursive=True)
+
+        def titles():
+            found = set()
+            for process in started():
+                with contextlib.suppress(psutil.Error):
+                    found.add("".join(process.cmdline()[:1]))
+            return found
+
+        wait_until(lambda: {"ray::DashboardAgent", "ray::RuntimeEnvAgent"} <= titles(), 100)
+        for process in started():
+            with contextlib.suppress(psutil.Error):  # it has ended
+                assert process.environ().get("EMBEDDED_TEST") == "sessions", process
+                assert os.getsid(process.pid) != os.getsid(driver.pid), process
+    finally:
+        driver.kill()
+        driver.communicate()
+    wait_until(lambda: ours("sessions") == [], 30)
+
+
 def test_only_what_carries_the_mark_is_killed():
     """Wherever it was moved to: the second is an orphan in a session of its own."""
     sleep = "import time; time.sleep(100)"

@@ -65,6 +65,15 @@ def test_mlflow_has_the_candidates_and_the_report(trained):
     assert len(runs) - 1 == len(cells)
 
 
+@pytest.mark.usefixtures("ray_session")
+def test_what_another_user_has_declared_under_the_name_is_kept(trained):
+    storage, other = Storage(trained / "results"), '{"tuning": 1}'
+    storage.write_record("tiny", "tuning", other)
+    invoke(trained)
+    texts = {path.read_text() for path in (trained / "results" / "tiny").glob("tuning-*.json")}
+    assert texts == {other, a_tuning().to_json()}
+
+
 def test_a_file_without_a_tuning_is_refused(tmp_path):
     path = tmp_path / "study.py"
     path.write_text("TUNING = 3\n")

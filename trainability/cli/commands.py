@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 
@@ -10,6 +11,10 @@ from trainability.cli.app import app, err, styled
 from trainability.errors import InputError, TrainabilityError
 
 __all__ = ["app", "run_command"]
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What is written to, a report's folder or the terminal's file, has no room left."""
 
 
 def run_command() -> int:
@@ -31,7 +36,11 @@ def run_command() -> int:
     except TrainabilityError as error:
         err.print(styled("failed:", "bold red", f" {error}"), soft_wrap=True)
         return 1
-    except Exception:  # ours to mend: where it arose is told, but not with what secrets
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            err.print(styled("failed:", "bold red", f" {error}"), soft_wrap=True)
+            return 1
+        # Ours to mend: where it arose is told, but not with what secrets.
         err.print(traceback.format_exc(), soft_wrap=True)
         return 1
     return 0

@@ -19,9 +19,8 @@ from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
-from trainability.growth import cells_in_place
+from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
-from trainability.growth.rounds import stored_growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell, Study
@@ -128,7 +127,8 @@ def find(study: Study, storage: Storage) -> Findings:
     chosen = {cell: cells[cell] for cell in kept}
     theory = expectations(chosen)
     measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
-    rates, n_looks = with_valid_intervals(measured.rates, measured.networks, growth, LEVEL)
+    stopping = stopping_growth(study, storage)
+    rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = rates.join(theory)
     x, curves = _curves(study, rates)
     rates.insert(0, "curve", _labels(rates, curves))

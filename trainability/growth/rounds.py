@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trainability.storage import Storage
 
 _RECORD = "growth"
+_LOST = "lost"
 _MOST_BLOCKS = 2**31 // BLOCK_SIZE
 
 
@@ -41,7 +42,7 @@ class Round:
 def study_cells(study: Study, storage: Storage) -> dict[str, Cell]:
     """The cells of a study by id: its grid, and the points by which it was refined."""
     cells = {cell.id: cell for cell in study.cells()}
-    for point in _stored(study, storage)[1]:
+    for point in _stored(study, storage).points:
         # The grid may have changed since.
         if point.like in cells:
             cell = point.cell(cells)
@@ -51,12 +52,21 @@ def study_cells(study: Study, storage: Storage) -> dict[str, Cell]:
 
 def cells_in_place(study: Study, storage: Storage) -> dict[str, Cell]:
     """As `study_cells`, each point right behind the cell that it was put beside."""
-    return in_place(study_cells(study, storage), _stored(study, storage)[1])
+    return in_place(study_cells(study, storage), _stored(study, storage).points)
 
 
 def stored_growth(study: Study, storage: Storage) -> Growth | None:
     """The rule by which a study has last grown, None if it has not, `LOST` if it is damaged."""
-    return _stored(study, storage)[0]
+    return _stored(study, storage).rule
+
+
+def stopping_growth(study: Study, storage: Storage) -> Growth | None:
+    """The rule by which intervals hold: the last one with a precision, if there was one.
+
+    They hold whatever a rule without one has added since. `LOST` if a rule was damaged and none
+    with a precision has taken its place.
+    """
+    return _stored(study, storage).stopping
 
 
 def wanted_blocks(study: Study, storage: Storage, cells: Mapping[str, Cell]) -> dict[str, int]:
@@ -90,11 +100,13 @@ def rounds(study: Study, storage: Storage, growth: Growth, *, keep: bool = True)
         growth: The rule.
         keep: Whether the rule and the points are stored.
     """
-    storage.mend_record(study.name, _RECORD, _parse)
-    points = _stored(study, storage)[1]
+    before = _stored(study, storage)
+    storage.mend_record(study.name, _RECORD, _Grown.parse)
+    points = before.points
     cells = study_cells(study, storage)
-    if growth.grows and keep:
-        _store(study, storage, growth, points)
+    if keep and (growth.grows or before.stopping is LOST):
+        # That a rule was lost stays known, also to who reads the study later.
+        _store(study, storage, growth, before)
     successes: dict[str, list[int]] = {}
     fresh = cells
     while fresh:
@@ -118,7 +130,7 @@ def rounds(study: Study, storage: Storage, growth: Growth, *, keep: bool = True)
             cells |= fresh
             points += found
             if keep:
-                _store(study, storage, growth, points)
+                _store(study, storage, growth, replace(before, points=points))
 
 
 def _rate(growth: Growth, successes: list[int]) -> float:
@@ -148,18 +160,66 @@ def successes_by_block(replicate: np.ndarray, success: np.ndarray) -> list[int]:
     return np.bincount(block[success], minlength=len(n))[:whole].tolist()
 
 
-def _stored(study: Study, storage: Storage) -> tuple[Growth | None, list[Point]]:
-    return storage.read_record(study.name, _RECORD, _parse, lost=(LOST, [])) or (None, [])
+@dataclass(frozen=True)
+class _Grown:
+    """What a `growth.json` holds.
+
+    Args:
+        rule: By which the study grew last; None if it did not.
+        points: Beside the grid, each after the one that it is like.
+        stopping: The last rule with a precision, `LOST` if it can't be read any more; else `rule`.
+    """
+
+    rule: Growth | None = None
+    points: list[Point] = field(default_factory=list)
+    stopping: Growth | None = None
+
+    @classmethod
+    def parse(cls, record: Any) -> _Grown:
+        """Of JSON data; raises where it says anything else."""
+        rule = _rule(record["rule"])
+        before = record.get("stopping")
+        stopping = rule if before is None else LOST if before == _LOST else _rule(before)
+        return cls(rule, [Point(**entry) for entry in record["points"]], stopping)
 
 
-def _parse(record: Any) -> tuple[Growth, list[Point]]:
-    """The rule and the points in a `growth.json`; raises where it says anything else."""
-    growth = Growth(**record["rule"])
+def _rule(record: Any) -> Growth:
+    growth = Growth(**record)
     if not 1 <= operator.index(growth.n_blocks) <= _MOST_BLOCKS:
         raise ValueError(f"n_blocks is {growth.n_blocks}")
-    return growth, [Point(**entry) for entry in record["points"]]
+    return growth
 
 
-def _store(study: Study, storage: Storage, growth: Growth, points: list[Point]) -> None:
-    record = {"rule": asdict(growth), "points": [asdict(point) for point in points]}
-    storage.write_record(study.name, _RECORD, json.dumps(record, indent=2))
+def _stored(study: Study, storage: Storage) -> _Grown:
+    """What is stored of a study's growth, with the points that every user of its name has added."""
+    lost = _Grown(rule=LOST, stopping=LOST)
+    named = storage.read_record(study.name, _RECORD, _Grown.parse, lost) or _Grown()
+    copies = [copy for _, copy in storage.record_copies(study.name, _RECORD, _Grown.parse)]
+    points = [point for grown in [*reversed(copies), named] for point in grown.points]
+    return replace(named, points=list(dict.fromkeys(points)))
+
+
+def _store(study: Study, storage: Storage, growth: Growth, mine: _Grown) -> None:
+    """Write down a rule and points beside those that others have added meanwhile."""
+    others = _stored(study, storage)
+    points = list(dict.fromkeys([*others.points, *mine.points]))
+    record: dict[str, Any] = {"rule": asdict(growth), "points": [asdict(point) for point in points]}
+    before = others.stopping or mine.stopping
+    if growth.stopping is None and before is not None:
+        if before is LOST:
+            record["stopping"] = _LOST
+        elif before.stopping is not None:
+            record["stopping"] = asdict(before)
+    storage.write_record(
+        study.name,
+        _RECORD,
+        json.dumps(record, indent=2),
+        keep=lambda text: not set(_points(text)) <= set(points),
+    )
+
+
+def _points(text: bytes) -> list[Point]:
+    try:
+        return _Grown.parse(json.loads(text)).points
+    except Exception:  # whatever a parser makes of garbage
+        return []

@@ -16,7 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from trainability import interrupts
 from trainability.errors import InputError, StorageError, refuse
 from trainability.launch.address import Address, chosen_address, probe
-from trainability.launch.embedded import embedded_ray, own_signals
+from trainability.launch.embedded import embedded_ray, handlers_kept
 from trainability.launch.options import Options
 from trainability.launch.worker import require_token
 from trainability.plan import Slots
@@ -70,7 +70,7 @@ def _cluster_at(address: Address) -> Iterator[None]:
     probe(address)
     interrupts.check()
     try:
-        with own_signals():
+        with handlers_kept():
             _connect(address)
     except Exception as error:  # Ray raises bare ones too
         interrupts.check()
@@ -81,7 +81,8 @@ def _cluster_at(address: Address) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        with handlers_kept():
+            ray.shutdown()
 
 
 def _connect(address: Address) -> None:

@@ -14,11 +14,10 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import ray
-import ray._private.utils
-from ray._private import ray_constants
+from ray._private import ray_constants, services
 
 from trainability import interrupts
 from trainability.errors import InputError
@@ -51,14 +50,21 @@ def embedded_ray() -> Iterator[None]:
         limit.daemon = True
         limit.start()
         try:
-            ray.shutdown()
+            with handlers_kept():
+                ray.shutdown()
         finally:
             limit.cancel()
             _dismiss(guard)
 
 
 def _start(mark: str, folder: str) -> None:
-    changed = {_LOOPBACK: "0", "RAY_AUTH_TOKEN": _own_token(), reaper.MARK: mark}
+    changed = {
+        _LOOPBACK: "0",
+        "RAY_AUTH_TOKEN": _own_token(),
+        reaper.MARK: mark,
+        # A title that Ray gives to a process is not written over its environment, and the mark.
+        "SPT_NOENV": "1",
+    }
     before = {name: os.environ.get(name) for name in changed}
     clustered = ray_constants.ENABLE_RAY_CLUSTER
     os.environ.update(changed)
@@ -66,7 +72,7 @@ def _start(mark: str, folder: str) -> None:
     # replaces a loopback address that it is given by that of the machine.
     ray_constants.ENABLE_RAY_CLUSTER = False
     try:
-        with own_signals(), _no_hangup():
+        with handlers_kept(), _own_sessions():
             ray.init(
                 address="local",
                 include_dashboard=False,
@@ -75,8 +81,6 @@ def _start(mark: str, folder: str) -> None:
                 _node_ip_address="127.0.0.1",
                 _temp_dir=folder,
             )
-    except SystemExit as error:
-        raise KeyboardInterrupt from error
     except Exception as error:  # Ray raises bare ones too
         interrupts.check()
         raise InputError(
@@ -94,35 +98,35 @@ def _start(mark: str, folder: str) -> None:
 
 
 @contextlib.contextmanager
-def own_signals() -> Iterator[None]:
-    """Keep Ray from taking SIGTERM for itself: it would raise in whatever code runs."""
-    original = ray._private.utils.set_sigterm_handler
-
-    def keep(handler: object) -> None:
-        interrupts.restore()
-
-    ray._private.utils.set_sigterm_handler = keep
+def handlers_kept() -> Iterator[None]:
+    """Put back what Ray takes SIGTERM for: it would raise in whatever code runs."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM) if main else None
     try:
         yield
     finally:
-        ray._private.utils.set_sigterm_handler = original
-        interrupts.restore()  # also what Ray's own C++ code has put in their place
+        if before is not None:  # also in place of what Ray's own C++ code has put there
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
-def _no_hangup() -> Iterator[None]:
-    """Processes that start now don't see the SIGHUP of a terminal that goes: we end them.
+def _own_sessions() -> Iterator[None]:
+    """Let Ray's processes start out of reach of a terminal and of what is sent to our group.
 
-    Ray does the same for Ctrl-C. Our own process gets it in another thread.
+    They would end before us, and each of their ends would be waited for: we end them.
     """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    original = services.ConsolePopen
+
+    class Apart(original):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            interrupts.check()  # between two of its processes, where Ray expects an error
+            super().__init__(*arguments, **options, start_new_session=True)
+
+    services.ConsolePopen = Apart
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        services.ConsolePopen = original
 
 
 @cache

@@ -220,7 +220,8 @@ def _search(
         if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
             # Whoever can't work on it refuses before anything is written.
             launcher.get_ready()
-        place.write_bytes(f"{tuning.name}/tuning.json", declaration)
+        # What another user has declared under this name is kept.
+        place.write_record(tuning.name, "tuning", declaration.decode(), keep=True)
         place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
 
         def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:

@@ -5,6 +5,9 @@ Each is kept twice, under its name (`growth.json`) and under one with a checksum
 mended. The copy is written first and its predecessors are removed last: whenever a writer dies,
 what has the name is whole and has a copy. Files from before there were copies have none; what can
 be read of them is taken for what it says.
+
+There are no locks: of two writers at once the last one has the name. Where what the other one wrote
+must not be lost, copies are kept, and whoever reads looks at all of them.
 """
 
 from __future__ import annotations
@@ -12,15 +15,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pyarrow import fs
 
 from trainability.storage.files import Files
 
 T = TypeVar("T")
+Keep = bool | Callable[[bytes], bool]
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,22 @@ class SideFile:
     replaced: bool = False
 
 
-def write_side_file(files: Files, stem: str, data: bytes, keep: bool = False) -> None:
+def write_side_file(files: Files, stem: str, data: bytes, keep: Keep = False) -> None:
     """Write `<stem>.json` and its copy.
 
     Args:
         files: Where.
         stem: Path without `.json`.
         data: JSON text as bytes.
-        keep: Whether earlier copies stay.
+        keep: Whether earlier copies stay, all or those whose content it chooses.
     """
     own = copy_name(stem, data)
-    before = [path for path in _named_like_copies(files, stem) if path != own]
+    before = [] if keep is True else [p for p in _named_like_copies(files, stem) if p != own]
+    if callable(keep):
+        before = [path for path in before if not keep(files.read(path) or b"")]
     files.write(own, data)
     files.write(f"{stem}.json", data)
-    for path in [] if keep else before:
+    for path in before:
         files.delete(path)
 
 
@@ -73,23 +79,29 @@ def read_side_file(files: Files, stem: str, parse: Callable[[Any], T]) -> tuple[
         value, why = None, "it is not a file" if files.is_there(f"{stem}.json") else "it is missing"
     if data is not None and not why and files.read(copy_name(stem, data)) is not None:
         return SideFile(data.decode()), value
-    copies = copies_of(files, stem)
+    copies = list(_whole_copies(files, stem))
     if not copies:
         if why:
             return SideFile(None, "" if why == "it is missing" else why), None
         return SideFile(None if data is None else data.decode()), value
-    for path in copies:
-        copy = files.read(path) or b""
+    why = why or "it is not what was written"
+    for _, copy in copies:
         instead, trouble = _parse(copy, parse)
         if not trouble:
-            why = why or "it is not what was written"
             return SideFile(copy.decode(), why, replaced=True), instead
-    return SideFile(None, why or "it is not what was written"), None
+    return SideFile(None, why), None
 
 
-def copies_of(files: Files, stem: str) -> list[str]:
-    """The paths of all copies of a side file that are whole, the newest first."""
-    return [path for path in _named_like_copies(files, stem) if _is_whole(files, stem, path)]
+def read_copies(files: Files, stem: str, parse: Callable[[Any], T]) -> list[tuple[str, T]]:
+    """All copies of a side file that are whole, with their paths, the newest first.
+
+    Args:
+        files: Where.
+        stem: Path without `.json`.
+        parse: Makes of the JSON data what it stands for; what it refuses is left out.
+    """
+    parsed = [(path, *_parse(data, parse)) for path, data in _whole_copies(files, stem)]
+    return [(path, cast(T, value)) for path, value, why in parsed if not why]
 
 
 def copy_name(stem: str, data: bytes) -> str:
@@ -110,9 +122,12 @@ def _named_like_copies(files: Files, stem: str) -> list[str]:
     return [f"{folder}/{info.base_name}" for info in infos]
 
 
-def _is_whole(files: Files, stem: str, path: str) -> bool:
-    data = files.read(path)
-    return data is not None and copy_name(stem, data) == path
+def _whole_copies(files: Files, stem: str) -> Iterator[tuple[str, bytes]]:
+    """Paths and contents of the copies that are what their names say, the newest first."""
+    for path in _named_like_copies(files, stem):
+        data = files.read(path)
+        if data is not None and copy_name(stem, data) == path:
+            yield path, data
 
 
 def _parse(data: bytes, parse: Callable[[Any], T]) -> tuple[T | None, str]:

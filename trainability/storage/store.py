@@ -21,7 +21,8 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage.blocks import BlockFile, Verdict, block_file, decode, encode, judge
 from trainability.storage.files import Files, telling
 from trainability.storage.side_files import (
-    copies_of,
+    Keep,
+    read_copies,
     read_side_file,
     write_side_file,
 )
@@ -106,14 +107,14 @@ class Storage:
         self._files.write(file.path, data)
         return file.path
 
-    def write_record(self, study: str, name: str, text: str, keep: bool = False) -> None:
+    def write_record(self, study: str, name: str, text: str, keep: Keep = False) -> None:
         """Write the side file `<name>.json` of a study, with a copy by which damage is mended.
 
         Args:
             study: The study's name.
             name: Of the file, without `.json`; may lie in a folder.
             text: JSON.
-            keep: Whether copies of what it was before stay.
+            keep: Whether copies of what it was before stay, all or those that it chooses.
         """
         self._make_room(study, f"{name}.json")
         write_side_file(self._files, f"{study}/{name}", text.encode(), keep)
@@ -158,9 +159,11 @@ class Storage:
         instead = "its copy is in its place" if file.replaced else "it is made anew"
         self._tell(f"{path} was damaged ({file.why}) and is set aside; {instead}")
 
-    def record_copies(self, study: str, name: str) -> list[str]:
-        """The paths of the copies of a side file that are whole, the newest first."""
-        return copies_of(self._files, f"{study}/{name}")
+    def record_copies(
+        self, study: str, name: str, parse: Callable[[Any], T]
+    ) -> list[tuple[str, T]]:
+        """All copies of a side file that are whole, with their paths, the newest first."""
+        return read_copies(self._files, f"{study}/{name}", parse)
 
     def studies(self) -> list[str]:
         """Names of the studies whose declaration is here, in order."""
