@@ -24,7 +24,7 @@ from trainability.growth.intervals import with_valid_intervals
 from trainability.growth.rounds import stored_growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import Cell, Study
+from trainability.study import AXES, Cell, Study
 
 LEVEL = 0.95
 
@@ -104,6 +104,7 @@ class Findings:
             "survival": self.survival,
             "census": measured.census,
             "losses": measured.losses,
+            "measures": measured.measures,
             "comparisons": self.comparisons,
             "published": self.published,
             "blocks": measured.blocks,
@@ -164,11 +165,8 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     varies = [
-        name
-        for name in ("task", "scheme", "width", "depth", "optimizer", "batch_size", "max_steps",
-                     "tolerance", "activation", "loss", "penalty")
-        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]  # fmt: skip
+        name for name in AXES if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+    ]
     x = "depth" if "depth" in varies and "width" not in varies else "width"
     return x, [name for name in varies if name != x] or ["scheme"]
 
