@@ -51,7 +51,7 @@ def final_metrics(
 
 def _measured(rows: pd.DataFrame) -> list[str]:
     """Which of the columns `EVALUATED` have values."""
-    return [name for name in EVALUATED if rows[name].notna().any()]
+    return [name for name in EVALUATED if name in rows and rows[name].notna().any()]
 
 
 def curve_metrics(rows: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:
