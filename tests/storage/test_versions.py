@@ -15,7 +15,7 @@ from synthetic_rows import store
 from trainability import load
 from trainability.errors import StorageError
 from trainability.identity import VERSION
-from trainability.results import COLUMNS, Column
+from trainability.results import COLUMNS, EVALUATED, Column
 from trainability.storage import Storage, blocks
 from trainability.storage.blocks import judge
 from trainability.stored import declare
@@ -211,3 +211,10 @@ def test_results_of_the_first_release_and_of_today_stand_side_by_side(tmp_path, 
     pd.testing.assert_frame_equal(kept, before)
     assert len(rows) == 3 * 512
     assert Study.from_json((tmp_path / "results/golden/study.json").read_text()) == study
+
+
+def test_rows_from_before_there_were_classes_have_none():
+    rows = Storage(STORAGE).read_rows(GOLDEN.name)
+    assert rows[list(EVALUATED)].isna().all(axis=None)
+    assert rows["target_accuracy"].isna().all() and rows["tolerance"].notna().all()
+    assert (rows["n_classes"] == 0).all() and (rows["n_validation"] == 0).all()

@@ -43,8 +43,9 @@ def test_spirals_are_those_of_the_benchmark():
 
 
 @pytest.mark.parametrize("kind", TASKS)
-def test_points_that_are_held_back_change_no_training_point(kind):
-    alone, beside = kind(noise=0.2), kind(noise=0.2, n_validation=31)
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_points_that_are_held_back_change_no_training_point(kind, noise):
+    alone, beside = kind(noise=noise), kind(noise=noise, n_validation=31)
     assert alone.validation() is None and alone.validation_fingerprint() is None
     assert alone.fingerprint() == beside.fingerprint()
     x, y = beside.validation()

@@ -171,6 +171,9 @@ def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
     return x, [name for name in varies if name != x] or ["scheme"]
 
 
+_ABSENT = {"batch_size": "full batch"}
+"""What a value that is missing says. A curve has a tolerance or a target accuracy: of the other
+there is nothing to say."""
 _STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
@@ -178,8 +181,10 @@ def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """The short name of every cell's curve."""
     parts = []
     for column in columns:
-        written = rates[column].astype(str)
-        names = short(list(dict.fromkeys(written)))
+        missing = rates[column].isna()
+        written = rates[column].astype(object).where(~missing, None).map(str)
+        names = short(list(dict.fromkeys(written[~missing])))
         words = "" if column in _STRATEGIES else f"{column.replace('_', ' ')} "
-        parts.append([words + names[name] for name in written])
-    return [", ".join(entries) for entries in zip(*parts, strict=True)]
+        absent = _ABSENT.get(column, "")
+        parts.append([words + names[name] if name in names else absent for name in written])
+    return [", ".join(filter(None, entries)) for entries in zip(*parts, strict=True)]

@@ -71,7 +71,7 @@ def maps(found: Findings) -> list[tuple[str, pd.DataFrame]]:
     parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), found.rates)]
     if others:
         parts = list(found.rates.groupby(others, sort=False, dropna=False))
-    return [(", ".join(map(str, key)), part) for key, part in parts]
+    return [(", ".join(str(k) for k in key if not pd.isna(k)), part) for key, part in parts]
 
 
 def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
