@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,19 @@ def test_loss_and_accuracy_are_those_of_a_loop(loss):
     np.testing.assert_array_equal(shares, wanted_shares)
 
 
+def test_a_large_table_is_evaluated_in_parts(monkeypatch):
+    cell = cell_of(tolerance=1e-2, depth=3)
+    x, y = TwoMoons(n_train=203).data()
+    ensemble = draw(cell, [0])
+    results = []
+    for most in (4096, 64):
+        monkeypatch.setattr("trainability.training.evaluation._MOST_POINTS", most)
+        evaluate = Evaluation(x, y, cell.sizes, cell.activation, cell.loss, class_indices(y))
+        results.append(evaluate(ensemble))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+
+
 def test_how_many_networks_are_evaluated_together_changes_no_bit():
     cell = cell_of(tolerance=1e-2, depth=4, width=5)
     x, y = cell.task.data()
@@ -99,18 +113,22 @@ def test_how_many_networks_are_evaluated_together_changes_no_bit():
 
 @pytest.mark.parametrize("d_out", [1, 2, 5])
 @pytest.mark.parametrize("n_points", [5, 7, 85])
+@pytest.mark.parametrize("most", [4096, 48])
 @pytest.mark.parametrize("width", [6, 64, 100])
 @pytest.mark.parametrize("activation", [ReLU(), HardTanh()], ids=str)
-def test_a_network_that_is_constant_names_one_class(d_out, width, n_points, activation):
+def test_a_network_that_is_constant_names_one_class(
+    d_out, width, most, n_points, activation, monkeypatch
+):
     """To the last bit: outputs that differ by rounding would make two classes of a constant.
 
     The second layer is dead; what comes behind it makes outputs that are equal to rounding. Matrix
     products of torch round the same row differently among 5 rows of width 64, for example.
     """
+    monkeypatch.setattr("trainability.training.evaluation._MOST_POINTS", most)
     rng = np.random.default_rng(d_out)
     sizes = (3, 5, 4, width, d_out)
     weights, biases = [], []
-    for k, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for k, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         weights.append(torch.from_numpy(rng.standard_normal((300, fan_out, fan_in))).float())
         bias = rng.standard_normal((300, fan_out)) + (-1e3 if k == 1 else 0)
         biases.append(torch.from_numpy(bias).float())

@@ -65,7 +65,9 @@ def test_a_seed_is_a_data_set_and_a_louder_noise_the_same_noise_enlarged(kind):
     np.testing.assert_allclose(loud[0] - plain[0], 3 * (quiet[0] - plain[0]), atol=1e-5)
     assert kind(seed=1, noise=0.1).fingerprint() != kind(noise=0.1).fingerprint()
     # Kolmogorov-Smirnov at 1e-6: the noise is normal with the stated deviation.
-    noise = (kind(n_train=2000, noise=0.1).data()[0] - kind(n_train=2000, noise=0.0).data()[0]) / 0.1
+    noise = (
+        kind(n_train=2000, noise=0.1).data()[0] - kind(n_train=2000, noise=0.0).data()[0]
+    ) / 0.1
     assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-6
 
 

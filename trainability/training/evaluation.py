@@ -16,6 +16,9 @@ from trainability.training.torch_engine import (
     tile_size,
 )
 
+_MOST_POINTS = 4096
+"""Points that are passed forward together, so that a large table fits into memory."""
+
 
 class Evaluation:
     """Loss and accuracy of networks of one shape on some points, the same whatever the engine.
@@ -48,14 +51,17 @@ class Evaluation:
         self._d_out = sizes[-1]
         self._undecided_at = loss.undecided_at
         self._n_points = len(x)
-        self._tile = tile_size(sizes, len(x))
+        # Parts of one size: rows of matrices of different sizes may be rounded differently.
+        self._n_parts = -(-len(x) // _MOST_POINTS)
+        self._part = len(padded_points(np.arange(-(-len(x) // self._n_parts))[None])[0])
+        self._tile = tile_size(sizes, self._part)
         self._device = torch.device(device)
         self._classes = None if classes is None else torch.from_numpy(classes).to(self._device)
-        index = torch.from_numpy(padded_points(np.arange(len(x))[None])[0])
-        tables = (
-            padded(torch.as_tensor(table, dtype=torch.float32)[index][None]) for table in (x, y)
+        index = torch.arange(self._n_parts * self._part).clamp(max=len(x) - 1)
+        self._x, self._y = (
+            padded(torch.as_tensor(table, dtype=torch.float32)[index][None]).to(self._device)
+            for table in (x, y)
         )
-        self._x, self._y = (table.expand(self._tile, -1, -1).to(self._device) for table in tables)
         self._scales = torch.zeros(self._y.shape[1:], device=self._device)
         self._scales[: len(x), : self._d_out] = loss.scale(len(x), self._d_out)
 
@@ -76,15 +82,27 @@ class Evaluation:
             for first in range(0, ensemble.n_networks, self._tile):
                 rows = np.arange(first, min(first + self._tile, ensemble.n_networks))
                 index = torch.from_numpy(np.resize(rows, self._tile)).to(self._device)
-                outputs, loss = self._passes.outputs_and_loss(
-                    [parameter[index] for parameter in parameters], self._x, self._y, self._scales
-                )
+                tile = [parameter[index] for parameter in parameters]
+                loss, right = self._sums(tile)
                 losses[rows] = loss[: len(rows)].cpu().numpy()
-                if self._classes is not None:
-                    named = self._named(outputs[: len(rows), : self._n_points, : self._d_out])
-                    right = (named == self._classes).sum(dim=1).cpu().numpy()
-                    accuracies[rows] = right / self._n_points
+                if right is not None:
+                    accuracies[rows] = right[: len(rows)].cpu().numpy() / self._n_points
         return losses, accuracies
+
+    def _sums(self, tile: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The loss of every network of a tile, and how many points it names the class of."""
+        loss, right = torch.zeros(self._tile, device=self._device), None
+        for k in range(self._n_parts):
+            part = slice(k * self._part, (k + 1) * self._part)
+            x, y = (table[:, part].expand(self._tile, -1, -1) for table in (self._x, self._y))
+            outputs, own = self._passes.outputs_and_loss(tile, x, y, self._scales[part])
+            loss = loss + own
+            if self._classes is not None:
+                classes = self._classes[part]
+                named = self._named(outputs[:, : len(classes), : self._d_out])
+                here = (named == classes).sum(dim=1)
+                right = here if right is None else right + here
+        return loss, right
 
     def _named(self, outputs: torch.Tensor) -> torch.Tensor:
         """The class that every output, (T, N, d_out), names: shape (T, N)."""
