@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from trainability.results import SCHEMA
+from trainability.results import COLUMNS, SCHEMA
 from trainability.seeds import BLOCK_SIZE
 from trainability.trial import checkpoints
 
@@ -29,7 +29,8 @@ def synthetic_rows(study, cell, blocks, q=0.6):
     blocks = list(blocks)
     parts = [_block(cell, block, q) for block in blocks]
     n = len(blocks) * BLOCK_SIZE
-    frame = {"study": study, **cell.columns(), "status": "ok"}
+    frame = {column.name: column.default for column in COLUMNS if column.since}
+    frame |= {"study": study, **cell.columns(), "status": "ok"}
     frame |= {"replicate": np.arange(blocks[0] * BLOCK_SIZE, blocks[0] * BLOCK_SIZE + n)}
     for name in parts[0]:
         values = np.concatenate([part[name] for part in parts])

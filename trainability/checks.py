@@ -143,6 +143,13 @@ def number_problem(
     return []
 
 
+def bool_problem(owner: str, name: str, value: Any) -> list[str]:
+    """Empty if a setting is True or False."""
+    if isinstance(value, bool | np.bool_):
+        return []
+    return [f"{owner} {name} must be True or False, got {shown(value)}"]
+
+
 def choice_problem(owner: str, name: str, value: Any, allowed: Collection[object]) -> list[str]:
     """Empty if a setting is one of the allowed texts or numbers."""
     if isinstance(value, str | int | float | None) and value in allowed:

@@ -55,8 +55,8 @@ class LoadedStudy:
     """A study and what was found: `rows`, estimates as frames, the report's figures as Axes.
 
     All numbers are those of the report, computed by the same code: rates and shares in [0, 1],
-    steps in updates, losses as mean squared errors, intervals of 95 % each in columns that end in
-    `_low` and `_high`, valid however the study grew. Frames are the caller's own, to be changed
+    steps in updates, losses as the study declares them, intervals of 95 % each in columns that end
+    in `_low` and `_high`, valid however the study grew. Frames are the caller's own, to be changed
     at will. Figures are drawn on `ax` where one is given, else on a new figure: `.figure` of the
     result shows and saves it.
 
@@ -215,7 +215,7 @@ class LoadedStudy:
         """Quantiles of the loss over training.
 
         Returns:
-            One row per `cell` and `step`: `n`, and the mean squared errors `q10`, `q25`, `q50`,
+            One row per `cell` and `step`: `n`, and the quantiles `q10`, `q25`, `q50`,
             `q75` and `q90`, over all networks; one that diverged counts as infinite.
         """
         return self.findings.measured.losses.copy()

@@ -33,6 +33,7 @@ class Column:
         least: Least value of it, or of every entry; None for texts and truth values.
         one_of: The texts that it may hold; empty for any.
         nullable: Whether a value may be missing.
+        nullable_since: The version since which it may; 0 from the beginning.
         nullable_entries: Whether an entry of a list may be missing.
         same_for_cell: Whether all rows of a cell have the same value: it is identity.
         since: The version since which it exists; 0 from the beginning.
@@ -44,6 +45,7 @@ class Column:
     least: float | None = None
     one_of: tuple[str, ...] = ()
     nullable: bool = False
+    nullable_since: int = 0
     nullable_entries: bool = False
     same_for_cell: bool = False
     since: int = 0
@@ -73,7 +75,7 @@ COLUMNS: tuple[Column, ...] = (
     _identity("learning_rate", pa.float64(), 0),
     _identity("batch_size", pa.int32(), 1, nullable=True),
     _identity("max_steps", pa.int64(), 1),
-    _identity("tolerance", pa.float64(), 0),
+    _identity("tolerance", pa.float64(), 0, nullable=True, nullable_since=2),
     _identity("seed", pa.int64(), 0),
     Column("status", pa.string(), one_of=("ok", "diverged")),
     Column("born_dead", pa.bool_()),
@@ -98,6 +100,14 @@ COLUMNS: tuple[Column, ...] = (
     _identity("activation", pa.string(), since=1, default="ReLU()"),
     _identity("loss", pa.string(), since=1, default="MeanSquaredError()"),
     _identity("penalty", pa.string(), since=1, default="none"),
+    _identity("target_accuracy", pa.float64(), 0, nullable=True, since=2),
+    _identity("n_classes", pa.int32(), 0, since=2, default=0),
+    _identity("n_validation", pa.int32(), 0, since=2, default=0),
+    Column("accuracy", pa.float64(), 0, nullable=True, since=2),
+    Column("validation_loss", pa.float32(), 0, nullable=True, since=2),
+    Column("best_validation_loss", pa.float32(), 0, nullable=True, since=2),
+    Column("validation_accuracy", pa.float64(), 0, nullable=True, since=2),
+    Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
 )
 """Columns of the rows, in order.
 
@@ -108,7 +118,23 @@ counts neurons that the census could not settle; they are counted among the dead
 say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
 hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
 batch. A loss that is no number is null.
+
+Success is a loss of at most `tolerance`, or where that is null an accuracy of at least
+`target_accuracy` at a checkpoint. `n_classes` is 0 where targets are numbers, `n_validation` where
+no points are held back. `accuracy` is the share of the training points whose class the network
+names at the end, `validation_*` are of the validation points, `best_*` the least loss and the
+largest accuracy at any checkpoint, birth included. They are null where they do not apply, and of
+a network that diverged, but for the best ones, of the checkpoints before.
 """
+
+EVALUATED = (
+    "accuracy",
+    "validation_loss",
+    "best_validation_loss",
+    "validation_accuracy",
+    "best_validation_accuracy",
+)
+"""Columns of what is computed of a network beside its training."""
 
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
 """Names and types of `COLUMNS`."""
@@ -137,9 +163,13 @@ def validate(rows: pd.DataFrame) -> None:
     assert (diverged | (rows["status"] == "ok")).all(), "unknown status"
     assert not (diverged & rows["success"]).any(), "a diverged network succeeded"
     succeeded = rows[rows["success"]]
-    # Engines compare in float32, in which .001 is a little more than .001.
-    reached = succeeded["final_loss"] <= succeeded["tolerance"].astype("float32")
-    assert reached.all(), "success above tolerance"
+    if rows["target_accuracy"].isna().all():
+        # Engines compare in float32, in which .001 is a little more than .001.
+        reached = succeeded["final_loss"] <= succeeded["tolerance"].astype("float32")
+        assert reached.all(), "success above tolerance"
+    else:
+        reached = succeeded["accuracy"] >= succeeded["target_accuracy"]
+        assert reached.all(), "success below the target accuracy"
 
 
 def schema_problem(schema: pa.Schema, version: int) -> str | None:
@@ -204,7 +234,7 @@ def value_problem(table: pa.Table, study: str, cell: str, first: int) -> str | N
 
 def _column_problem(table: pa.Table, column: Column) -> str | None:
     values = table[column.name].combine_chunks()
-    if values.null_count and not column.nullable:
+    if values.null_count and (not column.nullable or column.nullable_since):
         return f"{column.name} has missing values"
     if pa.types.is_list(column.type):
         values = values.flatten()

@@ -15,13 +15,14 @@ import numpy as np
 BLOCK_SIZE = 256
 """Replicates per block, the unit in which randomness is drawn."""
 
-Purpose = Literal["initialization", "order", "sampling", "tuning", "analysis"]
+Purpose = Literal["initialization", "order", "sampling", "tuning", "analysis", "data"]
 _PURPOSES: dict[Purpose, int] = {
     "initialization": 0,
     "order": 1,
     "sampling": 2,
     "tuning": 3,
     "analysis": 4,
+    "data": 5,
 }
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.death import ACTIVE, STANDARD_EFFORT, Census, Effort, census
+from trainability.measures import Measures
 from trainability.networks import Ensemble, concatenate, initialize
 from trainability.results import SCHEMA, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
@@ -100,7 +102,7 @@ def run_trial(
         activation=cell.activation,
         loss=cell.loss,
         penalty=cell.penalty,
-        tolerance=cell.tolerance,
+        tolerance=-math.inf if cell.tolerance is None else cell.tolerance,
         batch_size=cell.batch_size,
         order_keys=np.concatenate(
             [order_keys(cell.seed, cell.stream_identity, block) for block in blocks]
@@ -111,7 +113,8 @@ def run_trial(
     )
     born = census(ensemble, cell.task.domain, idle=cell.idle)
     training = engine.start(ensemble, problem)
-    record = _Record(cell, born, training)
+    measures = Measures(cell, training, runtime.device)
+    record = _Record(cell, born, training, measures)
     done = 0
 
     def advanced() -> None:
@@ -124,6 +127,7 @@ def run_trial(
     for step in checkpoints(cell.max_steps):
         training.advance(step)
         advanced()
+        measures.observe()
         record.observe(training)
         progress(0)  # the count of the dead may take as long as the training
     done = int(training.steps.sum())
@@ -140,8 +144,9 @@ def run_trial(
 class _Record:
     """Follows one ensemble through its training and turns it into rows."""
 
-    def __init__(self, cell: Cell, born: Census, training: Training) -> None:
+    def __init__(self, cell: Cell, born: Census, training: Training, measures: Measures) -> None:
         self._cell = cell
+        self._measures = measures
         self._born = born
         self._training = training
         self._status = [layer.copy() for layer in born.status]
@@ -209,6 +214,7 @@ class _Record:
             "final_loss": training.loss,
             "steps": training.steps,
             "success": training.succeeded,
+            **self._measures.columns(),
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))
                 for name, curve in self._curves.items()

@@ -278,6 +278,14 @@ def test_curves_that_differ_in_more_than_the_scheme_are_named_by_it(tmp_path):
     assert "Curves differ in optimizer" in Page(report.page.read_text()).text
 
 
+def test_the_full_batch_beside_minibatches_is_a_curve_with_a_name(tmp_path):
+    study = dataclasses.replace(
+        STUDY, name="batches", axes={"batch_size": [None, 4], "width": [2, 4]}, scheme=He()
+    )
+    found = made(study, Storage(tmp_path)).findings
+    assert set(found.rates["curve"]) == {"full batch", "batch size 4"}
+
+
 def test_a_refined_study_says_where_success_crosses(tmp_path):
     storage = Storage(tmp_path)
     first = STUDY.cells()[0]

@@ -14,12 +14,14 @@ from synthetic_rows import store
 
 from trainability import load
 from trainability.errors import StorageError
-from trainability.results import COLUMNS, Column
+from trainability.identity import VERSION
+from trainability.results import COLUMNS, EVALUATED, Column
 from trainability.storage import Storage, blocks
 from trainability.storage.blocks import judge
 from trainability.stored import declare
 from trainability.study import Study
 
+NEXT = VERSION + 1
 YOUNGER = Column("weather", pa.string(), same_for_cell=True, since=1, default="fair")
 
 
@@ -35,8 +37,8 @@ def as_if_of_version(monkeypatch, version, *more):
 
 @pytest.fixture
 def newer_columns(monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
+    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    as_if_of_version(monkeypatch, NEXT, YOUNGER)
 
 
 @pytest.fixture
@@ -70,18 +72,18 @@ def test_an_older_file_gets_the_default_of_a_younger_column(storage, newer_colum
 
 
 def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
+    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    as_if_of_version(monkeypatch, NEXT, YOUNGER)
     monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, YOUNGER))
     assert verdicts(storage)["damaged"].why == "it has no column 'weather'"
 
 
 def written_by_newer_code(storage, monkeypatch):
-    """One of the cells, as code of version 3 with one more column would have written it."""
+    """One of the cells, as later code with one more column would have written it."""
     cell = GOLDEN.cells()[0]
     with monkeypatch.context() as patch:
-        patch.setattr("trainability.results.VERSION", 3)
-        as_if_of_version(patch, 3, YOUNGER)
+        patch.setattr("trainability.results.VERSION", NEXT + 1)
+        as_if_of_version(patch, NEXT + 1, YOUNGER)
         rows = storage.read_rows(GOLDEN.name, [cell.id])
         return storage.write_rows(GOLDEN.name, rows, {})
 
@@ -89,7 +91,7 @@ def written_by_newer_code(storage, monkeypatch):
 def test_what_newer_code_has_written_is_refused_by_name_and_left_alone(storage, monkeypatch):
     path = Path(storage.address) / written_by_newer_code(storage, monkeypatch)
     place = Storage(storage.address)
-    assert verdicts(place)["newer"].version == 3
+    assert verdicts(place)["newer"].version == NEXT + 1
     before = path.read_bytes(), (path.parents[1] / "study.json").stat().st_mtime_ns
     without_ray_and_mlflow(monkeypatch)
     for command in ("status", "report", "sync", "run"):
@@ -209,3 +211,10 @@ def test_results_of_the_first_release_and_of_today_stand_side_by_side(tmp_path, 
     pd.testing.assert_frame_equal(kept, before)
     assert len(rows) == 3 * 512
     assert Study.from_json((tmp_path / "results/golden/study.json").read_text()) == study
+
+
+def test_rows_from_before_there_were_classes_have_none():
+    rows = Storage(STORAGE).read_rows(GOLDEN.name)
+    assert rows[list(EVALUATED)].isna().all(axis=None)
+    assert rows["target_accuracy"].isna().all() and rows["tolerance"].notna().all()
+    assert (rows["n_classes"] == 0).all() and (rows["n_validation"] == 0).all()

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from rule_examples import LOSSES
 
 from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError
@@ -18,6 +19,7 @@ from trainability.tasks import (
     Task,
     task_types,
 )
+from trainability.tasks.classes import classes_problem
 
 
 def cubic(x):
@@ -28,6 +30,10 @@ def pair(x):
     return np.stack([x.sum(axis=1), (x**2).sum(axis=1)], axis=1)
 
 
+def ring(x):
+    return np.linalg.norm(x, axis=1) > 1
+
+
 EXAMPLES = {
     "Function": [
         Function("cubic", cubic, Box(1, 1.0), n_train=20),
@@ -35,10 +41,12 @@ EXAMPLES = {
         Function("pair", pair, Ball(3, 2.0), n_train=50, need=2),
         Function("pair", pair, Box(2, (1.0, 2.0), center=(5.0, -1.0)), n_train=30),
         Function("pair", pair, Points([[0.1, 0.2], [1.0, 3.0], [2.0, 2.0]]), n_train=3),
+        Function("ring", ring, Ball(2, 2.0), n_train=50, n_validation=20, classes=True),
     ],
     "Table": [
         Table(dataset="diabetes"),
         Table(dataset="digits", rows=40),
+        Table(dataset="digits", rows=60, classes=True, n_validation=10),
     ],
 }
 OTHERS = [AbsoluteValue(3), BrokenAbsoluteValue(7), RotatedAbsoluteValues(50), StepPlusSine(33)]
@@ -84,6 +92,20 @@ def test_fingerprints_of_different_data_differ():
     prints = [task.fingerprint() for task in tasks()]
     twice = 1  # the same function once with need 1 and once with need 3
     assert len(set(prints)) == len(prints) - twice
+
+
+@each_task
+def test_targets_and_points_that_are_held_back_are_what_they_say(task):
+    x, y = task.data()
+    assert [loss for loss in LOSSES if loss.target_problem(y) is None]
+    assert not task.n_classes or classes_problem(y, task.n_classes) is None
+    held_back = task.validation()
+    assert task.n_validation_points == (0 if held_back is None else len(held_back[0]))
+    if held_back is not None:
+        assert [part.dtype for part in held_back] == [np.float32] * 2
+        assert held_back[0].shape[1:] == x.shape[1:] and held_back[1].shape[1:] == y.shape[1:]
+        assert np.isfinite(held_back[0]).all() and np.isfinite(held_back[1]).all()
+        assert not task.n_classes or classes_problem(held_back[1], task.n_classes) is None
 
 
 @each_task

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,49 @@ def test_settings_that_make_no_task_are_refused(settings, message):
 def test_a_function_that_gives_no_targets_is_refused(function, message):
     with pytest.raises(InputError, match=message):
         Function("bad", function, LINE, n_train=9).data()
+
+
+@pytest.mark.parametrize("names", [[False, True], [3, 5], ["far", "near"], [0.0, 1.0]])
+def test_a_function_may_name_classes(names):
+    def side(x):
+        return np.where(x[:, 0] > 0, names[1], names[0])
+
+    task = Function("side", side, Box(2, 1.0), n_train=30, classes=True, n_validation=9)
+    (x, y), (held_x, held_y) = task.data(), task.validation()
+    assert task.n_classes == 2
+    np.testing.assert_array_equal(y, x[:, :1] > 0)
+    np.testing.assert_array_equal(held_y, held_x[:, :1] > 0)
+    assert task.domain.contains(held_x.astype(float)).all() and len(held_x) == 9
+    both = dataclasses.replace(task, one_hot=True)
+    np.testing.assert_array_equal(both.data()[1].argmax(axis=1), x[:, 0] > 0)
+    alone = dataclasses.replace(task, n_validation=0)
+    assert alone.fingerprint() == task.fingerprint() and alone.validation() is None
+
+
+def test_of_points_the_next_ones_are_held_back():
+    points = np.arange(10.0)[:, None]
+    task = Function("double", lambda x: 2 * x, Points(points), n_train=6, n_validation=3)
+    np.testing.assert_array_equal(task.validation()[0], points[6:9])
+    np.testing.assert_array_equal(task.validation()[1], 2 * points[6:9])
+    with pytest.raises(InputError, match="n_validation is 5, but its domain has only 4 points"):
+        dataclasses.replace(task, n_validation=5)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: x[:, 0], "must return classes: .* got float64"),
+        (lambda x: x > 2, "must return 2 to 100 classes, got 1"),
+        (lambda x: np.stack([x[:, 0] > 0] * 2, axis=1), r"shape \(8,\), a class for each point"),
+        (lambda x: x[:, 0] > (0 if len(x) == 8 else 9), None),
+        (lambda x: np.where(np.abs(x[:, 0]) == 1, 7, np.sign(x[:, 0])), None),
+        (lambda x: np.sign(x[:, 0]) + 5 * (len(x) != 8), "the class .* at a validation point"),
+    ],
+)
+def test_what_names_no_classes_is_refused(function, message):
+    task = Function("odd", function, Box(1, 1.0), n_train=8, n_validation=5, classes=True)
+    if message is None:
+        assert task.data() and task.validation()
+        return
+    with pytest.raises(InputError, match=message):
+        (task.data(), task.validation())

@@ -125,6 +125,29 @@ def test_a_network_that_diverges_stops_and_harms_no_other(engine, batch_size) ->
     assert_same(training, alone, rows=[0, 2])
 
 
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_who_is_said_to_have_succeeded_stops_there(engine, batch_size) -> None:
+    """Where success is an accuracy: no loss stops a network, and one that diverged stays so."""
+    nets = loop.ensemble(SHALLOW, 4)
+    nets.weights[0][3] = 1e18
+    nets.weights[1][3] = 1e18
+    task = loop.problem(SHALLOW, 4, SGD(0.01), batch_size=batch_size, tolerance=-np.inf)
+    alone, training = engine.start(nets, task), engine.start(nets, task)
+    for each in (alone, training):
+        each.advance(16)
+    then, loss = tensors(training.ensemble()), training.loss.copy()
+    training.succeed(np.array([False, True, False, True]))
+    for each in (alone, training):
+        each.advance(40)
+    assert training.succeeded.tolist() == [False, True, False, False]
+    assert training.diverged.tolist() == [False, False, False, True]
+    assert training.steps.tolist() == [40, 16, 40, 0]
+    assert training.loss[1] == loss[1]
+    for before, after in zip(then, tensors(training.ensemble()), strict=True):
+        assert torch.equal(before[1], after[1])
+    assert_same(training, alone, rows=[0, 2])
+
+
 def test_a_learning_rate_that_is_too_large_diverges(engine) -> None:
     nets = loop.ensemble(SHALLOW, 4)
     task = loop.problem(SHALLOW, 4, SGD(1e3))

@@ -14,17 +14,11 @@ import pandas as pd
 from scipy import special
 
 from trainability.errors import InputError
+from trainability.results import COLUMNS
 
 Method = Literal["clopper-pearson", "wilson"]
 
-_COUNTS = [
-    f"{state}_{moment}"
-    for state in ("active", "tentative", "permanent", "undecided")
-    for moment in ("init", "final", "curve")
-]
-_PER_NETWORK = ["replicate", "status", "born_dead", "trainable", "n_revived", "steps", "success"]
-_LOSSES = ["initial_loss", "final_loss", "loss_curve"]
-MEASURED = frozenset(_PER_NETWORK + _LOSSES + _COUNTS)
+MEASURED = frozenset(column.name for column in COLUMNS if not column.same_for_cell)
 """Columns of a row that differ from replicate to replicate; the others say which cell it is."""
 
 

@@ -13,6 +13,7 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.counts import count_shares, count_tests
 from trainability.analysis.curves import layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
+from trainability.analysis.measures import measure_means
 from trainability.analysis.rates import success_rates
 from trainability.results import SCHEMA
 from trainability.seeds import BLOCK_SIZE
@@ -37,6 +38,8 @@ class Measured:
         failures: From `failure_table`.
         census: From `layer_census`.
         losses: From `loss_quantiles`.
+        measures: From `measure_means`; without rows where there are no classes and nothing is
+            held back.
         count_tests: From `count_tests`, of the first layer's active neurons.
         count_shares: From `count_shares`.
         blocks: One row per block file: `cell`, `first`, `last` and how it was made.
@@ -47,6 +50,7 @@ class Measured:
     failures: pd.DataFrame
     census: pd.DataFrame
     losses: pd.DataFrame
+    measures: pd.DataFrame
     count_tests: pd.DataFrame
     count_shares: pd.DataFrame
     blocks: pd.DataFrame
@@ -70,12 +74,12 @@ def gather(
     """
     files = storage.block_files(name, cells)
     parts = [_sum_up(rows, laws, level) for rows in _batches(name, storage, cells, files)]
-    joined = {key: pd.concat([part[key] for part in parts]) for key in parts[0]}
+    joined = {key: _joined([part[key] for part in parts]) for key in parts[0]}
     tests = joined["count_tests"]
     tests["p_holm"] = holm(tests["p_value"])
     networks = joined["networks"].reset_index(drop=True)
     networks["cell"] = pd.Categorical(networks["cell"], cells)
-    for key in ("failures", "census", "losses", "count_shares"):
+    for key in ("failures", "census", "losses", "measures", "count_shares"):
         joined[key] = joined[key].reset_index(drop=True)
     return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
 
@@ -132,9 +136,15 @@ def _sum_up(
         "failures": failure_table(rows, level=level),
         "census": layer_census(rows),
         "losses": pd.concat(losses),
+        "measures": measure_means(rows, level),
         "count_tests": count_tests(rows, laws),
         "count_shares": count_shares(rows, laws, level=level),
     }
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the same columns as one; those without rows say nothing of a column's type."""
+    return pd.concat([table for table in tables if len(table)] or tables[:1])
 
 
 def _totals(values: pd.Series, cell: np.ndarray) -> pd.Series:

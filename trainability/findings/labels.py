@@ -39,6 +39,16 @@ def short(names: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, found if len(set(found)) == len(names) else names, strict=True))
 
 
+def in_words(written: str) -> str:
+    """The name of a strategy without settings as words; one with settings as it is written.
+
+    >>> in_words("MeanSquaredError()"), in_words("Huber(delta=0.5)")
+    ('mean squared error', 'Huber(delta=0.5)')
+    """
+    name = written.removesuffix("()")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower() if name.isidentifier() else written
+
+
 def _setting(entry: str) -> str:
     name, _, value = entry.rpartition("=")
     return value.strip("'") if value[:1] == "'" else f"{name.replace('_', ' ')} {_number(value)}"

@@ -23,7 +23,7 @@ from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import Cell, Study
+from trainability.study import AXES, Cell, Study
 
 LEVEL = 0.95
 
@@ -103,6 +103,7 @@ class Findings:
             "survival": self.survival,
             "census": measured.census,
             "losses": measured.losses,
+            "measures": measured.measures,
             "comparisons": self.comparisons,
             "published": self.published,
             "blocks": measured.blocks,
@@ -164,15 +165,15 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     varies = [
-        name
-        for name in ("task", "scheme", "width", "depth", "optimizer", "batch_size", "max_steps",
-                     "tolerance", "activation", "loss", "penalty")
-        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]  # fmt: skip
+        name for name in AXES if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+    ]
     x = "depth" if "depth" in varies and "width" not in varies else "width"
     return x, [name for name in varies if name != x] or ["scheme"]
 
 
+_ABSENT = {"batch_size": "full batch"}
+"""What a value that is missing says. A curve has a tolerance or a target accuracy: of the other
+there is nothing to say."""
 _STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
@@ -180,8 +181,10 @@ def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """The short name of every cell's curve."""
     parts = []
     for column in columns:
-        written = rates[column].astype(str)
-        names = short(list(dict.fromkeys(written)))
+        missing = rates[column].isna()
+        written = rates[column].astype(object).where(~missing, None).map(str)
+        names = short(list(dict.fromkeys(written[~missing])))
         words = "" if column in _STRATEGIES else f"{column.replace('_', ' ')} "
-        parts.append([words + names[name] for name in written])
-    return [", ".join(entries) for entries in zip(*parts, strict=True)]
+        absent = _ABSENT.get(column, "")
+        parts.append([words + names[name] if name in names else absent for name in written])
+    return [", ".join(filter(None, entries)) for entries in zip(*parts, strict=True)]

@@ -127,7 +127,8 @@ def _lines(cells: Mapping[str, Cell]) -> Iterator[tuple[str, list[tuple[float, s
     lines: dict[tuple[Any, ...], list[tuple[float, str]]] = defaultdict(list)
     for id_, cell in cells.items():
         same = (id(cell.task), type(cell.scheme), cell.optimizer, cell.batch_size, cell.max_steps,
-                cell.tolerance, cell.activation, cell.loss, cell.penalty)  # fmt: skip
+                cell.tolerance, cell.target_accuracy, cell.activation, cell.loss,
+                cell.penalty)  # fmt: skip
         values = {"width": cell.width, "depth": cell.depth}
         for field in fields(cell.scheme):  # type: ignore[arg-type]
             values[_SETTING + field.name] = getattr(cell.scheme, field.name)

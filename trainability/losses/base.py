@@ -19,7 +19,7 @@ class Loss(ABC):
     To add one: subclass, `@dataclass(frozen=True)`, settings as fields, `accumulate`,
     `of_constant`, and a docstring with the reference; `target_problem` where not every real
     number is a target, `scale` and `factor` where the default is not the mean over points and
-    outputs.
+    outputs, `undecided_at` where a single output of two classes is not an estimate of 0 or 1.
     """
 
     by_rows: ClassVar[bool] = False
@@ -30,6 +30,12 @@ class Loss(ABC):
 
     factor: ClassVar[float] = 1.0
     """What the total that `accumulate` adds up is multiplied with."""
+
+    undecided_at: ClassVar[float] = 0.5
+    """Where classes are targets, the single output of two classes that speaks for neither: above
+    it the network says class 1, else class 0. Of several outputs the largest names the class,
+    the first if there are several. By default an output estimates the class's target, 0 or 1:
+    with the mean squared error its probability."""
 
     def scale(self, n_points: int, d_out: int) -> float:
         """The factor of a point, of n_points, that `accumulate` gets; engines give it as float32.

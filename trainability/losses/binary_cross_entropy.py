@@ -22,6 +22,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     functions: ClassVar = frozenset({"exp", "log1p"})
+    undecided_at: ClassVar = 0.0
 
     def accumulate(
         self,
@@ -41,7 +42,10 @@ class BinaryCrossEntropy(Loss):
     def target_problem(self, y: np.ndarray) -> str | None:
         if y.min() >= 0 and y.max() <= 1:
             return None
-        return f"targets must be probabilities, within [0, 1]; got {y.min():g} to {y.max():g}"
+        return (
+            f"targets must be probabilities, within [0, 1]; got {y.min():g} to {y.max():g} (a "
+            "Table's are with classes=True)"
+        )
 
     def of_constant(self, y: np.ndarray) -> float:
         p = np.clip(y.mean(axis=0, dtype=np.float64), 1e-300, 1)

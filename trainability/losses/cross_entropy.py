@@ -54,9 +54,15 @@ class CrossEntropy(Loss):
 
     def target_problem(self, y: np.ndarray) -> str | None:
         if y.shape[1] < 2:
-            return "targets must have one column per class, two or more; got 1"
+            return (
+                "targets must have one column per class, two or more; got 1 (two classes have two "
+                "with one_hot=True)"
+            )
         if y.min() < 0 or np.abs(y.sum(axis=1) - 1).max() > 1e-5:
-            return "every row of targets must hold probabilities of the classes, that add up to 1"
+            return (
+                "every row of targets must hold probabilities of the classes, that add up to 1 (a "
+                "Table's do with classes=True)"
+            )
         return None
 
     def of_constant(self, y: np.ndarray) -> float:

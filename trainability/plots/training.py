@@ -24,6 +24,7 @@ def plot_loss(
     ax: Axes | None = None,
     *,
     tolerance: float | None = None,
+    loss: str = "mean squared error",
     curve: str | None = None,
     title: str = "",
 ) -> Axes:
@@ -33,6 +34,7 @@ def plot_loss(
         table: From `analysis.curves.loss_quantiles`, with q50 and pairs such as q10 and q90.
         ax: Where to draw; a new figure by default.
         tolerance: Loss at which a network succeeds, drawn as a line.
+        loss: Which loss, in words.
         curve: Column that tells several curves apart; of these only the medians are drawn.
         title: The finding.
     """
@@ -56,7 +58,7 @@ def plot_loss(
         ax.axhline(tolerance, color=INK, ls=(0, (2, 1.5)), lw=1.1, label="tolerance")
         low = min(low, tolerance / 1.5)
     _step_axis(ax, float(table["step"].max()))
-    ax.set(yscale="log", ylim=(low, high), ylabel="loss (mean squared error)")
+    ax.set(yscale="log", ylim=(low, high), ylabel=f"loss ({loss})")
     legend_beside(ax)
     note = sample_note(table["n"], unit="networks" if curve is None else "networks a curve")
     shaded = ", ".join(f"{lower:g} to {upper:g} %" for lower, upper in bands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from trainability import plots
 from trainability.analysis.curves import STATES
+from trainability.findings.labels import in_words
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.shown import percent
@@ -69,7 +71,7 @@ def maps(found: Findings) -> list[tuple[str, pd.DataFrame]]:
     parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), found.rates)]
     if others:
         parts = list(found.rates.groupby(others, sort=False, dropna=False))
-    return [(", ".join(map(str, key)), part) for key, part in parts]
+    return [(", ".join(str(k) for k in key if not pd.isna(k)), part) for key, part in parts]
 
 
 def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
@@ -112,10 +114,13 @@ def losses(found: Findings, place: float, ax: Any = None) -> Any:
     table = _at(found, found.measured.losses, place)
     last = table.groupby("curve", sort=False)["q50"].last()
     low, high = (f"{last.agg(end):.1e}" for end in ("min", "max"))
+    cells = found.rates.loc[list(dict.fromkeys(table["cell"]))]
+    tolerance = float(cells["tolerance"].max())
     return plots.plot_loss(
         table,
         ax,
-        tolerance=float(found.rates.loc[list(table["cell"]), "tolerance"].max()),
+        tolerance=None if math.isnan(tolerance) else tolerance,
+        loss=", ".join(map(in_words, dict.fromkeys(cells["loss"]))),
         curve="curve",
         title=f"{found.x.capitalize()} {place:g}: the median loss ends at "
         + (low if low == high else f"{low} to {high}"),

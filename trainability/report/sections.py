@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from trainability.findings.labels import in_words
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
 from trainability.report import shown, words
 from trainability.report.shown import Shown
+from trainability.report.validation import measures_table
 
 _METHODS = (
     "A replicate is one network with its own random initialization. All replicates that were "
     "started count; one that diverged is a failure.",
-    "A network succeeds when its training loss, a mean squared error, is at most the tolerance "
-    "within the budget of steps; it stops there.",
     "A neuron is dead if it is constant on the domain. The census is exact on data, on intervals "
     "and rectangles, and for first layers on balls and boxes; elsewhere certified where bounds or "
     "an exact program settle it, else counted as samples say and reported as undecided.",
@@ -113,6 +113,8 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
         drawn("losses"),
         (shown.losses_table(found, place),),
     )
+    if len(found.measured.measures):
+        yield Section("Accuracy and validation", tables=(measures_table(found),))
     if len(found.comparisons):
         yield Section(
             "Scheme against scheme",
@@ -123,25 +125,43 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
     grown = set(found.rates["interval"]) != {EXACT}
     yield Section(
         "Methods",
-        points=_METHODS + ((_GROWN.format(n=found.n_looks),) if grown else ()),
+        points=(_METHODS[0], *_success(found), *_METHODS[1:])
+        + ((_GROWN.format(n=found.n_looks),) if grown else ()),
     )
     yield Section("What is not comparable", points=tuple(_not_comparable(found)))
+
+
+def _success(found: Findings) -> Iterator[str]:
+    """When a network has succeeded, by loss or by accuracy."""
+    rates = found.rates
+    if rates["tolerance"].notna().any():
+        losses = " or ".join(map(in_words, dict.fromkeys(rates["loss"])))
+        yield (
+            f"A network succeeds when its training loss ({losses}) is at most the tolerance "
+            "within the budget of steps; it stops there."
+        )
+    if rates["target_accuracy"].notna().any():
+        yield (
+            "A network with a target accuracy succeeds when it names the classes of that share of "
+            "the training points. This is looked at at checkpoints (steps 0, 1, 2, 5, 10, 20 and "
+            "so on), where it stops; so its steps are rounded up to a checkpoint."
+        )
 
 
 def _not_comparable(found: Findings) -> Iterator[str]:
     rates = found.rates
     yield (
-        "Success depends on the optimizer, its learning rate, the budget and the tolerance, which "
-        "nobody tuned for each scheme here; trainability does not. A lower rate says that a scheme "
-        "does worse under these settings, not under its best ones."
+        "Success depends on the optimizer, its learning rate, the budget and on what counts as "
+        "success, which nobody tuned for each scheme here; trainability does not. A lower rate "
+        "says that a scheme does worse under these settings, not under its best ones."
     )
-    for name in ("optimizer", "max_steps", "tolerance", "batch_size"):
+    for name in ("optimizer", "max_steps", "tolerance", "target_accuracy", "batch_size"):
         if name in found.curves:
             yield f"Curves differ in {name.replace('_', ' ')}: compare schemes within one value."
     if "task" in found.curves:
         yield (
-            "Curves belong to different tasks; the same tolerance is not equally hard on "
-            "each of them."
+            "Curves belong to different tasks; the same tolerance or accuracy is not equally hard "
+            "on each of them."
         )
     if rates["n"].nunique() > 1:
         low, high = (int(rates["n"].agg(end)) for end in ("min", "max"))

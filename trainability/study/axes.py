@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from trainability.activations import Activation
 from trainability.checks import (
     int_problem,
+    is_number,
     number_problem,
     plain,
     shown,
@@ -37,6 +38,7 @@ class Axes(TypedDict, total=False):
     activation: Sequence[Activation]
     loss: Sequence[Loss]
     penalty: Sequence[Penalty | None]
+    target_accuracy: Sequence[float | None]
 
 
 AXES = tuple(Axes.__annotations__)
@@ -45,7 +47,10 @@ _STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The axes with lists of plain values: numbers of one value are written one way."""
-    as_written: dict[str, Callable[[Any], Any]] = {"tolerance": float}
+    as_written: dict[str, Callable[[Any], Any]] = {
+        "tolerance": float,
+        "target_accuracy": lambda value: None if value is None else float(value),
+    }
     return {
         name: [as_written.get(name, plain)(value) for value in values]
         for name, values in axes.items()
@@ -66,10 +71,12 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         for name in axes
         if name not in AXES
     ]
+    problems += _success_problems(axes, fixed)
     n_cells = 1
     for name in AXES:
         if name not in axes:
-            problems += _value_problems(name, fixed[name])
+            if name != "tolerance" or fixed[name] is not None or _has_tolerance(axes, fixed):
+                problems += _value_problems(name, fixed[name])
             continue
         values = axes[name]
         if not isinstance(values, list | tuple | range) or not size_of(values):
@@ -85,6 +92,28 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         wrong = [problem for value in values for problem in _value_problems(name, value)]
         problems += wrong or _twice(name, list(values))
     return problems
+
+
+def _has_tolerance(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> bool:
+    """Whether success is a loss anywhere: where no target accuracy is given."""
+    accuracies = axes.get("target_accuracy", [fixed["target_accuracy"]])
+    return not isinstance(accuracies, list | tuple) or any(value is None for value in accuracies)
+
+
+def _success_problems(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[str]:
+    """What is wrong with saying when a network has succeeded in two ways."""
+    given = "tolerance" in axes or fixed["tolerance"] is not None
+    if given and not _has_tolerance(axes, fixed):
+        return [
+            "tolerance is of the loss, and target_accuracy says when a network has succeeded; "
+            "leave one of them out"
+        ]
+    if "tolerance" in axes and "target_accuracy" in axes:
+        return [
+            "axes tolerance and target_accuracy can't both vary: a cell has one or the other; "
+            "fix one of them"
+        ]
+    return []
 
 
 def _twice(name: str, values: list[Any]) -> list[str]:
@@ -137,6 +166,14 @@ def _tolerance(name: str, value: Any) -> list[str]:
     return number_problem("", name, value, above=0)
 
 
+def _target_accuracy(name: str, value: Any) -> list[str]:
+    if value is None or (is_number(value) and 0 < value <= 1):
+        return []
+    return [
+        f"{name} must be None or a share of the training points, > 0 and <= 1, got {shown(value)}"
+    ]
+
+
 _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "task": _strategy(Task, "a task, such as AbsoluteValue()"),
     "scheme": _strategy(Scheme, "a scheme, such as He()"),
@@ -149,4 +186,5 @@ _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "activation": _strategy(Activation, "an activation, such as ReLU()"),
     "loss": _strategy(Loss, "a loss, such as MeanSquaredError()"),
     "penalty": _strategy(Penalty, "None or a penalty, such as L2(coefficient=1e-4)", optional=True),
+    "target_accuracy": _target_accuracy,
 }

@@ -30,13 +30,16 @@ class Cell:
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget, in updates.
-        tolerance: Training loss at which a network has succeeded.
+        tolerance: Training loss at which a network has succeeded; None, whatever was given,
+            where `target_accuracy` says when.
         seed: The study's seed.
         paired_over: Settings of the scheme that don't key the random streams: cells that differ
             only in them draw common random numbers, and can be compared pair by pair.
         activation: Of the hidden neurons.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
+        target_accuracy: Training accuracy at which a network has succeeded, at a checkpoint; None
+            where the tolerance says when.
     """
 
     task: Task
@@ -46,15 +49,18 @@ class Cell:
     optimizer: Optimizer
     batch_size: int | None
     max_steps: int
-    tolerance: float
+    tolerance: float | None
     seed: int
     paired_over: tuple[str, ...] = ()
     activation: Activation = younger(RELU, since=1)
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
+    target_accuracy: float | None = younger(None, since=2)
 
     def __post_init__(self) -> None:
         settle_fields(self)
+        if self.target_accuracy is not None:
+            object.__setattr__(self, "tolerance", None)
 
     @cached_property
     def id(self) -> str:
@@ -71,6 +77,8 @@ class Cell:
             identity["paired_over"] = self.paired_over
         for name, value in younger_fields(self).items():
             identity[name] = to_record(value)
+        if held_back := self.task.validation_fingerprint():
+            identity["validation"] = held_back
         return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
 
     @cached_property
@@ -170,7 +178,10 @@ class Cell:
             "learning_rate": float(self.optimizer.learning_rate),
             "batch_size": self.batch_size,
             "max_steps": self.max_steps,
-            "tolerance": float(self.tolerance),
+            "tolerance": self.tolerance,
+            "target_accuracy": self.target_accuracy,
+            "n_classes": self.task.n_classes,
+            "n_validation": self.task.n_validation_points,
             "seed": self.seed,
         }
 

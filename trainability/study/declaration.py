@@ -51,13 +51,17 @@ class Study:
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget of a network, in updates.
         tolerance: Training loss at which a network has succeeded. Must lie below what fewer
-            active neurons than the task needs can reach.
+            active neurons than the task needs can reach. None with a target accuracy.
         replicates: Networks per cell, rounded up to whole blocks of 256.
         seed: Of everything random.
         published: Numbers of others that the report puts beside ours; they change none of ours.
         activation: Of the hidden neurons.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
+        target_accuracy: Instead of a tolerance, for tasks with classes: the share of the training
+            points whose class a network must name to have succeeded, looked at at checkpoints
+            (steps 0, 1, 2, 5, 10, 20 and so on). Above the share of the largest class, which a
+            network without active neurons reaches; at most 1.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -80,6 +84,7 @@ class Study:
     activation: Activation = younger(RELU, since=1)
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
+    target_accuracy: float | None = younger(None, since=2)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from trainability.checks import reason
 from trainability.errors import InputError
+from trainability.losses import Loss, loss_types
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
+from trainability.tasks import Table, Task
+from trainability.tasks.classes import best_constant_accuracy, classes_problem
 
 MOST_BLOCKS = 1_000_000
 """Of a cell: the names of block files have six digits."""
@@ -49,8 +55,13 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
     first = cells[0]
     task = first.task
     try:
-        if wrong := first.loss.target_problem(task.data()[1]):
-            return [f"{first.loss} does not fit {task}: {wrong}"]
+        y = task.data()[1]
+        if wrong := task.n_classes and classes_problem(y, task.n_classes):
+            return [f"{task}: {wrong}"]
+        if wrong := first.loss.target_problem(y):
+            return [f"{first.loss} does not fit {task}: {wrong}{_that_fit(y)}"]
+        if wrong := _validation_problem(task, first.loss):
+            return [f"{task}: {wrong}"]
         best = first.best_loss_below_need
         n_train = task.n_train
         largest = max(cells, key=lambda cell: cell.n_parameters)
@@ -65,7 +76,21 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
             f"{largest.n_parameters:,} at width {largest.width:,} and depth {largest.depth:,} on "
             f"{task}: {BLOCK_SIZE} of them are trained at once"
         )
-    for tolerance in sorted({cell.tolerance for cell in cells}):
+    accuracies = {cell.target_accuracy for cell in cells if cell.target_accuracy is not None}
+    if accuracies and not task.n_classes:
+        problems.append(
+            f"target_accuracy wants a task with classes, got {task}; give a tolerance of the loss "
+            "instead" + (", or classes=True" if isinstance(task, Table) else "")
+        )
+        accuracies = set()
+    for accuracy in sorted(accuracies):
+        if accuracy <= (constant := best_constant_accuracy(y)):
+            problems.append(
+                f"target_accuracy {accuracy:g} is not above {constant:.4g}, the share of the "
+                f"largest class of {task}: an untrainable network, whose output is constant, could "
+                "succeed. Choose a larger one"
+            )
+    for tolerance in sorted({cell.tolerance for cell in cells if cell.tolerance is not None}):
         if tolerance >= best:
             problems.append(
                 f"tolerance {tolerance:g} is not below {best:.4g}, the loss that fewer "
@@ -79,3 +104,28 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
                 "use None for the full batch"
             )
     return problems
+
+
+def _that_fit(y: np.ndarray) -> str:
+    """Which losses take targets, to append to a message."""
+    fitting = []
+    for name, kind in loss_types().items():
+        with contextlib.suppress(Exception):  # of a loss of the user's, or one that has settings
+            if kind().target_problem(y) is None:
+                fitting.append(f"{name}()")
+    return f"; what fits: {', '.join(fitting)}" if fitting else ""
+
+
+def _validation_problem(task: Task, loss: Loss) -> str | None:
+    """What is wrong with the validation points of a task."""
+    points = task.validation()
+    if points is None:
+        return None
+    x, y = points
+    wanted = f"validation points must be of shapes (M, {task.d_in}) and (M, {task.d_out})"
+    if x.shape[1:] != (task.d_in,) or y.shape != (len(x), task.d_out):
+        return f"{wanted}, got {x.shape} and {y.shape}"
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return "validation points must be finite, got NaN or infinity"
+    wrong = (task.n_classes and classes_problem(y, task.n_classes)) or loss.target_problem(y)
+    return f"validation points: {wrong}" if wrong else None

@@ -13,6 +13,8 @@ from trainability.tasks.function import Function
 from trainability.tasks.points import training_points
 from trainability.tasks.sines import LinearTimesSine, SineProduct, StepPlusSine
 from trainability.tasks.table import Table
+from trainability.tasks.two_moons import TwoMoons
+from trainability.tasks.two_spirals import TwoSpirals
 
 __all__ = [
     "AbsoluteValue",
@@ -24,6 +26,8 @@ __all__ = [
     "StepPlusSine",
     "Table",
     "Task",
+    "TwoMoons",
+    "TwoSpirals",
     "best_loss",
     "task_types",
     "training_points",

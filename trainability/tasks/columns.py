@@ -21,6 +21,7 @@ from trainability.tasks.text_columns import (
 )
 
 _MOST_CLASSES = 100
+_WANTED_CLASSES = f"2 to {_MOST_CLASSES} classes with two rows each on average"
 _TEXT_KINDS = (".csv", ".tsv", ".txt")
 
 
@@ -45,7 +46,11 @@ _READERS = {
 
 
 def read_columns(
-    path: Path, wanted: Sequence[str], rows: int | None, labels: Sequence[str] = ()
+    path: Path,
+    wanted: Sequence[str],
+    rows: int | None,
+    labels: Sequence[str] = (),
+    categories: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """The wanted columns of a file, float64, all of one length N.
 
@@ -55,10 +60,11 @@ def read_columns(
         wanted: Names of columns. Rows are counted from 1, the header not counted.
         rows: How many rows to take from the top, or None for all.
         labels: Those of the wanted columns that may hold classes as texts.
+        categories: Those that hold classes: texts, whole numbers or truth values.
 
     Returns:
         Per name, shape (N,); (N, k) for a 2-D array, less its columns that are the same in all
-        rows, and for texts of k classes, in sorted order: 1 in the class's column, 0 elsewhere.
+        rows, and for k classes, in sorted order: 1 in the class's column, 0 elsewhere.
 
     Raises:
         DataError: Lists everything that is wrong with the file and with these columns and rows.
@@ -90,7 +96,9 @@ def read_columns(
             "of the kind that its name says"
         ) from error
     columns = {
-        name: _numbers(raw[composed(name)], rows, name in labels)
+        name: _classes(raw[composed(name)], rows)
+        if name in categories
+        else _numbers(raw[composed(name)], rows, name in labels)
         for name in dict.fromkeys(wanted)
         if composed(name) in raw
     }
@@ -178,9 +186,43 @@ def _numbers(column: Column, rows: int | None, may_be_labels: bool) -> np.ndarra
     classes = sorted(set(stripped))
     if "" in classes:
         return f"has no class in row {stripped.index('') + 1}; drop or fill those rows"
-    if not 2 <= len(classes) <= min(_MOST_CLASSES, len(texts) // 2):
+    if not _may_be_classes(len(classes), len(texts)):
         return (
             f"holds texts, {len(classes)} of them different in {len(texts)} rows; wanted numbers, "
-            f"or 2 to {_MOST_CLASSES} classes with two rows each on average"
+            f"or {_WANTED_CLASSES}"
         )
-    return np.array([[text == one for one in classes] for text in stripped], dtype=np.float64)
+    return _one_hot(stripped, classes)
+
+
+def _classes(column: Column, rows: int | None) -> np.ndarray | str:
+    """One column per class: of texts, unless all are numbers, and of numbers, which are whole."""
+    if isinstance(column, str):
+        return column.replace("must hold numbers", "must hold classes").partition(";")[0]
+    texts = [composed(text.strip()) for text in column[:rows]] if isinstance(column, list) else []
+    numbers = column[:rows] if isinstance(column, np.ndarray) else numbers_of(texts)
+    values: list[Any] = texts
+    missing = [not text for text in texts]
+    if not isinstance(numbers, str):  # so that "1" and "1.0" are one class
+        if numbers.ndim != 1:
+            return "has several columns; classes stand in one, a class per row"
+        values, missing = numbers.tolist(), np.isnan(numbers).tolist()
+        odd = numbers[~np.isnan(numbers) & (numbers != np.floor(numbers)) | np.isinf(numbers)]
+        if odd.size:
+            return (
+                f"holds {odd[0]:g}, which is no class: wanted texts, whole numbers or truth "
+                "values; leave classes=True out for targets that are numbers"
+            )
+    if any(missing):
+        return f"has no class in row {missing.index(True) + 1}; drop or fill those rows"
+    classes = sorted(set(values))
+    if not _may_be_classes(len(classes), len(values)):
+        return f"holds {len(classes)} classes in {len(values)} rows; wanted {_WANTED_CLASSES}"
+    return _one_hot(values, classes)
+
+
+def _may_be_classes(n_classes: int, n_rows: int) -> bool:
+    return 2 <= n_classes <= min(_MOST_CLASSES, n_rows // 2)
+
+
+def _one_hot(values: list[Any], classes: list[Any]) -> np.ndarray:
+    return np.array([[value == one for one in classes] for value in values], dtype=np.float64)

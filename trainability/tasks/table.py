@@ -11,14 +11,25 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from trainability.checks import choice_problem, int_problem, settle_fields, shown, text_problem
+from trainability.checks import (
+    bool_problem,
+    choice_problem,
+    int_problem,
+    settle_fields,
+    shown,
+    text_problem,
+)
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
+from trainability.identity import younger
+from trainability.seeds import stream
 from trainability.tasks.base import Task
 from trainability.tasks.columns import read_columns
 from trainability.tasks.exact import has_large_offset
 
 Bundled = Literal["diabetes", "digits"]
+_Part = tuple[np.ndarray, np.ndarray]
+"""Inputs and targets."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,8 @@ class Table(Task):
 
     `Table("energy.csv", features=["heat", "light"], target="load")`, or `Table(dataset="digits")`.
     Means and standard deviations are those of the rows that are used, so the best constant has
-    mean squared error 1. The domain is the training points themselves.
+    mean squared error 1. The domain is the training points themselves. With `classes=True` the
+    targets say instead which class a row is of, for a cross-entropy.
 
     Args:
         path: A text with a header line (.csv, .tsv, .txt, also packed, such as .csv.gz), a .parquet
@@ -45,6 +57,14 @@ class Table(Task):
             are the same in all rows used are dropped, 3 of them if all rows are used).
         rows: How many rows to use, from the top; None for all. At least 2, of digits at least 10,
             which hold every class.
+        classes: Whether the one target column holds classes, texts, whole numbers or truth values,
+            in sorted order: 2 to 100, with two rows each on average. Two make one output of 0 and
+            1, for `BinaryCrossEntropy`; more make one output each, for `CrossEntropy`. Targets are
+            then not standardized. Of the bundled sets "digits" has classes.
+        one_hot: Whether two classes get an output each, too, for `CrossEntropy`.
+        n_validation: How many of the rows are validation points, >= 0, chosen at random; no mean,
+            standard deviation or domain looks at them.
+        seed: Of that choice.
 
     Raises:
         DataError: Lists everything that is wrong, settings at once and data when they are read.
@@ -55,6 +75,10 @@ class Table(Task):
     target: str | Sequence[str] = ()
     dataset: Bundled | None = None
     rows: int | None = None
+    classes: bool = younger(False, since=2)
+    one_hot: bool = younger(False, since=2)
+    n_validation: int = younger(0, since=2)
+    seed: int = younger(0, since=2)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), DataError)
@@ -73,22 +97,83 @@ class Table(Task):
     def n_train(self) -> int:
         return len(self.data()[0])
 
+    @property
+    def n_classes(self) -> int:
+        return max(2, self.d_out) if self.classes else 0
+
     def build(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._parts[0]
+
+    def build_validation(self) -> tuple[np.ndarray, np.ndarray] | None:
+        return self._parts[1]
+
+    @cached_property
+    def _parts(self) -> tuple[_Part, _Part | None]:
+        """Training points and validation points, ready for networks."""
+        x, y = self._read()
+        if self.classes and y.shape[1] == 2 and not self.one_hot:
+            y = y[:, 1:]
+        held = np.zeros(len(x), dtype=bool)
+        if self.n_validation:
+            if self.n_validation > len(x) - 2:
+                raise DataError(
+                    f"Table n_validation is {self.n_validation}, of {len(x)} rows; leave at least "
+                    "2 for training"
+                )
+            chosen = stream(self.seed, "Table", "data").permutation(len(x))[: self.n_validation]
+            held[chosen] = True
+            self._refuse_constant(x[~held], y[~held])
+            if self.dataset is not None:
+                x = x[:, np.ptp(x[~held], axis=0) > 0]
+        parts = [(x[~held], y[~held]), (x[held], y[held])]
+        first = parts[0]
+        scaled = [
+            (_standardized(x, first[0]), y if self.classes else _standardized(y, first[1]))
+            for x, y in parts
+        ]
+        return scaled[0], scaled[1] if held.any() else None
+
+    def _read(self) -> _Part:
+        """All rows as they stand; classes as one column each."""
         if self.dataset is not None:
-            x, y = _load_bundled(self.dataset, self.rows)
-        else:
-            assert self.path is not None
-            targets = [self.target] if isinstance(self.target, str) else list(self.target)
-            file = _expanded(self.path)
-            columns = read_columns(file, [*self.features, *targets], self.rows, labels=targets)
-            x = np.column_stack([columns[name] for name in self.features])
-            y = np.column_stack([columns[name] for name in targets])
-        return _standardized(x), _standardized(y)
+            return _load_bundled(self.dataset, self.rows)
+        assert self.path is not None
+        targets = [self.target] if isinstance(self.target, str) else list(self.target)
+        columns = read_columns(
+            _expanded(self.path),
+            [*self.features, *targets],
+            self.rows,
+            labels=targets,
+            categories=targets if self.classes else (),
+        )
+        x = np.column_stack([columns[name] for name in self.features])
+        return x, np.column_stack([columns[name] for name in targets])
+
+    def _refuse_constant(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Refuse what varies in the validation rows alone."""
+        problems = []
+        constant = int((np.ptp(x, axis=0) == 0).sum()) if self.dataset is None else 0
+        if constant:
+            problems.append(f"{constant} features are the same in all {len(x)} training rows")
+        if (np.ptp(y, axis=0) == 0).any():
+            what = "a class" if self.classes else "a target"
+            problems.append(f"{what} is the same in all {len(x)} training rows")
+        refuse(
+            [f"{p} of {self}; choose another seed or fewer validation points" for p in problems],
+            DataError,
+        )
 
     def _problems(self) -> list[str]:
         problems = []
         least = 10 if isinstance(self.dataset, str) and self.dataset == "digits" else 2
         problems += int_problem("Table rows", self.rows, least, 2**31 - 1, optional=True)
+        problems += int_problem("Table n_validation", self.n_validation, 0, 2**31 - 1)
+        problems += int_problem("Table seed", self.seed, 0)
+        switches = bool_problem("Table", "classes", self.classes)
+        switches += bool_problem("Table", "one_hot", self.one_hot)
+        problems += switches
+        if not switches and self.one_hot and not self.classes:
+            problems.append("Table one_hot is for classes; add classes=True or leave it out")
         if (self.path is None) == (self.dataset is None):
             both = "neither" if self.path is None else "both"
             problems.append(
@@ -98,6 +183,8 @@ class Table(Task):
             return problems
         if self.dataset is not None:
             problems += choice_problem("Table", "dataset", self.dataset, get_args(Bundled))
+            if not switches and self.classes and self.dataset == "diabetes":
+                problems.append('Table dataset "diabetes" has no classes; leave classes=True out')
             if any(
                 given is not None and not _is_empty(given) for given in (self.features, self.target)
             ):
@@ -126,6 +213,10 @@ class Table(Task):
                 problems += long
             elif len(set(names)) < len(names):
                 problems.append(f"Table {what} must name a column once, got {shown(names)}")
+            elif what == "target" and self.classes is True and len(names) > 1:
+                problems.append(
+                    f"Table target must be one column with classes=True, got {shown(names)}"
+                )
         if not problems:
             both = [name for name in target if name in self.features]
             problems += [
@@ -159,12 +250,13 @@ def _expanded(path: str) -> Path:
         raise DataError(f"there is no file {path}: {error}; write the whole path") from error
 
 
-def _standardized(values: np.ndarray) -> np.ndarray:
-    """Every column of (N, k) less its mean, over its standard deviation."""
+def _standardized(values: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Every column of (M, k) less the mean of that of (N, k), over its standard deviation."""
     # A large offset first, for the mean of such numbers is rounded by more than their spread.
-    offset = [column.min() if has_large_offset(column) else 0.0 for column in values.T]
-    values = values - offset
+    offset = [column.min() if has_large_offset(column) else 0.0 for column in of.T]
+    values, of = values - offset, of - offset
     # Divided by the largest first, so that squares of huge numbers don't overflow.
-    centered = values / np.abs(values).max(axis=0)
-    centered = centered - centered.mean(axis=0)
-    return centered / centered.std(axis=0)
+    largest = np.abs(of).max(axis=0)
+    values, of = values / largest, of / largest
+    mean = of.mean(axis=0)
+    return (values - mean) / (of - mean).std(axis=0)

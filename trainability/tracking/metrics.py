@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.rates import clopper_pearson
+from trainability.results import EVALUATED
 from trainability.trial import checkpoints
 
 
@@ -24,7 +25,8 @@ def final_metrics(
 
     Returns:
         Rates with the ends of the 95 % Clopper-Pearson interval of the success rate, the number
-        of replicates behind them, shares of neurons at initialization, and the speed.
+        of replicates behind them, shares of neurons at initialization, and the speed; where
+        there are any, the means of accuracy and validation over the networks that did not diverge.
     """
     n = len(rows)
     successes = int(rows["success"].sum())
@@ -43,7 +45,13 @@ def final_metrics(
         "undecided_share": undecided / neurons,
         "replicates": float(n),
         "networks_per_second": n / seconds if seconds else math.nan,
+        **{f"{name}_mean": float(rows[name].mean()) for name in _measured(rows)},
     }
+
+
+def _measured(rows: pd.DataFrame) -> list[str]:
+    """Which of the columns `EVALUATED` have values."""
+    return [name for name in EVALUATED if name in rows and rows[name].notna().any()]
 
 
 def curve_metrics(rows: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:

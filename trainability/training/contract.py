@@ -11,6 +11,8 @@ All engines follow the same rules, so that which one ran can't be told from the 
 - A network whose loss is not finite has *diverged*; one whose loss is <= the tolerance has
   *succeeded*. Either stops there: its parameters, loss and step count stay as they are, and it
   costs nothing from then on.
+- Where success is an accuracy, the tolerance is minus infinity, so that no engine stops a network
+  for its loss. Whoever looks at the accuracy, between calls of `advance`, stops it by `succeed`.
 - The arithmetic of a network does not depend on the networks beside it.
 """
 
@@ -41,7 +43,7 @@ class Problem:
         x: Training inputs, float32, shape (N, d_in).
         y: Training targets, float32, shape (N, d_out).
         optimizer: The update rule.
-        tolerance: A network stops when its loss is <= this.
+        tolerance: A network stops when its loss is <= this; minus infinity for never.
         batch_size: Points per minibatch, 1 <= batch_size <= N; None for the full batch.
         order_keys: uint64, shape (R,): keys of `seeds.batch_order`, one per replicate.
         loss: What is minimized.
@@ -108,6 +110,14 @@ class Training(ABC):
         Afterwards `loss` holds the loss at the current parameters, and who reached the tolerance
         or diverged at step `until` itself has stopped too. `advance(0)` evaluates and stops.
         """
+
+    def succeed(self, networks: np.ndarray) -> None:
+        """Stop networks where they are, for they have succeeded; those that diverged have not.
+
+        Args:
+            networks: Which, bool, shape (R,).
+        """
+        self.succeeded |= networks & ~self.diverged
 
     @abstractmethod
     def ensemble(self) -> Ensemble:

@@ -19,7 +19,7 @@ from trainability.training.contract import Engine, Problem
 from trainability.training.cpu.passes import Passes
 from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
-from trainability.training.torch_engine import float32_on_one_thread, padded
+from trainability.training.torch_engine import float32_on_one_thread, padded, padded_points
 
 _POINT_PADDING = 16
 _CHUNK = 64
@@ -87,7 +87,7 @@ class GraphTraining(TiledTraining):
             padded(torch.as_tensor(table, dtype=torch.float32)[None])[0].to(device)
             for table in (problem.x, problem.y)
         )
-        self._all_points = self._gathered(_padded_points(np.arange(len(problem.x))[None]))
+        self._all_points = self._gathered(padded_points(np.arange(len(problem.x))[None]))
         self._scales = self._scales_of(len(problem.x))
         if problem.batch_size is None:
             self._step_on_device = self._captured(self._full_step)
@@ -160,7 +160,7 @@ class GraphTraining(TiledTraining):
             if batch == 0 or step == start:
                 order = batch_order(problem.order_keys[rows], epoch, len(problem.x))
             first = batch * problem.batch_size
-            points = _padded_points(order[:, first : first + problem.batch_size])
+            points = padded_points(order[:, first : first + problem.batch_size])
             self._batches[step - start, : len(rows)] = torch.from_numpy(points).to(self._device)
 
     def _full_step(self) -> None:
@@ -231,8 +231,3 @@ class GraphTraining(TiledTraining):
             with torch.cuda.graph(graph):
                 work()
         return graph.replay
-
-
-def _padded_points(order: np.ndarray) -> np.ndarray:
-    """The points filled up with the last one, which then counts for nothing."""
-    return np.pad(order, ((0, 0), (0, -order.shape[1] % _POINT_PADDING)), mode="edge")

@@ -57,7 +57,7 @@ class TorchTraining(TiledTraining):
         super().__init__(
             ensemble.n_networks,
             problem,
-            tile=_tile(ensemble, len(problem.x)) if on_cpu else _DEVICE_TILE,
+            tile=tile_size(ensemble.sizes, len(problem.x)) if on_cpu else _DEVICE_TILE,
             chunk=_CHUNK,
             threads=threads if on_cpu else 1,
         )
@@ -167,25 +167,27 @@ class TorchTraining(TiledTraining):
         Padding repeats a point, with scale 0: so it can't overflow where the others don't.
         """
         n_points = order.shape[1]
-        missing = -n_points % _POINT_PADDING
-        indices = torch.from_numpy(np.pad(order, ((0, 0), (0, missing)), mode="edge"))
-        indices = indices.to(self._device, torch.int64)
+        indices = torch.from_numpy(padded_points(order)).to(self._device, torch.int64)
         d_out = self._problem.y.shape[1]
-        scales = torch.zeros(n_points + missing, self._y.shape[1], device=self._device)
+        scales = torch.zeros(indices.shape[1], self._y.shape[1], device=self._device)
         scales[:n_points, :d_out] = self._problem.loss.scale(n_points, d_out)
         shape = (self._tile, -1, -1)
         return self._x[indices].expand(shape), self._y[indices].expand(shape), scales
 
 
-def _tile(ensemble: Ensemble, n_points: int) -> int:
+def tile_size(sizes: tuple[int, ...], n_points: int) -> int:
     """Networks whose widest layer takes about 1 MiB, as a power of two from 32 to 256.
 
     Small enough for the caches, large enough that the calls do not cost more than the work; the
     number of networks must not matter.
     """
-    widest = max(ensemble.d_in, *ensemble.widths, ensemble.d_out)
-    fitting = 2**18 // (n_points * widest)
+    fitting = 2**18 // (n_points * max(sizes))
     return min(256, max(32, 2 ** (fitting.bit_length() - 1)))
+
+
+def padded_points(order: np.ndarray) -> np.ndarray:
+    """Indices of points, shape (T, N), filled up with the last one, which then counts nothing."""
+    return np.pad(order, ((0, 0), (0, -order.shape[1] % _POINT_PADDING)), mode="edge")
 
 
 def padded(tensor: Tensor) -> Tensor:

@@ -40,7 +40,14 @@ class Passes:
             y: Targets, shape (T, N, d_out).
             scales: Factor of every point in the loss, 0 where padded: shape (N, d_out) or (N, 1).
         """
-        return self._losses(self._forward(parameters, x)[0][-1], y, scales)[1]
+        return self.outputs_and_loss(parameters, x, y, scales)[1]
+
+    def outputs_and_loss(
+        self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs of every network, (T, N, d_out), and its loss; arguments as `loss_at`."""
+        outputs = self._forward(parameters, x)[0][-1]
+        return outputs, self._losses(outputs, y, scales)[1]
 
     def loss_and_gradients(
         self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
