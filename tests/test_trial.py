@@ -13,7 +13,7 @@ from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 from trainability.theory import born_dead_probability
 from trainability.training.cpu import tiles
-from trainability.training.cpu.engine import FusedCpuTraining
+from trainability.training.cpu.fused_cpu_engine import FusedCpuTraining
 from trainability.training.torch_engine import TorchTraining
 from trainability.trial import Runtime, checkpoints, draw, run_trial
 

@@ -12,11 +12,10 @@ import torch
 import training_by_loop as loop
 
 from trainability.optimizers import SGD, Adam
-from trainability.training import Engine, Training
-from trainability.training.cpu import engine as fused_cpu
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.gpu.engine import WarpEngine
-from trainability.training.graph_gpu import GraphEngine
+from trainability.training import Engine, Training, engine_type
+from trainability.training.catalog import engine_modules
+from trainability.training.cpu import fused_cpu_engine as fused_cpu
+from trainability.training.cpu.fused_cpu_engine import FusedCpuEngine
 from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 5, 1)
@@ -24,12 +23,7 @@ DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
 # With TRAINABILITY_TEST_DEVICE=cuda the engines that can run on a GPU do.
 DEVICE = os.environ.get("TRAINABILITY_TEST_DEVICE", "cpu")
-ENGINES = [
-    TorchEngine(DEVICE),
-    FusedCpuEngine(),
-    GraphEngine(DEVICE, tile=32),
-    WarpEngine(DEVICE),
-]
+ENGINES = [engine_type(name)(DEVICE) for name in engine_modules()]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

@@ -20,13 +20,11 @@ from rule_examples import (
 )
 
 from trainability.seeds import batch_order
-from trainability.training import Problem
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.graph_gpu import GraphEngine
-from trainability.training.torch_engine import TorchEngine
+from trainability.training import Problem, engine_type
+from trainability.training.catalog import engine_modules
 
 SIZES, N_NETWORKS, N_STEPS = (2, 5, 3, 3), 3, 12
-ENGINES = [TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32)]
+ENGINES = [engine_type(name)("cpu") for name in engine_modules()]
 LEAST = 1000 * 2.0**-24
 """Relative straying that is always allowed: tanh and erf are off by some 10 roundings."""
 
@@ -68,8 +66,7 @@ def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
     straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
     bound = np.maximum(10 * straying, LEAST)
     for engine in ENGINES:
-        obstacle = engine.obstacle(SIZES, task)
-        if obstacle:
+        if engine.problem_obstacle(SIZES, task):
             continue
         training = engine.start(nets, task)
         found = np.empty_like(exact)

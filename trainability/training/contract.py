@@ -20,7 +20,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -115,11 +115,37 @@ class Training(ABC):
 
 
 class Engine(ABC):
-    """A way to train."""
+    """A way to train.
 
-    name: str
+    To add one: a file `<name>_engine.py` anywhere below this folder, with one subclass whose
+    `name` is that of the file, with dashes. It is made as `kind(device, threads)`, whose defaults
+    must do for tests; whatever else it takes has a default too. Nothing else.
+    """
+
+    name: ClassVar[str]
+    on_gpu: ClassVar[bool | None] = None
+    """Whether it runs on a GPU, else on a CPU; None for any device that torch knows."""
 
     @abstractmethod
+    def __init__(self, device: str = ..., threads: int = ...) -> None: ...
+
+    @classmethod
+    def runs_on(cls, device: str) -> bool:
+        """Whether it is for devices of this kind, be there one or not."""
+        return cls.on_gpu is None or device.startswith("cuda" if cls.on_gpu else "cpu")
+
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        """How many networks side by side its speed on a device is measured with, at most."""
+        return 4096 if device == "cpu" else 65_536
+
+    @abstractmethod
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        """Its place among the engines that can train networks of these sizes on one device.
+
+        "auto" takes the highest: 1 is that of torch, and less what should be passed over.
+        """
+
     def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         """Why this engine can't train networks of these sizes here, or None if it can.
 
@@ -127,6 +153,15 @@ class Engine(ABC):
             sizes: d_in, the hidden widths, d_out.
             problem: What they would be trained on.
         """
+        return self.machine_obstacle() or self.problem_obstacle(sizes, problem)
+
+    def machine_obstacle(self) -> str | None:
+        """What this machine lacks, or None."""
+        return None
+
+    @abstractmethod
+    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """What of the problem or the sizes this engine can't train on any machine, or None."""
 
     @abstractmethod
     def start(self, ensemble: Ensemble, problem: Problem) -> Training:

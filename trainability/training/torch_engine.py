@@ -40,7 +40,14 @@ class TorchEngine(Engine):
         self.device = torch.device(device)
         self.threads = threads
 
-    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        return 1024 if device == "cpu" else 8192
+
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        return 1
+
+    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return None
 
     def start(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:

@@ -13,7 +13,7 @@ from trainability.arithmetic.tensors import TENSORS
 from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.cpu.engine import has_fma
+from trainability.training.cpu.fused_cpu_engine import has_fma
 from trainability.training.cpu.updates import CompiledUpdate
 
 

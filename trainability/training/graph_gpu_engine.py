@@ -33,24 +33,31 @@ class GraphEngine(Engine):
 
     Args:
         device: A GPU; or "cpu", where nothing is captured, for tests.
-        tile: Networks that train together.
+        threads: Not used.
+        tile: Networks that train together; 1,024 on a GPU, few for tests.
     """
 
     name = "graph-gpu"
+    on_gpu = True
 
-    def __init__(self, device: str = "cuda", tile: int = 1024) -> None:
+    def __init__(self, device: str = "cuda", threads: int = 1, tile: int | None = None) -> None:
         self.device = torch.device(device)
-        self.tile = tile
+        self.tile = tile or (1024 if self.device.type == "cuda" else 32)
 
-    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
-        refused = rules_obstacle(problem)
-        if refused:
-            return refused
-        if self.device.type != "cuda":
-            return f"it runs on a GPU, got device {str(self.device)!r}"
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        return 8192
+
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        return 2
+
+    def machine_obstacle(self) -> str | None:
         if not torch.cuda.is_available():
             return f"torch sees no GPU, got device {str(self.device)!r}"
         return None
+
+    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        return rules_obstacle(problem)
 
     def start(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:
         with float32_on_one_thread():
