@@ -11,6 +11,7 @@ import pytest
 import torch
 import training_by_loop as loop
 
+from trainability.activations import LeakyReLU
 from trainability.optimizers import SGD, Adam
 from trainability.training import Engine, Training, engine_type
 from trainability.training.catalog import engine_modules
@@ -218,3 +219,14 @@ def test_the_width_of_the_vectors_changes_no_bit(monkeypatch, batch_size) -> Non
         found.append(FusedCpuEngine().start(nets, task))
         found[-1].advance(40)
     assert_same(*found, rows=range(20))
+
+
+def test_networks_that_are_not_those_of_the_problem_are_refused(engine) -> None:
+    nets = loop.ensemble(SHALLOW, 3)
+    task = dataclasses.replace(loop.problem(DEEP, 3, OPTIMIZERS[0]), activation=LeakyReLU())
+    wanted = (
+        r"activation: the networks have ReLU\(\), the problem LeakyReLU\(\); "
+        "inputs: the networks have 1, the problem 2; outputs: the networks have 1, the problem 3$"
+    )
+    with pytest.raises(ValueError, match=wanted):
+        engine.start(nets, task)

@@ -163,6 +163,31 @@ class Engine(ABC):
     def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         """What of the problem or the sizes this engine can't train on any machine, or None."""
 
-    @abstractmethod
     def start(self, ensemble: Ensemble, problem: Problem) -> Training:
-        """Begin; nothing is trained before `advance`."""
+        """Begin; nothing is trained before `advance`.
+
+        Raises:
+            ValueError: If the ensemble is not one that the problem is for.
+        """
+        wrong = mismatches(ensemble, problem)
+        if wrong:
+            raise ValueError(f"an ensemble must fit its problem: {'; '.join(wrong)}")
+        return self.begin(ensemble, problem)
+
+    @abstractmethod
+    def begin(self, ensemble: Ensemble, problem: Problem) -> Training:
+        """What `start` does where ensemble and problem fit together; called by nobody else."""
+
+
+def mismatches(ensemble: Ensemble, problem: Problem) -> list[str]:
+    """In what an ensemble differs from what its problem says of it."""
+    pairs = {
+        "activation": (ensemble.activation, problem.activation),
+        "inputs": (ensemble.d_in, problem.x.shape[1]),
+        "outputs": (ensemble.d_out, problem.y.shape[1]),
+    }
+    return [
+        f"{what}: the networks have {ours}, the problem {theirs}"
+        for what, (ours, theirs) in pairs.items()
+        if ours != theirs
+    ]

@@ -59,7 +59,7 @@ class GraphEngine(Engine):
     def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return rules_obstacle(problem)
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:
         with float32_on_one_thread():
             return GraphTraining(ensemble, problem, self.device, self.tile)
 
@@ -114,7 +114,7 @@ class GraphTraining(TiledTraining):
             parameter[tuple(slice(size) for size in shape)].to("cpu", copy=True)
             for parameter, shape in zip(self._kept[0], self._shapes, strict=True)
         ]
-        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]))
+        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]), self._problem.activation)
 
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
         problem = self._problem

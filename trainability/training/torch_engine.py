@@ -50,7 +50,7 @@ class TorchEngine(Engine):
     def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
         return TorchTraining(ensemble, problem, self.device, self.threads)
 
 

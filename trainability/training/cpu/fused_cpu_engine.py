@@ -63,7 +63,7 @@ class FusedCpuEngine(Engine):
             )
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> FusedCpuTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> FusedCpuTraining:
         return FusedCpuTraining(ensemble, problem, self.threads)
 
 

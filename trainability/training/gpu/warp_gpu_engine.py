@@ -73,7 +73,7 @@ class WarpEngine(Engine):
                 return f"it wants {plan.shared_bytes} bytes of shared memory, the GPU has {shared}"
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
         plan = self._plan(ensemble.sizes, problem)
         assert plan is not None, "start what has no obstacle"
         return WarpTraining(ensemble, problem, self.device, plan)
