@@ -2,6 +2,7 @@
 
 import threading
 
+import example_cells
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,16 +24,11 @@ ALPHA = 1e-6
 def a_cell(**changes) -> Cell:
     settings = dict(
         task=AbsoluteValue(n_train=20),
-        scheme=UnitSphere(),
-        width=3,
-        depth=2,
         optimizer=Adam(learning_rate=0.02),
-        batch_size=None,
         max_steps=300,
         tolerance=1e-2,
-        seed=0,
     )
-    return Cell(**(settings | changes))
+    return example_cells.a_cell(**(settings | changes))
 
 
 @pytest.mark.parametrize("engine", ["auto", "torch"])
