@@ -97,7 +97,9 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
             found[n, step] = loss_at(task, parameters, x, y)
             points = points_of(task, n, step)
             free = [p.clone().requires_grad_() for p in parameters]
-            gradients = torch.autograd.grad(loss_at(task, free, x[points], y[points]), free)
+            descended = loss_at(task, free, x[points], y[points])
+            descended = descended + pull_of_extremes(task, free, x[points])
+            gradients = torch.autograd.grad(descended, free)
             for k, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
                 if task.penalty is not None:
                     g = task.penalty.gradient(Differentiable(), p, g, k % 2 == 0, own)
@@ -110,12 +112,36 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     return found
 
 
-def loss_at(task: Problem, parameters, x, y) -> torch.Tensor:
-    on, h = Differentiable(), x
+def pre_activations(task: Problem, parameters, x) -> list[torch.Tensor]:
+    """Of every layer, shape (points, neurons); those of the last are the outputs."""
+    on, h, z = Differentiable(), x, []
     for k in range(0, len(parameters), 2):
-        h = h @ parameters[k].T + parameters[k + 1]
-        if k < len(parameters) - 2:
-            h = task.activation.value(on, h)
+        z.append(h @ parameters[k].T + parameters[k + 1])
+        h = task.activation.value(on, z[-1])
+    return z
+
+
+def pull_of_extremes(task: Problem, parameters, x) -> torch.Tensor:
+    """A number whose derivative is that of the penalty by the extremes that it asks for.
+
+    Torch's amax and amin share a derivative equally where there are several.
+    """
+    total = torch.zeros((), dtype=x.dtype)
+    if task.penalty is None:
+        return total
+    for over in task.penalty.extremes:
+        axis = {"points": 0, "neurons": 1}[over]
+        for z in pre_activations(task, parameters, x)[:-1]:
+            ends = z.amax(axis), z.amin(axis)
+            pulls = task.penalty.by_extremes(
+                Differentiable(), *(end.detach() for end in ends), task.penalty.numbers()
+            )
+            total = total + sum((end * pull).sum() for end, pull in zip(ends, pulls, strict=True))
+    return total
+
+
+def loss_at(task: Problem, parameters, x, y) -> torch.Tensor:
+    on, h = Differentiable(), pre_activations(task, parameters, x)[-1]
     scale = torch.full_like(h, task.loss.scale(*h.shape))
     if task.loss.by_rows:
         rows = [list(tensor.unbind(1)) for tensor in (h, y)]

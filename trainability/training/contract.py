@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from trainability.networks import Ensemble
 
 
+EXTREMES = "extremes of pre-activations"
+
+
 @dataclass(frozen=True)
 class Problem:
     """What R networks are trained on.
@@ -70,6 +73,14 @@ class Problem:
         """The names in `arithmetic.FUNCTIONS` that the rules of this problem use."""
         rules = (self.activation, self.loss, self.optimizer, self.penalty)
         return frozenset().union(*(rule.functions for rule in rules if rule is not None))
+
+    @property
+    def demands(self) -> dict[str, object]:
+        """What only some engines can do, and the rule that asks for it."""
+        asked = {}
+        if self.penalty is not None and self.penalty.extremes:
+            asked[EXTREMES] = self.penalty
+        return asked
 
     @property
     def steps_per_epoch(self) -> int:
@@ -123,6 +134,8 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    meets: ClassVar[frozenset[str]] = frozenset()
+    """Which demands it meets, of those that `Problem.demands` may hold; it refuses the others."""
     on_gpu: ClassVar[bool | None] = None
     """Whether it runs on a GPU, else on a CPU; None for any device that torch knows."""
 
@@ -155,13 +168,24 @@ class Engine(ABC):
         """
         return self.machine_obstacle() or self.problem_obstacle(sizes, problem)
 
+    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """What of the problem or the sizes this engine can't train on any machine, or None."""
+        unmet = [
+            f"{rule} wants {what}"
+            for what, rule in problem.demands.items()
+            if what not in self.meets
+        ]
+        if unmet:
+            return f"{' and '.join(unmet)}, which this engine has not"
+        return self.rules_obstacle(sizes, problem)
+
     def machine_obstacle(self) -> str | None:
         """What this machine lacks, or None."""
         return None
 
     @abstractmethod
-    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
-        """What of the problem or the sizes this engine can't train on any machine, or None."""
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """What else it can't train, of a problem whose demands it meets, or None."""
 
     def start(self, ensemble: Ensemble, problem: Problem) -> Training:
         """Begin; nothing is trained before `advance`.

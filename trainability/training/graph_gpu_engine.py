@@ -56,7 +56,7 @@ class GraphEngine(Engine):
             return f"torch sees no GPU, got device {str(self.device)!r}"
         return None
 
-    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return rules_obstacle(problem)
 
     def begin(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
-from trainability.training.contract import Engine, Problem
+from trainability.training.contract import EXTREMES, Engine, Problem
 from trainability.training.cpu.passes import Passes, Updates
 from trainability.training.cpu.tiles import TiledTraining
 
@@ -35,6 +35,7 @@ class TorchEngine(Engine):
     """
 
     name = "torch"
+    meets = frozenset({EXTREMES})
 
     def __init__(self, device: str = "cpu", threads: int = 1) -> None:
         self.device = torch.device(device)
@@ -47,7 +48,7 @@ class TorchEngine(Engine):
     def rank(self, sizes: tuple[int, ...]) -> int:
         return 1
 
-    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return None
 
     def begin(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
@@ -83,7 +84,7 @@ class TorchTraining(TiledTraining):
             [torch.zeros_like(parameter) for parameter in self._parameters]
             for _ in range(problem.optimizer.n_moments)
         ]
-        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
+        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss, problem.penalty)
         self._update = Updates(problem.optimizer, problem.penalty, device)
         self._x = padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
         self._y = padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from trainability.networks import Ensemble
-from trainability.training.contract import Engine, Problem
+from trainability.training.contract import EXTREMES, Engine, Problem
 from trainability.training.cpu.compiled import Function, cpu_features, load
 from trainability.training.cpu.kernel import source
 from trainability.training.cpu.plan import EVALUATE, Plan
@@ -41,6 +41,7 @@ class FusedCpuEngine(Engine):
     """
 
     name = "fused-cpu"
+    meets = frozenset({EXTREMES})
     on_gpu = False
 
     def __init__(self, device: str = "cpu", threads: int = 1) -> None:
@@ -53,7 +54,7 @@ class FusedCpuEngine(Engine):
     def machine_obstacle(self) -> str | None:
         return None if has_fma() else "this CPU has no fused multiply-add"
 
-    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         if len(sizes) < 3:
             return f"it wants at least one hidden layer, got sizes {sizes}"
         if problem.loss.by_rows and sizes[-1] > _LARGEST_ROW:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,20 @@ from trainability.training.cpu.fused_cpu_engine import has_fma
 from trainability.training.cpu.updates import CompiledUpdate
 
 
+class _Forward(NamedTuple):
+    """What a forward pass leaves, layer by layer, in shape (T, N, features).
+
+    Args:
+        outputs: The inputs, and the outputs of every layer.
+        kept: What the activation keeps, of the hidden layers.
+        pre: Their pre-activations, where the penalty asks for extremes.
+    """
+
+    outputs: list[Tensor]
+    kept: list[Tensor]
+    pre: list[Tensor]
+
+
 @dataclass(frozen=True)
 class Passes:
     """The rules of a problem, over tensors W1, b1, W2, b2, ... of shape (T, ...), padded by zeros.
@@ -25,11 +40,13 @@ class Passes:
         sizes: d_in, the hidden widths, d_out, without padding.
         activation: Of the hidden neurons.
         loss: What is minimized.
+        penalty: What is descended beside it, or None; here only where it asks for extremes.
     """
 
     sizes: tuple[int, ...]
     activation: Activation
     loss: Loss
+    penalty: Penalty | None = None
 
     def loss_at(self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
         """The loss of every network, shape (T,).
@@ -40,13 +57,13 @@ class Passes:
             y: Targets, shape (T, N, d_out).
             scales: Factor of every point in the loss, 0 where padded: shape (N, d_out) or (N, 1).
         """
-        return self._losses(self._forward(parameters, x)[0][-1], y, scales)[1]
+        return self._losses(self._forward(parameters, x).outputs[-1], y, scales)[1]
 
     def loss_and_gradients(
         self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """The loss, and its gradient in the shapes of the parameters; arguments as `loss_at`."""
-        outputs, kept = self._forward(parameters, x)
+        outputs, kept, pre = self._forward(parameters, x)
         delta, loss = self._losses(outputs.pop(), y, scales)
         gradients: list[Tensor] = []
         for weight in reversed(parameters[::2]):
@@ -54,12 +71,33 @@ class Passes:
             gradients = [torch.bmm(delta.mT, inputs), delta.sum(1), *gradients]
             if outputs:
                 delta = self.activation.backward(TENSORS, torch.bmm(delta, weight), kept.pop())
+                if pre:
+                    delta = self._with_extremes(delta, pre.pop(), len(outputs), scales)
         return loss, gradients
 
-    def _forward(self, parameters: list[Tensor], x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Inputs and every layer's outputs, (T, N, features); what the activation keeps."""
+    def _with_extremes(self, delta: Tensor, z: Tensor, layer: int, scales: Tensor) -> Tensor:
+        """The delta of hidden layer `layer`, from 1, with the penalty's by its pre-activations z.
+
+        Points and neurons that fill up are left out: those are the last ones.
+        """
+        assert self.penalty is not None
+        numbers = [float(np.float32(number)) for number in self.penalty.numbers()]
+        n_points = int(torch.count_nonzero(scales[:, 0]))
+        real = z[:, :n_points, : self.sizes[layer]]
+        own = delta[:, :n_points, : self.sizes[layer]]
+        for over in self.penalty.extremes:
+            axis = {"points": 1, "neurons": 2}[over]
+            ends = real.amax(axis, keepdim=True), real.amin(axis, keepdim=True)
+            for end, by_end in zip(
+                ends, self.penalty.by_extremes(TENSORS, *ends, numbers), strict=True
+            ):
+                extreme = (real == end).to(real.dtype)
+                own += extreme * (by_end / extreme.sum(axis, keepdim=True))
+        return delta
+
+    def _forward(self, parameters: list[Tensor], x: Tensor) -> _Forward:
         layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-        outputs, kept = [x], []
+        outputs, kept, pre = [x], [], []
         for index, (weight, bias) in enumerate(layers, 1):
             z = torch.baddbmm(bias.unsqueeze(1), outputs[-1], weight.mT)
             if index == len(layers):
@@ -71,7 +109,9 @@ class Passes:
                 h[..., self.sizes[index] :] = 0
             outputs.append(h)
             kept.append(h if self.activation.keeps == "output" else z)
-        return outputs, kept
+            if self.penalty is not None and self.penalty.extremes:
+                pre.append(z)
+        return _Forward(outputs, kept, pre)
 
     def _losses(self, outputs: Tensor, y: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
         """d loss / d output in the shape of the outputs, and the loss of every network."""

@@ -60,7 +60,7 @@ class WarpEngine(Engine):
             return f"it wants compute capability {_LEAST_CAPABILITY}, as of an A100, or later"
         return None
 
-    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         if len(sizes) < 3:
             return f"it wants at least one hidden layer, got sizes {sizes}"
         plan = self._plan(sizes, problem)
