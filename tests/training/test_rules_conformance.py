@@ -58,11 +58,17 @@ def problem_of(activation, loss, penalty, optimizer, batch_size) -> Problem:
 )
 def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
     """Or refuses by name. The oracle strays in float32 from itself in float64; an engine may
-    stray 10 times as far.
+    stray 10 times as far. Networks whose loss grows a hundredfold, as polynomials may, are left
+    out; one that diverges in the oracle does so in an engine.
     """
     task = problem_of(*case)
     nets = dataclasses.replace(loop.ensemble(SIZES, N_NETWORKS), activation=task.activation)
+    assert len(nets.learnable) == (len(SIZES) - 2 if task.activation.learnable else 0)
     exact, rounded = (curves(nets, task, dtype) for dtype in (torch.float64, torch.float32))
+    lost = ~np.isfinite(exact[:, -1]) & ~np.isfinite(rounded[:, -1])
+    tame = (exact < 100 * exact[:, :1]).all(axis=1)
+    assert tame.any()
+    exact, rounded = exact[tame], rounded[tame]
     straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
     bound = np.maximum(10 * straying, LEAST)
     for engine in ENGINES:
@@ -72,7 +78,8 @@ def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
         found = np.empty_like(exact)
         for step in range(N_STEPS + 1):
             training.advance(step)
-            found[:, step] = training.loss
+            found[:, step] = training.loss[tame]
+        assert training.diverged[lost].all() and not training.diverged[tame].any()
         assert (np.abs(found - exact) / exact < bound).all(), engine.name
         assert training.ensemble().activation == task.activation
 
@@ -85,11 +92,7 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     own = numbers[len(task.optimizer.numbers()) :]
     factors = task.optimizer.factors(0, N_STEPS + 1).astype(float)
     for n in range(N_NETWORKS):
-        parameters = [
-            tensor[n].to(dtype)
-            for pair in zip(nets.weights, nets.biases, strict=True)
-            for tensor in pair
-        ]
+        parameters = [tensor[n].to(dtype) for tensor in nets.parameters]
         moments = [
             [torch.zeros_like(p) for p in parameters] for _ in range(task.optimizer.n_moments)
         ]
@@ -102,7 +105,7 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
             gradients = torch.autograd.grad(descended, free)
             for k, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
                 if task.penalty is not None:
-                    g = task.penalty.gradient(Differentiable(), p, g, k % 2 == 0, own)
+                    g = task.penalty.gradient(Differentiable(), p, g, p.ndim == 2, own)
                 kept = [group[k] for group in moments]
                 parameters[k] = task.optimizer.update(
                     Differentiable(), p, g, kept, numbers, factors[step].tolist()
@@ -115,9 +118,12 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
 def pre_activations(task: Problem, parameters, x) -> list[torch.Tensor]:
     """Of every layer, shape (points, neurons); those of the last are the outputs."""
     on, h, z = Differentiable(), x, []
-    for k in range(0, len(parameters), 2):
+    n_affine = 2 * (len(SIZES) - 1)
+    learnable = [list(numbers) for numbers in parameters[n_affine:]] or [[]] * len(SIZES)
+    for layer, k in enumerate(range(0, n_affine, 2)):
         z.append(h @ parameters[k].T + parameters[k + 1])
-        h = task.activation.value(on, z[-1])
+        if k < n_affine - 2:
+            h = task.activation.value_at(on, z[-1], learnable[layer])
     return z
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 EXTREMES = "extremes of pre-activations"
+LEARNABLE = "learnable numbers of activations"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class Problem:
         asked = {}
         if self.penalty is not None and self.penalty.extremes:
             asked[EXTREMES] = self.penalty
+        if self.activation.learnable:
+            asked[LEARNABLE] = self.activation
         return asked
 
     @property

@@ -16,10 +16,10 @@ from trainability.networks import Ensemble
 from trainability.optimizers import Adam
 from trainability.seeds import batch_order
 from trainability.training.contract import Engine, Problem
-from trainability.training.cpu.passes import Passes
+from trainability.training.cpu.passes import Passes, padded
 from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
-from trainability.training.torch_engine import float32_on_one_thread, padded
+from trainability.training.torch_engine import float32_on_one_thread
 
 _POINT_PADDING = 16
 _CHUNK = 64
@@ -72,11 +72,7 @@ class GraphTraining(TiledTraining):
     ) -> None:
         super().__init__(ensemble.n_networks, problem, tile=tile, chunk=_CHUNK, threads=1)
         self._device = device
-        tensors = [
-            tensor
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
+        tensors = ensemble.parameters
         self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
         self._shapes = [tensor.shape for tensor in tensors]
         n_moments = N_MOMENTS[rule_of(problem.optimizer)]
