@@ -31,7 +31,14 @@ def example(kind: type) -> Any:
 
 
 def examples(types: dict[str, type]) -> list[Any]:
-    return [example(kind) for name, kind in types.items() if kind.__module__.startswith("train")]
+    """One of every kind, and one more for each switch that is off by default."""
+    ours = [example(kind) for kind in types.values() if kind.__module__.startswith("train")]
+    return ours + [
+        dataclasses.replace(rule, **{field.name: True})
+        for rule in ours
+        for field in dataclasses.fields(rule)
+        if field.default is False
+    ]
 
 
 ACTIVATIONS: list[Activation] = examples(activation_types())

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
+import example_cells
 import numpy as np
 import pytest
 
@@ -45,18 +46,7 @@ class YoungerCell(Cell):
 
 
 def a_cell(kind=Cell, **changes):
-    values = dict(
-        task=AbsoluteValue(n_train=8),
-        scheme=Plain(),
-        width=3,
-        depth=2,
-        optimizer=Adam(learning_rate=0.01),
-        batch_size=None,
-        max_steps=3,
-        tolerance=1e-3,
-        seed=0,
-    )
-    return kind(**(values | changes))
+    return example_cells.a_cell(kind, **({"scheme": Plain()} | changes))
 
 
 @pytest.mark.parametrize(

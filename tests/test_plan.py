@@ -1,27 +1,21 @@
 """How missing blocks are dealt out: nothing lost, nothing twice, longest first."""
 
 import pytest
+from example_cells import a_cell
 
-from trainability import Adam
 from trainability.plan import Slots, deal, missing_blocks, units
 from trainability.schemes import He
 from trainability.storage import BlockFile
-from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 
 
 def some_cells(widths=(2, 8, 20)):
     cells = [
-        Cell(
+        a_cell(
             task=AbsoluteValue(n_train=100),
             scheme=He(),
             width=width,
-            depth=2,
-            optimizer=Adam(learning_rate=0.01),
-            batch_size=None,
             max_steps=10_000,
-            tolerance=1e-3,
-            seed=0,
         )
         for width in widths
     ]

@@ -2,6 +2,7 @@
 
 import threading
 
+import example_cells
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 from trainability.theory import born_dead_probability
 from trainability.training.cpu import tiles
-from trainability.training.cpu.engine import FusedCpuTraining
+from trainability.training.cpu.fused_cpu_engine import FusedCpuTraining
 from trainability.training.torch_engine import TorchTraining
 from trainability.trial import Runtime, checkpoints, draw, run_trial
 
@@ -23,16 +24,11 @@ ALPHA = 1e-6
 def a_cell(**changes) -> Cell:
     settings = dict(
         task=AbsoluteValue(n_train=20),
-        scheme=UnitSphere(),
-        width=3,
-        depth=2,
         optimizer=Adam(learning_rate=0.02),
-        batch_size=None,
         max_steps=300,
         tolerance=1e-2,
-        seed=0,
     )
-    return Cell(**(settings | changes))
+    return example_cells.a_cell(**(settings | changes))
 
 
 @pytest.mark.parametrize("engine", ["auto", "torch"])

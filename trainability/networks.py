@@ -23,11 +23,35 @@ class Ensemble:
         weights: One tensor per affine layer, shape (R, fan_out, fan_in).
         biases: One tensor per affine layer, shape (R, fan_out).
         activation: Of the hidden neurons.
+        learnable: The learnable numbers of the activation, one tensor per hidden layer, shape
+            (R, numbers); by default their first values, and empty where it has none.
     """
 
     weights: tuple[Tensor, ...]
     biases: tuple[Tensor, ...]
     activation: Activation = RELU
+    learnable: tuple[Tensor, ...] = ()
+
+    def __post_init__(self) -> None:
+        first = self.activation.learnable
+        if first and not self.learnable:
+            values = torch.tensor(first, dtype=torch.float32, device=self.device)
+            layers = tuple(values.repeat(self.n_networks, 1) for _ in self.widths)
+            object.__setattr__(self, "learnable", layers)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All that training moves: W1, b1, W2, b2, ..., then the activation's learnable numbers.
+
+        Only weights have three axes.
+        """
+        pairs = zip(self.weights, self.biases, strict=True)
+        return [*(tensor for pair in pairs for tensor in pair), *self.learnable]
+
+    def with_parameters(self, parameters: Sequence[Tensor]) -> Ensemble:
+        """The same with other `parameters`, also of another number of networks."""
+        affine, learnable = parameters[: 2 * self.depth], parameters[2 * self.depth :]
+        return Ensemble(tuple(affine[::2]), tuple(affine[1::2]), self.activation, tuple(learnable))
 
     @property
     def n_networks(self) -> int:
@@ -63,36 +87,33 @@ class Ensemble:
     def __call__(self, x: Tensor) -> Tensor:
         """Outputs at the points x of shape (N, d_in): shape (R, N, d_out)."""
         h = x.expand(self.n_networks, *x.shape)
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            h = self.activation.value(TENSORS, torch.baddbmm(bias.unsqueeze(1), h, weight.mT))
+        for layer, (weight, bias) in enumerate(
+            zip(self.weights[:-1], self.biases[:-1], strict=True)
+        ):
+            z = torch.baddbmm(bias.unsqueeze(1), h, weight.mT)
+            numbers = numbers_of(self.learnable[layer]) if self.learnable else []
+            h = self.activation.value_at(TENSORS, z, numbers)
         return torch.baddbmm(self.biases[-1].unsqueeze(1), h, self.weights[-1].mT)
 
     def __getitem__(self, index: Tensor | np.ndarray | slice | Sequence[int]) -> Ensemble:
         """The networks at `index`, as an ensemble."""
         chosen = index if isinstance(index, slice) else torch.as_tensor(index, device=self.device)
-        return Ensemble(
-            tuple(weight[chosen] for weight in self.weights),
-            tuple(bias[chosen] for bias in self.biases),
-            self.activation,
-        )
+        return self.with_parameters([tensor[chosen] for tensor in self.parameters])
 
     def to(self, device: torch.device | str) -> Ensemble:
         """The same ensemble on another device."""
-        return Ensemble(
-            tuple(weight.to(device) for weight in self.weights),
-            tuple(bias.to(device) for bias in self.biases),
-            self.activation,
-        )
+        return self.with_parameters([tensor.to(device) for tensor in self.parameters])
+
+
+def numbers_of(learnable: Tensor) -> list[Tensor]:
+    """Learnable numbers of a layer, shape (R, numbers), each to go with (R, N, features)."""
+    return list(learnable[:, :, None, None].unbind(1))
 
 
 def concatenate(ensembles: Sequence[Ensemble]) -> Ensemble:
     """All networks of ensembles of one shape, in order."""
-    first = ensembles[0]
-    return Ensemble(
-        tuple(torch.cat([e.weights[i] for e in ensembles]) for i in range(first.depth)),
-        tuple(torch.cat([e.biases[i] for e in ensembles]) for i in range(first.depth)),
-        first.activation,
-    )
+    parts = zip(*(ensemble.parameters for ensemble in ensembles), strict=True)
+    return ensembles[0].with_parameters([torch.cat(tensors) for tensors in parts])
 
 
 def initialize(

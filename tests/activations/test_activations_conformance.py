@@ -59,6 +59,34 @@ def test_flat_pieces_are_flat_and_nothing_else_is(activation) -> None:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
+def test_learnable_numbers_have_their_derivatives(activation) -> None:
+    """By automatic differentiation, at their first values and away from them."""
+    first = activation.learnable
+    z = torch.from_numpy(Z)
+    kept = activation.value(TENSORS, z) if activation.keeps == "output" else z
+    if not first:
+        assert torch.equal(activation.value_at(TENSORS, z, []), activation.value(TENSORS, z))
+        slope, by_numbers = activation.backward_at(TENSORS, torch.ones_like(z), kept, [])
+        assert torch.equal(slope, activation.backward(TENSORS, torch.ones_like(z), kept))
+        assert by_numbers == []
+        return
+    for shift in (0.0, 0.3):
+        numbers = [torch.tensor(c + shift * (k + 1), dtype=z.dtype) for k, c in enumerate(first)]
+        free = [number.requires_grad_() for number in numbers]
+        inner = z.clone().requires_grad_()
+        h = activation.value_at(Differentiable(), inner, free)
+        slopes = torch.autograd.grad(h.sum(), [inner, *free])
+        found = activation.backward_at(
+            TENSORS, torch.full_like(z, 2.0), z, [number.detach() for number in numbers]
+        )
+        torch.testing.assert_close(found[0], 2 * slopes[0], rtol=1e-10, atol=1e-10)
+        for ours, theirs in zip(found[1], slopes[1:], strict=True):
+            torch.testing.assert_close(ours.sum(), 2 * theirs, rtol=1e-10, atol=1e-10)
+        if not shift:
+            torch.testing.assert_close(h.detach(), activation.value(TENSORS, z))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
 def test_nan_stays(activation) -> None:
     for value in (
         activation.value(ARRAYS, np.array([np.nan])),
@@ -92,6 +120,7 @@ def test_hermite_polynomials_are_orthonormal_under_a_normal_input() -> None:
         (lambda: Hermite((1.0,)), r"two or more numbers, got \(1.0,\)"),
         (lambda: Hermite((1.0, 0.0)), "must not all be 0 after the first"),
         (lambda: Hermite((1.0, math.nan)), "coefficients must be a finite number, got nan"),
+        (lambda: Hermite(trainable=1), "trainable must be True or False, got 1"),
         (lambda: LeakyReLU(0), "negative_slope must be a finite number > 0, got 0"),
     ],
 )

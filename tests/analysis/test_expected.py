@@ -1,27 +1,15 @@
 """What theory expects of a cell."""
 
+import example_cells
 import pytest
 
-from trainability import Adam
 from trainability.analysis.expected import expected_trainability
-from trainability.schemes import He, UnitSphere
+from trainability.schemes import He
 from trainability.study import Cell
-from trainability.tasks import AbsoluteValue
 
 
 def a_cell(**changes) -> Cell:
-    settings = dict(
-        task=AbsoluteValue(n_train=8),
-        scheme=UnitSphere(),
-        width=2,
-        depth=2,
-        optimizer=Adam(learning_rate=0.1),
-        batch_size=None,
-        max_steps=1,
-        tolerance=1e-3,
-        seed=0,
-    )
-    return Cell(**(settings | changes))
+    return example_cells.a_cell(**({"width": 2} | changes))
 
 
 def test_shallow_networks_need_enough_active_neurons():

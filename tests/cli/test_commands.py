@@ -181,6 +181,16 @@ def test_a_census_passes_for_a_scheme_that_keeps_its_law(call, tmp_path):
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_thorough_census_leaves_fewer_neurons_undecided(call):
+    command = ("census", "He(bias_std=0.3)", "--d", 4, "--box", 1, "--depth", 5, "--width", 4)
+    undecided = []
+    for option in ((), ("--thorough",)):
+        code, out, _ = call(*command, "--networks", 256, "--json", *option)
+        assert code == 0
+        undecided.append(sum(layer["undecided"] for layer in json.loads(out)["layers"]))
+    assert 0 <= undecided[1] < undecided[0] / 4
+
+
 MY_SCHEMES = '''
 from dataclasses import dataclass
 import numpy as np

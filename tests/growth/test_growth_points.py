@@ -3,29 +3,18 @@
 import math
 
 import pytest
+from example_cells import a_cell
 
-from trainability import SGD
 from trainability.growth import Point, crossings, new_points
 from trainability.growth.points import in_place
 from trainability.schemes import He, UnitSphere
-from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 
 TASK = AbsoluteValue(n_train=16)
 
 
 def cell(width=4, depth=2, scheme=None):
-    return Cell(
-        task=TASK,
-        scheme=scheme or UnitSphere(),
-        width=width,
-        depth=depth,
-        optimizer=SGD(learning_rate=0.1),
-        batch_size=None,
-        max_steps=10,
-        tolerance=1e-3,
-        seed=0,
-    )
+    return a_cell(task=TASK, scheme=scheme or UnitSphere(), width=width, depth=depth)
 
 
 def refined(cells, rate, level):

@@ -5,13 +5,10 @@ import uuid
 
 import pandas as pd
 import pytest
+from example_cells import a_cell
 
-from trainability import Adam
 from trainability.errors import StorageError
-from trainability.schemes import UnitSphere
 from trainability.storage import Storage
-from trainability.study import Cell
-from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
 
 PROVENANCE = {"finished_at": "1.0", "seconds": "2.0"}
@@ -27,17 +24,7 @@ def storage(request, tmp_path):
 
 @pytest.fixture(scope="module")
 def cell():
-    return Cell(
-        task=AbsoluteValue(n_train=8),
-        scheme=UnitSphere(),
-        width=3,
-        depth=2,
-        optimizer=Adam(learning_rate=0.01),
-        batch_size=None,
-        max_steps=3,
-        tolerance=1e-3,
-        seed=0,
-    )
+    return a_cell()
 
 
 @pytest.fixture(scope="module")

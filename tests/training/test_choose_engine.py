@@ -11,10 +11,10 @@ import training_by_loop as loop
 
 from trainability.errors import InputError
 from trainability.optimizers import SGD
-from trainability.training import choose_engine
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.gpu.engine import WarpEngine
-from trainability.training.graph_gpu import GraphEngine
+from trainability.training import ENGINES, catalog, choose_engine
+from trainability.training.cpu.fused_cpu_engine import FusedCpuEngine
+from trainability.training.gpu.warp_gpu_engine import WarpEngine
+from trainability.training.graph_gpu_engine import GraphEngine
 from trainability.training.torch_engine import TorchEngine
 
 SIZES = (1, 3, 1)
@@ -33,7 +33,7 @@ def test_auto_takes_the_fused_engine_on_a_cpu() -> None:
 
 
 def test_auto_takes_torch_where_the_fused_engine_has_an_obstacle(monkeypatch) -> None:
-    monkeypatch.setattr("trainability.training.cpu.engine.has_fma", lambda: False)
+    monkeypatch.setattr("trainability.training.cpu.fused_cpu_engine.has_fma", lambda: False)
     assert isinstance(choose_engine("auto", SIZES, TASK), TorchEngine)
     with pytest.raises(InputError, match="no fused multiply-add.*try engine 'torch'"):
         choose_engine("fused-cpu", SIZES, TASK)
@@ -49,7 +49,7 @@ def test_auto_takes_torch_for_wide_networks_and_other_devices() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        InputError, match="one of auto, fused-cpu, warp-gpu, graph-gpu, torch, got 'fast'"
+        InputError, match="one of auto, fused-cpu, graph-gpu, torch, warp-gpu, got 'fast'"
     ):
         choose_engine("fast", SIZES, TASK)
 
@@ -103,3 +103,23 @@ def test_the_contract_loads_neither_torch_nor_llvm() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_an_engine_is_found_by_its_file_alone(monkeypatch, tmp_path) -> None:
+    (tmp_path / "quick_engine.py").touch()
+    (tmp_path / "tpu").mkdir()
+    (tmp_path / "tpu" / "__init__.py").touch()
+    (tmp_path / "tpu" / "large_tpu_engine.py").touch()
+    (tmp_path / "engine_parts.py").touch()
+    monkeypatch.setattr(catalog, "_FOLDER", tmp_path)
+    assert catalog.engine_modules.__wrapped__() == {
+        "large-tpu": "trainability.training.tpu.large_tpu_engine",
+        "quick": "trainability.training.quick_engine",
+    }
+
+
+@pytest.mark.parametrize("name", ENGINES[1:])
+def test_an_engine_is_called_what_its_file_is(name) -> None:
+    kind = catalog.engine_type(name)
+    assert kind.name == name and kind().rank(SIZES) > 0
+    assert kind.runs_on("cpu") or kind.runs_on("cuda:1")

@@ -12,7 +12,7 @@ import pytest
 
 from trainability.benchmark.workload import Workload
 from trainability.training.cpu import compiled
-from trainability.training.cpu.engine import plan_for
+from trainability.training.cpu.fused_cpu_engine import plan_for
 from trainability.training.cpu.kernel import source
 from trainability.training.ops.simd import POINTER, Code
 

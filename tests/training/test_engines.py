@@ -11,12 +11,12 @@ import pytest
 import torch
 import training_by_loop as loop
 
+from trainability.activations import LeakyReLU
 from trainability.optimizers import SGD, Adam
-from trainability.training import Engine, Training
-from trainability.training.cpu import engine as fused_cpu
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.gpu.engine import WarpEngine
-from trainability.training.graph_gpu import GraphEngine
+from trainability.training import Engine, Training, engine_type
+from trainability.training.catalog import engine_modules
+from trainability.training.cpu import fused_cpu_engine as fused_cpu
+from trainability.training.cpu.fused_cpu_engine import FusedCpuEngine
 from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 5, 1)
@@ -24,12 +24,7 @@ DEEP = (2, 4, 4, 4, 3)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
 # With TRAINABILITY_TEST_DEVICE=cuda the engines that can run on a GPU do.
 DEVICE = os.environ.get("TRAINABILITY_TEST_DEVICE", "cpu")
-ENGINES = [
-    TorchEngine(DEVICE),
-    FusedCpuEngine(),
-    GraphEngine(DEVICE, tile=32),
-    WarpEngine(DEVICE),
-]
+ENGINES = [engine_type(name)(DEVICE) for name in engine_modules()]
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
@@ -247,3 +242,14 @@ def test_the_width_of_the_vectors_changes_no_bit(monkeypatch, batch_size) -> Non
         found.append(FusedCpuEngine().start(nets, task))
         found[-1].advance(40)
     assert_same(*found, rows=range(20))
+
+
+def test_networks_that_are_not_those_of_the_problem_are_refused(engine) -> None:
+    nets = loop.ensemble(SHALLOW, 3)
+    task = dataclasses.replace(loop.problem(DEEP, 3, OPTIMIZERS[0]), activation=LeakyReLU())
+    wanted = (
+        r"activation: the networks have ReLU\(\), the problem LeakyReLU\(\); "
+        "inputs: the networks have 1, the problem 2; outputs: the networks have 1, the problem 3$"
+    )
+    with pytest.raises(ValueError, match=wanted):
+        engine.start(nets, task)

@@ -10,14 +10,10 @@ import pytest
 import training_by_loop as loop
 
 from trainability.optimizers import SGD, Adam
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.graph_gpu import GraphEngine
-from trainability.training.torch_engine import TorchEngine
+from trainability.training import engine_type
 
 OPTIMIZERS = {"sgd": SGD(0.05), "momentum": SGD(0.02, momentum=0.9), "adam": Adam(0.01)}
-ENGINES = {
-    engine.name: engine for engine in (TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32))
-}
+ENGINES = {name: engine_type(name)("cpu") for name in ("torch", "fused-cpu", "graph-gpu")}
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "trainings.json").read_text())
 
 

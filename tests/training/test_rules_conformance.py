@@ -20,13 +20,11 @@ from rule_examples import (
 )
 
 from trainability.seeds import batch_order
-from trainability.training import Problem
-from trainability.training.cpu.engine import FusedCpuEngine
-from trainability.training.graph_gpu import GraphEngine
-from trainability.training.torch_engine import TorchEngine
+from trainability.training import Problem, engine_type
+from trainability.training.catalog import engine_modules
 
 SIZES, N_NETWORKS, N_STEPS = (2, 5, 3, 3), 3, 12
-ENGINES = [TorchEngine(), FusedCpuEngine(), GraphEngine("cpu", tile=32)]
+ENGINES = [engine_type(name)("cpu") for name in engine_modules()]
 LEAST = 1000 * 2.0**-24
 """Relative straying that is always allowed: tanh and erf are off by some 10 roundings."""
 
@@ -60,22 +58,28 @@ def problem_of(activation, loss, penalty, optimizer, batch_size) -> Problem:
 )
 def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
     """Or refuses by name. The oracle strays in float32 from itself in float64; an engine may
-    stray 10 times as far.
+    stray 10 times as far. Networks whose loss grows a hundredfold, as polynomials may, are left
+    out; one that diverges in the oracle does so in an engine.
     """
     task = problem_of(*case)
     nets = dataclasses.replace(loop.ensemble(SIZES, N_NETWORKS), activation=task.activation)
+    assert len(nets.learnable) == (len(SIZES) - 2 if task.activation.learnable else 0)
     exact, rounded = (curves(nets, task, dtype) for dtype in (torch.float64, torch.float32))
+    lost = ~np.isfinite(exact[:, -1]) & ~np.isfinite(rounded[:, -1])
+    tame = (exact < 100 * exact[:, :1]).all(axis=1)
+    assert tame.any()
+    exact, rounded = exact[tame], rounded[tame]
     straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
     bound = np.maximum(10 * straying, LEAST)
     for engine in ENGINES:
-        obstacle = engine.obstacle(SIZES, task)
-        if obstacle:
+        if engine.problem_obstacle(SIZES, task):
             continue
         training = engine.start(nets, task)
         found = np.empty_like(exact)
         for step in range(N_STEPS + 1):
             training.advance(step)
-            found[:, step] = training.loss
+            found[:, step] = training.loss[tame]
+        assert training.diverged[lost].all() and not training.diverged[tame].any()
         assert (np.abs(found - exact) / exact < bound).all(), engine.name
         assert training.ensemble().activation == task.activation
 
@@ -88,11 +92,7 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     own = numbers[len(task.optimizer.numbers()) :]
     factors = task.optimizer.factors(0, N_STEPS + 1).astype(float)
     for n in range(N_NETWORKS):
-        parameters = [
-            tensor[n].to(dtype)
-            for pair in zip(nets.weights, nets.biases, strict=True)
-            for tensor in pair
-        ]
+        parameters = [tensor[n].to(dtype) for tensor in nets.parameters]
         moments = [
             [torch.zeros_like(p) for p in parameters] for _ in range(task.optimizer.n_moments)
         ]
@@ -100,10 +100,12 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
             found[n, step] = loss_at(task, parameters, x, y)
             points = points_of(task, n, step)
             free = [p.clone().requires_grad_() for p in parameters]
-            gradients = torch.autograd.grad(loss_at(task, free, x[points], y[points]), free)
+            descended = loss_at(task, free, x[points], y[points])
+            descended = descended + pull_of_extremes(task, free, x[points])
+            gradients = torch.autograd.grad(descended, free)
             for k, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
                 if task.penalty is not None:
-                    g = task.penalty.gradient(Differentiable(), p, g, k % 2 == 0, own)
+                    g = task.penalty.gradient(Differentiable(), p, g, p.ndim == 2, own)
                 kept = [group[k] for group in moments]
                 parameters[k] = task.optimizer.update(
                     Differentiable(), p, g, kept, numbers, factors[step].tolist()
@@ -113,12 +115,39 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     return found
 
 
+def pre_activations(task: Problem, parameters, x) -> list[torch.Tensor]:
+    """Of every layer, shape (points, neurons); those of the last are the outputs."""
+    on, h, z = Differentiable(), x, []
+    n_affine = 2 * (len(SIZES) - 1)
+    learnable = [list(numbers) for numbers in parameters[n_affine:]] or [[]] * len(SIZES)
+    for layer, k in enumerate(range(0, n_affine, 2)):
+        z.append(h @ parameters[k].T + parameters[k + 1])
+        if k < n_affine - 2:
+            h = task.activation.value_at(on, z[-1], learnable[layer])
+    return z
+
+
+def pull_of_extremes(task: Problem, parameters, x) -> torch.Tensor:
+    """A number whose derivative is that of the penalty by the extremes that it asks for.
+
+    Torch's amax and amin share a derivative equally where there are several.
+    """
+    total = torch.zeros((), dtype=x.dtype)
+    if task.penalty is None:
+        return total
+    for over in task.penalty.extremes:
+        axis = {"points": 0, "neurons": 1}[over]
+        for z in pre_activations(task, parameters, x)[:-1]:
+            ends = z.amax(axis), z.amin(axis)
+            pulls = task.penalty.by_extremes(
+                Differentiable(), *(end.detach() for end in ends), task.penalty.numbers()
+            )
+            total = total + sum((end * pull).sum() for end, pull in zip(ends, pulls, strict=True))
+    return total
+
+
 def loss_at(task: Problem, parameters, x, y) -> torch.Tensor:
-    on, h = Differentiable(), x
-    for k in range(0, len(parameters), 2):
-        h = h @ parameters[k].T + parameters[k + 1]
-        if k < len(parameters) - 2:
-            h = task.activation.value(on, h)
+    on, h = Differentiable(), pre_activations(task, parameters, x)[-1]
     scale = torch.full_like(h, task.loss.scale(*h.shape))
     if task.loss.by_rows:
         rows = [list(tensor.unbind(1)) for tensor in (h, y)]

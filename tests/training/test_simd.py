@@ -7,7 +7,7 @@ import pytest
 
 from trainability.seeds import batch_order, order_keys
 from trainability.training.cpu.compiled import load
-from trainability.training.cpu.kernel import shuffle
+from trainability.training.cpu.shuffle import shuffle
 from trainability.training.ops.simd import INT, POINTER, Code, Value
 
 LANES = 16

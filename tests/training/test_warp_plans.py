@@ -14,8 +14,8 @@ from trainability.optimizers import SGD, Adam
 from trainability.seeds import batch_order, order_keys
 from trainability.training.cpu.compiled import load
 from trainability.training.gpu.choice import block_plan, plan_for, warp_plan
-from trainability.training.gpu.engine import WarpEngine
 from trainability.training.gpu.orders import shuffle
+from trainability.training.gpu.warp_gpu_engine import WarpEngine
 from trainability.training.ops.simd import INT, POINTER, Code
 
 SHALLOW, WIDE, DEEP = (1, 5, 1), (2, 21, 2), (2, 4, 4, 4, 3)

@@ -2,27 +2,23 @@
 
 import dataclasses
 
+import example_cells
 import numpy as np
 import pytest
 
 from trainability import Adam
 from trainability.schemes import DataDependent, He, RandomizedAsymmetric
-from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
 from trainability.trial import draw
 
 
 def a_cell(scheme, *paired_over):
-    return Cell(
+    return example_cells.a_cell(
         task=AbsoluteValue(n_train=16),
         scheme=scheme,
-        width=3,
-        depth=2,
         optimizer=Adam(learning_rate=0.02),
-        batch_size=None,
         max_steps=30,
         tolerance=1e-2,
-        seed=0,
         paired_over=paired_over,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -39,6 +40,11 @@ class Activation(ABC):
     below 0, a dead neuron gives 0, and a neuron whose bias and weights are all <= 0 is dead
     whatever the layers before it learn."""
 
+    learnable: tuple[float, ...] = ()
+    """First values of the numbers that training moves like biases, one set for each hidden layer,
+    which its neurons share; `value` and `backward` are those at the first values. With such
+    numbers, implement `value_at` and `backward_at`. Not every engine trains them."""
+
     @abstractmethod
     def value(self, on: Arithmetic, z: Number) -> Number:
         """h, the output at the pre-activation z."""
@@ -52,6 +58,16 @@ class Activation(ABC):
             delta: d loss / d output.
             kept: h or z, as `keeps` says.
         """
+
+    def value_at(self, on: Arithmetic, z: Number, learnable: Sequence[Number]) -> Number:
+        """`value` where the learnable numbers of the layer are these."""
+        return self.value(on, z)
+
+    def backward_at(
+        self, on: Arithmetic, delta: Number, kept: Number, learnable: Sequence[Number]
+    ) -> tuple[Number, list[Number]]:
+        """`backward` likewise, and `delta` times the derivatives by the learnable numbers."""
+        return self.backward(on, delta, kept), []
 
     @cached_property
     def at_zero(self) -> float:

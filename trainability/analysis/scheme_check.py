@@ -17,7 +17,7 @@ from trainability.analysis.counts import count_tests
 from trainability.analysis.laws import Verdict, bound_tests, judge
 from trainability.analysis.rates import success_rates
 from trainability.checks import int_problem
-from trainability.death import Census, census
+from trainability.death import STANDARD_EFFORT, Census, Effort, census
 from trainability.domains import Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.networks import concatenate, initialize
@@ -57,7 +57,13 @@ class SchemeCheck:
 
 
 def check_scheme(
-    scheme: Scheme, domain: Domain, width: int, depth: int, n_networks: int, seed: int = 0
+    scheme: Scheme,
+    domain: Domain,
+    width: int,
+    depth: int,
+    n_networks: int,
+    seed: int = 0,
+    effort: Effort = STANDARD_EFFORT,
 ) -> SchemeCheck:
     """Draw networks of a scheme, count the dead neurons of every layer, compare with theory.
 
@@ -70,6 +76,7 @@ def check_scheme(
         depth: L, the number of affine layers, >= 2.
         n_networks: Networks to draw, rounded up to whole blocks of 256.
         seed: Seed of the draws, >= 0.
+        effort: How hard the census tries where no exact way is known.
 
     Raises:
         InputError: Lists what is wrong with the arguments.
@@ -82,7 +89,7 @@ def check_scheme(
     )
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
     x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
-    found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed)
+    found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed, effort)
     n = len(found.born_dead)
     rows = pd.DataFrame(
         {
@@ -118,6 +125,7 @@ def _draw_and_count(
     depth: int,
     n_networks: int,
     seed: int,
+    effort: Effort,
 ) -> Census:
     y = np.ones((len(x), 1))
     sizes = (domain.d, *[width] * (depth - 1), 1)
@@ -134,7 +142,7 @@ def _draw_and_count(
         )
         for block in blocks
     ]
-    return census(concatenate(drawn), domain)
+    return census(concatenate(drawn), domain, effort=effort)
 
 
 def _network_law(

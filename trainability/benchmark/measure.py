@@ -16,13 +16,10 @@ import torch
 from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
 from trainability.errors import InputError
-from trainability.training import choose_engine
+from trainability.training import ENGINES, choose_engine, engine_type
 from trainability.training.cpu.peak import peak_gflops
 from trainability.training.gpu.peak import gpu_fma_gflops
 
-_NETWORKS = {"torch": 1024}
-_GPU_NETWORKS = {"graph-gpu": 8192, "torch": 8192}
-_GPU_ENGINES = ("warp-gpu", "graph-gpu", "torch")
 _MOST_GPU_NETWORKS = 65_536
 # Numbers that all networks' activations take, which peers keep in a GPU's memory: 4 GiB.
 _MOST_NUMBERS = 2**30
@@ -195,15 +192,16 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     on_gpu = device != "cpu"
     yield from _peers(work, [name for name in peers if name == "nn-loop"], cores, device, left_out)
-    for name in engines or (_GPU_ENGINES if on_gpu else ("fused-cpu", "torch")):
+    for name in engines or [name for name in ENGINES[1:] if engine_type(name).runs_on(device)]:
+        most = engine_type(name).networks_to_measure(device)
         if on_gpu:
-            n = min(_gpu_networks(work), _GPU_NETWORKS.get(name, _MOST_GPU_NETWORKS))
+            n = min(_gpu_networks(work), most)
             shown = "torch-gpu" if name == "torch" else name
             yield _Candidate(shown, 0, n, partial(_engine_steps, name, work, n, device, 1))
             continue
-        n = _NETWORKS.get(name, 4096)
         for used in sorted({1, cores}):
-            yield _Candidate(name, used, n, partial(_engine_steps, name, work, n, "cpu", used))
+            make = partial(_engine_steps, name, work, most, "cpu", used)
+            yield _Candidate(name, used, most, make)
     yield from _peers(work, [name for name in peers if name != "nn-loop"], cores, device, left_out)
 
 

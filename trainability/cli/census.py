@@ -45,6 +45,14 @@ def census(
     ball: BallOption = None,
     box: BoxOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    thorough: Annotated[
+        bool,
+        typer.Option(
+            "--thorough",
+            help="Leave fewer neurons undecided: more boxes, and mixed-integer programs, which "
+            "take up to seconds a network with many inputs.",
+        ),
+    ] = False,
     source: FromOption = None,
     figure: FigureOption = None,
     as_json: JsonOption = False,
@@ -63,9 +71,11 @@ def census(
     refuse(sizes + figure_problems(figure))
     chosen = chosen_scheme(scheme, source)
     from trainability.analysis.scheme_check import check_scheme
+    from trainability.death import STANDARD_EFFORT, THOROUGH_EFFORT
 
+    effort = THOROUGH_EFFORT if thorough else STANDARD_EFFORT
     with err.status("drawing and counting"):
-        check = check_scheme(chosen, domain, width, depth, networks, seed)
+        check = check_scheme(chosen, domain, width, depth, networks, seed, effort)
     if figure:
         _draw_census(chosen, check, figure)
     if as_json:

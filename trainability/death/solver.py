@@ -41,6 +41,8 @@ def settle_by_solver(
         max_calls: Programs per network; on a ball one neuron may take several.
         max_nodes: Nodes per program.
     """
+    if not max_calls:
+        return
     biased = np.logical_or.reduce([(bias != 0).any(axis=1) for bias in biases])
     for r in verdicts.open_networks[biased[verdicts.open_networks]]:
         row = slice(r, r + 1)

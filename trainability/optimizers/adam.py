@@ -11,8 +11,8 @@ import numpy as np
 from trainability.errors import refuse
 from trainability.identity import younger
 from trainability.optimizers.base import Optimizer
+from trainability.optimizers.momentum import schedule_problems
 from trainability.optimizers.schedules import CONSTANT, Schedule
-from trainability.optimizers.sgd import schedule_problems
 from trainability.schemes.base import number_problem
 
 if TYPE_CHECKING:

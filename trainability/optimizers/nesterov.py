@@ -10,8 +10,12 @@ import numpy as np
 
 from trainability.errors import refuse
 from trainability.optimizers.base import Optimizer
+from trainability.optimizers.momentum import (
+    momentum_factors,
+    momentum_numbers,
+    momentum_problems,
+)
 from trainability.optimizers.schedules import CONSTANT, Schedule
-from trainability.optimizers.sgd import momentum_problems, schedule_problems
 
 if TYPE_CHECKING:
     from trainability.arithmetic import Arithmetic, Number
@@ -40,14 +44,13 @@ class Nesterov(Optimizer):
         problems = momentum_problems(self)
         if not problems and self.momentum == 0:
             problems.append("Nesterov momentum must be above 0; without momentum use SGD")
-        refuse(problems + schedule_problems(self))
+        refuse(problems)
 
     def numbers(self) -> Sequence[float]:
-        return [self.momentum]
+        return momentum_numbers(self)
 
     def factors(self, start: int, stop: int) -> np.ndarray:
-        scale = self.schedule.scale(np.arange(start, stop))
-        return (-self.learning_rate * scale[:, None]).astype(np.float32)
+        return momentum_factors(self, start, stop)
 
     def update(
         self,

@@ -3,12 +3,14 @@
 from trainability.catalogs import by_name
 from trainability.penalties.base import Penalty
 from trainability.penalties.catalog import penalty_types
+from trainability.penalties.jumpstart import Jumpstart
 from trainability.penalties.l1 import L1
 from trainability.penalties.l2 import L2
 
 __all__ = [
     "L1",
     "L2",
+    "Jumpstart",
     "Penalty",
     "penalty_types",
 ]

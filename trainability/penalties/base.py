@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trainability.schemes.base import describe
 
@@ -12,15 +12,25 @@ if TYPE_CHECKING:
     from trainability.arithmetic import Arithmetic, Number
 
 
+Over = Literal["points", "neurons"]
+"""Over what pre-activations of a hidden layer are extreme: of each neuron over the points of the
+batch, or at each point over the neurons of the layer."""
+
+
 class Penalty(ABC):
     """A term that training descends beside the loss; no loss that is reported contains it.
 
     To add one: subclass, `@dataclass(frozen=True)`, settings as fields, `gradient`, and a
-    docstring with the reference; `numbers` where it has any.
+    docstring with the reference; `numbers` where it has any; `extremes` and `by_extremes` where
+    it depends on pre-activations.
     """
 
     functions: ClassVar[frozenset[str]] = frozenset()
-    """The names in `arithmetic.FUNCTIONS` that `gradient` uses."""
+    """The names in `arithmetic.FUNCTIONS` that `gradient` and `by_extremes` use."""
+
+    extremes: tuple[Over, ...] = ()
+    """Over what it wants the largest and the least pre-activation of every hidden layer, of the
+    points that a step sees, before the backward pass. Not every engine has them."""
 
     moves_dead: bool = True
     """Whether a parameter moves under it though the loss has no gradient there: then a dead
@@ -48,6 +58,21 @@ class Penalty(ABC):
             is_weight: Whether it is a weight, else a bias.
             numbers: `numbers()`.
         """
+
+    def by_extremes(
+        self, on: Arithmetic, largest: Number, least: Number, numbers: Sequence[Number]
+    ) -> tuple[Number, Number]:
+        """The derivatives of the penalty by one pair of extremes; asked for where `extremes` says.
+
+        Where several pre-activations are extreme alike, engines give each an equal share.
+
+        Args:
+            on: What to compute with.
+            largest: The largest pre-activation, of a neuron or at a point.
+            least: The least.
+            numbers: `numbers()`.
+        """
+        raise NotImplementedError(f"{self} asks for extremes, so it must say what to do with them")
 
     def __str__(self) -> str:
         """The penalty as one writes it: its name and the settings that are not the default."""

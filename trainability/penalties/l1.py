@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainability.penalties.base import Penalty
-from trainability.schemes.base import settle
+from trainability.penalties.weights import WeightPenalty
 
 if TYPE_CHECKING:
     from trainability.arithmetic import Arithmetic, Number
 
 
 @dataclass(frozen=True)
-class L1(Penalty):
+class L1(WeightPenalty):
     """coefficient times the sum of the absolute weights; biases are free.
 
     Args:
@@ -23,24 +21,9 @@ class L1(Penalty):
     Source: Tibshirani (1996).
     """
 
-    coefficient: float
-
-    def __post_init__(self) -> None:
-        settle(self, above={"coefficient": 0})
-
-    def numbers(self) -> Sequence[float]:
-        return [self.coefficient]
-
-    def gradient(
-        self,
-        on: Arithmetic,
-        parameter: Number,
-        gradient: Number,
-        is_weight: bool,
-        numbers: Sequence[Number],
+    def weight_gradient(
+        self, on: Arithmetic, weight: Number, gradient: Number, coefficient: Number
     ) -> Number:
-        if not is_weight:
-            return gradient
-        zero = parameter * 0.0
-        sign = on.where(parameter < 0.0, zero - 1.0, on.where(parameter > 0.0, zero + 1.0, zero))
-        return on.fma(numbers[0], sign, gradient)
+        zero = weight * 0.0
+        sign = on.where(weight < 0.0, zero - 1.0, on.where(weight > 0.0, zero + 1.0, zero))
+        return on.fma(coefficient, sign, gradient)

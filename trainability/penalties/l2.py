@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainability.penalties.base import Penalty
-from trainability.schemes.base import settle
+from trainability.penalties.weights import WeightPenalty
 
 if TYPE_CHECKING:
     from trainability.arithmetic import Arithmetic, Number
 
 
 @dataclass(frozen=True)
-class L2(Penalty):
+class L2(WeightPenalty):
     """coefficient / 2 times the sum of the squares of the weights; biases are free.
 
     Args:
@@ -25,20 +23,7 @@ class L2(Penalty):
         (2016), section 7.1.
     """
 
-    coefficient: float
-
-    def __post_init__(self) -> None:
-        settle(self, above={"coefficient": 0})
-
-    def numbers(self) -> Sequence[float]:
-        return [self.coefficient]
-
-    def gradient(
-        self,
-        on: Arithmetic,
-        parameter: Number,
-        gradient: Number,
-        is_weight: bool,
-        numbers: Sequence[Number],
+    def weight_gradient(
+        self, on: Arithmetic, weight: Number, gradient: Number, coefficient: Number
     ) -> Number:
-        return on.fma(numbers[0], parameter, gradient) if is_weight else gradient
+        return on.fma(coefficient, weight, gradient)

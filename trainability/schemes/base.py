@@ -9,7 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainability.checks import canonical_setting, choice_problem, number_problem, settle_fields
+from trainability.checks import (
+    canonical_setting,
+    choice_problem,
+    is_number,
+    number_problem,
+    settle_fields,
+    shown,
+)
 from trainability.errors import InputError, refuse
 from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
@@ -106,6 +113,7 @@ def settle(
     one_of: Mapping[str, Collection[object]] | None = None,
     above: Mapping[str, float] | None = None,
     at_least: Mapping[str, float] | None = None,
+    at_most: Mapping[str, float] | None = None,
 ) -> None:
     """Refuse what is wrong with the settings of a frozen dataclass, all problems at once.
 
@@ -117,6 +125,7 @@ def settle(
         one_of: The values allowed for a setting.
         above: Numeric settings and what each must exceed.
         at_least: Numeric settings and the least that each may be.
+        at_most: Numeric settings, of those in `above` or `at_least`, and the most.
     """
     owner = type(strategy).__name__
     problems = []
@@ -126,6 +135,10 @@ def settle(
         problems += number_problem(owner, name, getattr(strategy, name), above=bound)
     for name, bound in (at_least or {}).items():
         problems += number_problem(owner, name, getattr(strategy, name), at_least=bound)
+    for name, bound in (at_most or {}).items():
+        value = getattr(strategy, name)
+        if is_number(value) and value > bound:
+            problems.append(f"{owner} {name} must be at most {bound:g}, got {shown(value)}")
     refuse(problems)
     for name in (*(above or {}), *(at_least or {})):
         # Adding 0.0 turns -0.0, which is written differently, into 0.0.

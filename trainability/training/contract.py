@@ -22,7 +22,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,10 @@ from trainability.penalties import Penalty
 
 if TYPE_CHECKING:
     from trainability.networks import Ensemble
+
+
+EXTREMES = "extremes of pre-activations"
+LEARNABLE = "learnable numbers of activations"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ class Problem:
         """The names in `arithmetic.FUNCTIONS` that the rules of this problem use."""
         rules = (self.activation, self.loss, self.optimizer, self.penalty)
         return frozenset().union(*(rule.functions for rule in rules if rule is not None))
+
+    @property
+    def demands(self) -> dict[str, object]:
+        """What only some engines can do, and the rule that asks for it."""
+        asked = {}
+        if self.penalty is not None and self.penalty.extremes:
+            asked[EXTREMES] = self.penalty
+        if self.activation.learnable:
+            asked[LEARNABLE] = self.activation
+        return asked
 
     @property
     def steps_per_epoch(self) -> int:
@@ -125,11 +139,39 @@ class Training(ABC):
 
 
 class Engine(ABC):
-    """A way to train."""
+    """A way to train.
 
-    name: str
+    To add one: a file `<name>_engine.py` anywhere below this folder, with one subclass whose
+    `name` is that of the file, with dashes. It is made as `kind(device, threads)`, whose defaults
+    must do for tests; whatever else it takes has a default too. Nothing else.
+    """
+
+    name: ClassVar[str]
+    meets: ClassVar[frozenset[str]] = frozenset()
+    """Which demands it meets, of those that `Problem.demands` may hold; it refuses the others."""
+    on_gpu: ClassVar[bool | None] = None
+    """Whether it runs on a GPU, else on a CPU; None for any device that torch knows."""
 
     @abstractmethod
+    def __init__(self, device: str = ..., threads: int = ...) -> None: ...
+
+    @classmethod
+    def runs_on(cls, device: str) -> bool:
+        """Whether it is for devices of this kind, be there one or not."""
+        return cls.on_gpu is None or device.startswith("cuda" if cls.on_gpu else "cpu")
+
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        """How many networks side by side its speed on a device is measured with, at most."""
+        return 4096 if device == "cpu" else 65_536
+
+    @abstractmethod
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        """Its place among the engines that can train networks of these sizes on one device.
+
+        "auto" takes the highest: 1 is that of torch, and less what should be passed over.
+        """
+
     def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         """Why this engine can't train networks of these sizes here, or None if it can.
 
@@ -137,7 +179,52 @@ class Engine(ABC):
             sizes: d_in, the hidden widths, d_out.
             problem: What they would be trained on.
         """
+        return self.machine_obstacle() or self.problem_obstacle(sizes, problem)
+
+    def problem_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """What of the problem or the sizes this engine can't train on any machine, or None."""
+        unmet = [
+            f"{rule} wants {what}"
+            for what, rule in problem.demands.items()
+            if what not in self.meets
+        ]
+        if unmet:
+            return f"{' and '.join(unmet)}, which this engine has not"
+        return self.rules_obstacle(sizes, problem)
+
+    def machine_obstacle(self) -> str | None:
+        """What this machine lacks, or None."""
+        return None
 
     @abstractmethod
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        """What else it can't train, of a problem whose demands it meets, or None."""
+
     def start(self, ensemble: Ensemble, problem: Problem) -> Training:
-        """Begin; nothing is trained before `advance`."""
+        """Begin; nothing is trained before `advance`.
+
+        Raises:
+            ValueError: If the ensemble is not one that the problem is for.
+        """
+        wrong = mismatches(ensemble, problem)
+        if wrong:
+            raise ValueError(f"an ensemble must fit its problem: {'; '.join(wrong)}")
+        return self.begin(ensemble, problem)
+
+    @abstractmethod
+    def begin(self, ensemble: Ensemble, problem: Problem) -> Training:
+        """What `start` does where ensemble and problem fit together; called by nobody else."""
+
+
+def mismatches(ensemble: Ensemble, problem: Problem) -> list[str]:
+    """In what an ensemble differs from what its problem says of it."""
+    pairs = {
+        "activation": (ensemble.activation, problem.activation),
+        "inputs": (ensemble.d_in, problem.x.shape[1]),
+        "outputs": (ensemble.d_out, problem.y.shape[1]),
+    }
+    return [
+        f"{what}: the networks have {ours}, the problem {theirs}"
+        for what, (ours, theirs) in pairs.items()
+        if ours != theirs
+    ]

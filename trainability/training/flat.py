@@ -13,11 +13,8 @@ from trainability.networks import Ensemble
 
 def flattened(ensemble: Ensemble) -> Tensor:
     """W1, b1, W2, b2, ... of every network: float32, shape (R, parameters), a copy."""
-    tensors = [
-        tensor.to(torch.float32).flatten(1)
-        for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-        for tensor in pair
-    ]
+    assert not ensemble.learnable, "no fused kernel trains these"
+    tensors = [tensor.to(torch.float32).flatten(1) for tensor in ensemble.parameters]
     return torch.cat(tensors, dim=1)
 
 

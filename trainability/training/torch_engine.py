@@ -11,8 +11,8 @@ from torch import Tensor
 
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
-from trainability.training.contract import Engine, Problem
-from trainability.training.cpu.passes import Passes, Updates
+from trainability.training.contract import EXTREMES, LEARNABLE, Engine, Problem
+from trainability.training.cpu.passes import Passes, Updates, padded
 from trainability.training.cpu.tiles import TiledTraining
 
 # A batched matrix product rounds a network's numbers differently with the number of matrices
@@ -21,7 +21,6 @@ from trainability.training.cpu.tiles import TiledTraining
 # bytes. Then, measured with torch 2.13 and MKL, neither the neighbors, nor the position in the
 # tile, nor the number of threads changes a bit.
 _POINT_PADDING = 16
-_FEATURE_PADDING = 4
 _CHUNK = 256
 _DEVICE_TILE = 1024
 
@@ -35,20 +34,28 @@ class TorchEngine(Engine):
     """
 
     name = "torch"
+    meets = frozenset({EXTREMES, LEARNABLE})
 
     def __init__(self, device: str = "cpu", threads: int = 1) -> None:
         self.device = torch.device(device)
         self.threads = threads
 
-    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        return 1024 if device == "cpu" else 8192
+
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        return 1
+
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> TorchTraining:
         return TorchTraining(ensemble, problem, self.device, self.threads)
 
 
 class TorchTraining(TiledTraining):
-    """Networks in training as stacked tensors: W1, b1, W2, b2, ..., padded with zeros."""
+    """Networks in training as stacked tensors, their `parameters`, padded with zeros."""
 
     def __init__(
         self, ensemble: Ensemble, problem: Problem, device: torch.device, threads: int
@@ -62,21 +69,14 @@ class TorchTraining(TiledTraining):
             threads=threads if on_cpu else 1,
         )
         self._device = device
-        self._shapes = [
-            tensor.shape
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
-        self._parameters = [
-            padded(tensor.to(device))
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
+        # Its parameters are not looked at any more: it makes others of its kind.
+        self._first = ensemble
+        self._parameters = [padded(tensor.to(device)) for tensor in ensemble.parameters]
         self._moments = [
             [torch.zeros_like(parameter) for parameter in self._parameters]
             for _ in range(problem.optimizer.n_moments)
         ]
-        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
+        self._passes = Passes(ensemble.sizes, problem.activation, problem.loss, problem.penalty)
         self._update = Updates(problem.optimizer, problem.penalty, device)
         self._x = padded(torch.as_tensor(problem.x, dtype=torch.float32)[None])[0].to(device)
         self._y = padded(torch.as_tensor(problem.y, dtype=torch.float32)[None])[0].to(device)
@@ -88,10 +88,10 @@ class TorchTraining(TiledTraining):
 
     def ensemble(self) -> Ensemble:
         tensors = [
-            parameter[tuple(slice(size) for size in shape)].to("cpu", copy=True)
-            for parameter, shape in zip(self._parameters, self._shapes, strict=True)
+            parameter[tuple(slice(size) for size in first.shape)].to("cpu", copy=True)
+            for parameter, first in zip(self._parameters, self._first.parameters, strict=True)
         ]
-        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]), self._problem.activation)
+        return self._first.with_parameters(tensors)
 
     def _prepare_worker(self) -> None:
         # The number of OpenMP threads belongs to the thread that sets it.
@@ -188,16 +188,6 @@ def tile_size(sizes: tuple[int, ...], n_points: int) -> int:
 def padded_points(order: np.ndarray) -> np.ndarray:
     """Indices of points, shape (T, N), filled up with the last one, which then counts nothing."""
     return np.pad(order, ((0, 0), (0, -order.shape[1] % _POINT_PADDING)), mode="edge")
-
-
-def padded(tensor: Tensor) -> Tensor:
-    """The tensor with its last one or two axes, the features, padded with zeros; a copy."""
-    shape = [
-        size + -size % _FEATURE_PADDING if axis else size for axis, size in enumerate(tensor.shape)
-    ]
-    padded = tensor.new_zeros(shape)
-    padded[tuple(slice(size) for size in tensor.shape)] = tensor
-    return padded
 
 
 @contextmanager

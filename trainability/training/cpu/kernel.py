@@ -7,17 +7,16 @@ the number of points, of steps and all settings are arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainability.optimizers import Optimizer
-from trainability.penalties import Penalty
 from trainability.training.contract import goes_on
+from trainability.training.cpu.extremes import Extremes
 from trainability.training.cpu.plan import EVALUATE, Plan, PlannedLayer
+from trainability.training.cpu.shuffle import shuffle
+from trainability.training.cpu.write_update import write_update
 from trainability.training.ops.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
 from trainability.training.ops.vectors import VectorArithmetic
-
-GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class _Kernel:
         self.plan = plan
         self.code = code
         self.on = VectorArithmetic(code)
+        self.extremes = Extremes(plan, code, self.own_numbers) if plan.has_extremes else None
 
     def evaluate(self) -> None:
         code = self.code
@@ -129,11 +129,27 @@ class _Kernel:
         return self.mean(total)
 
     def loss_and_gradients(self, points: Points, n_passes: Value) -> Value:
+        if self.extremes is not None and self.extremes.over_points:
+            self.look_for_extremes(self.extremes, points, n_passes)
         total = self.code.variable(self.code.constant(0.0))
         with self.code.loop(n_passes) as index:
             self.forward(points, index, total, for_backward=True)
             self.backward(points, index)
         return self.mean(total)
+
+    def look_for_extremes(self, extremes: Extremes, points: Points, n_passes: Value) -> None:
+        """A forward pass of the hidden layers over all points."""
+        outputs = self.given["outputs"]
+        extremes.begin(outputs)
+        with self.code.loop(n_passes) as index:
+            for number, layer in enumerate(self.plan.layers[:-1]):
+                self.forward_layer(points, index, number, None, for_backward=True)
+                extremes.look(outputs, layer, self.counts(points, index))
+        extremes.end(outputs)
+
+    def counts(self, points: Points, index: Index) -> list[Value]:
+        """Masks of the points of a pass that do not only fill it up."""
+        return [self.scale(points.scales, index, p) > 0.0 for p in range(self.plan.points)]
 
     def mean(self, total: Variable) -> Value:
         factor = self.plan.loss.factor
@@ -141,33 +157,49 @@ class _Kernel:
 
     def forward(self, points: Points, index: Index, total: Variable, for_backward: bool) -> None:
         """Add the losses of a pass to `total`; leave d loss / d output in the last layer."""
-        code, plan, given = self.code, self.plan, self.given
-        of_pass = code.variable(code.constant(0.0))
-        for number, layer in enumerate(plan.layers):
-            for j, n_rows in code.blocks(layer.fan_out, plan.rows):
-                rows = [j + r for r in range(n_rows)]
-                biases = [code.load(given["parameters"], layer.biases + row) for row in rows]
-                sums = [[code.variable(bias) for _ in range(plan.points)] for bias in biases]
-                with code.loop(layer.fan_in) as i:
-                    inputs = self.inputs(points, index, number, i)
-                    for row, places in zip(rows, sums, strict=True):
-                        weight = code.load(given["parameters"], layer.weight(row, i))
-                        for value, place in zip(inputs, places, strict=True):
-                            place.set(weight.fma(value, place.get()))
-                for row, places in zip(rows, sums, strict=True):
-                    outputs = [place.get() for place in places]
-                    if number < len(plan.layers) - 1:
-                        if for_backward and plan.activation.keeps == "input":
-                            self.store_at_points(outputs, layer.kept, row)
-                        outputs = [plan.activation.value(self.on, output) for output in outputs]
-                    elif not plan.loss.by_rows:
-                        targets = self.at_points(points, points.y, index * plan.sizes[-1] + row)
-                        losses = [([o], [t]) for o, t in zip(outputs, targets, strict=True)]
-                        outputs = [d for [d] in self.deltas(points, index, losses, of_pass)]
-                    self.store_outputs(layer, row, outputs)
-        if plan.loss.by_rows:
+        of_pass = self.code.variable(self.code.constant(0.0))
+        for number, layer in enumerate(self.plan.layers):
+            self.forward_layer(points, index, number, of_pass, for_backward)
+            if for_backward and self.extremes is not None and number < len(self.plan.layers) - 1:
+                counts = self.counts(points, index)
+                self.extremes.over_neurons(self.given["outputs"], layer, counts)
+        if self.plan.loss.by_rows:
             self.whole_rows(points, index, of_pass)
         total.set(total.get() + of_pass.get())
+
+    def forward_layer(
+        self,
+        points: Points,
+        index: Index,
+        number: int,
+        of_pass: Variable | None,
+        for_backward: bool,
+    ) -> None:
+        """The outputs of a layer at the points of a pass; of the last, its deltas and losses."""
+        code, plan, given = self.code, self.plan, self.given
+        layer = plan.layers[number]
+        for j, n_rows in code.blocks(layer.fan_out, plan.rows):
+            rows = [j + r for r in range(n_rows)]
+            biases = [code.load(given["parameters"], layer.biases + row) for row in rows]
+            sums = [[code.variable(bias) for _ in range(plan.points)] for bias in biases]
+            with code.loop(layer.fan_in) as i:
+                inputs = self.inputs(points, index, number, i)
+                for row, places in zip(rows, sums, strict=True):
+                    weight = code.load(given["parameters"], layer.weight(row, i))
+                    for value, place in zip(inputs, places, strict=True):
+                        place.set(weight.fma(value, place.get()))
+            for row, places in zip(rows, sums, strict=True):
+                outputs = [place.get() for place in places]
+                if number < len(plan.layers) - 1:
+                    if for_backward and plan.keeps_inputs:
+                        self.store_at_points(outputs, layer.kept, row)
+                    outputs = [plan.activation.value(self.on, output) for output in outputs]
+                elif not plan.loss.by_rows:
+                    assert of_pass is not None
+                    targets = self.at_points(points, points.y, index * plan.sizes[-1] + row)
+                    losses = [([o], [t]) for o, t in zip(outputs, targets, strict=True)]
+                    outputs = [d for [d] in self.deltas(points, index, losses, of_pass)]
+                self.store_outputs(layer, row, outputs)
 
     def whole_rows(self, points: Points, index: Index, total: Variable) -> None:
         """Replace the outputs of the last layer by their deltas, all of a point together."""
@@ -225,6 +257,11 @@ class _Kernel:
                         plan.activation.backward(self.on, place.value, value).written()
                         for value, place in zip(values, places, strict=True)
                     ]
+                    if self.extremes is not None:
+                        counts = self.counts(points, index)
+                        deltas = self.extremes.added(
+                            given["outputs"], before, column, deltas, counts
+                        )
                     if number > 1:
                         self.store_outputs(before, column, deltas)
                     else:
@@ -282,6 +319,13 @@ class _Kernel:
         load = self.code.load if points.own else self.code.splat
         return [load(base, row * self.plan.points + p) for p in range(self.plan.points)]
 
+    def own_numbers(self) -> list[Value]:
+        """The numbers of the penalty."""
+        first = len(self.plan.optimizer.numbers())
+        assert self.plan.penalty is not None
+        n = len(self.plan.penalty.numbers())
+        return [self.code.splat(self.given["settings"], first + k) for k in range(n)]
+
     def update(self, step: Index) -> None:
         """One update of the live networks; leaves the gradients 0."""
         code, plan, given = self.code, self.plan, self.given
@@ -319,75 +363,3 @@ class _Kernel:
             factors,
         )
         code.store(live.choose(new, old), given["parameters"], k)
-
-
-def write_update(
-    code: Code,
-    optimizer: Optimizer,
-    penalty: Penalty | None,
-    parameters: Value,
-    gradient: Value,
-    moments: list[Value],
-    k: Index,
-    is_weight: bool,
-    numbers: list[Value],
-    factors: list[Value],
-) -> tuple[Value, Value]:
-    """Write one update of parameter k and its moments; returns the old and the new parameter."""
-    on = VectorArithmetic(code)
-    old = Lazy(code, code.vector(), lambda: code.load(parameters, k))
-    if penalty is not None:
-        own = numbers[len(optimizer.numbers()) :]
-        gradient = penalty.gradient(on, old, gradient, is_weight, own)
-    places = _Moments(code, moments, k)
-    return old, optimizer.update(on, old, gradient, places, numbers, factors)
-
-
-class _Moments(MutableSequence[Value]):
-    """The moments of a parameter, in memory."""
-
-    def __init__(self, code: Code, places: list[Value], k: Index) -> None:
-        self._code = code
-        self._places = places
-        self._k = k
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, index: int) -> Value:  # type: ignore[override]
-        return self._code.load(self._places[index], self._k)
-
-    def __setitem__(self, index: int, value: Value) -> None:  # type: ignore[override]
-        self._code.store(value, self._places[index], self._k)
-
-    def __delitem__(self, index: int) -> None:  # type: ignore[override]
-        raise TypeError("an optimizer has a fixed number of moments")
-
-    def insert(self, index: int, value: Value) -> None:
-        raise TypeError("an optimizer has a fixed number of moments")
-
-
-def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
-    """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes)."""
-    state = mix64(code.load(keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN))
-    state = code.variable(state)
-    with code.loop(n_points) as n:
-        code.store(code.fill(n.to("i32", "trunc")), order, n)
-    with code.loop(n_points - 1) as done:
-        last = n_points - 1 - done
-        state.set(state.get() + GOLDEN)
-        upper = mix64(state.get()) >> 32
-        chosen = (upper * (last + 1)) >> 32
-        for lane in range(code.lanes):
-            here = last * code.lanes + lane
-            there = chosen.lane(lane) * code.lanes + lane
-            kept = code.load(order, here, "i32")
-            code.store(code.load(order, there, "i32"), order, here)
-            code.store(kept, order, there)
-
-
-def mix64(z: Value) -> Value:
-    """As `seeds.mix64`."""
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB
-    return z ^ (z >> 31)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,25 +12,45 @@ from torch import Tensor
 from trainability.activations import Activation
 from trainability.arithmetic.tensors import TENSORS
 from trainability.losses import Loss
+from trainability.networks import numbers_of
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
-from trainability.training.cpu.engine import has_fma
+from trainability.training.cpu.fused_cpu_engine import has_fma
 from trainability.training.cpu.updates import CompiledUpdate
+
+# Of features: see the torch engine.
+_FEATURE_PADDING = 4
+
+
+class _Forward(NamedTuple):
+    """What a forward pass leaves, layer by layer, in shape (T, N, features).
+
+    Args:
+        outputs: The inputs, and the outputs of every layer.
+        kept: What the activation keeps, of the hidden layers.
+        pre: Their pre-activations, where the penalty asks for extremes.
+    """
+
+    outputs: list[Tensor]
+    kept: list[Tensor]
+    pre: list[Tensor]
 
 
 @dataclass(frozen=True)
 class Passes:
-    """The rules of a problem, over tensors W1, b1, W2, b2, ... of shape (T, ...), padded by zeros.
+    """The rules of a problem, over the `parameters` of an ensemble, (T, ...), padded by zeros.
 
     Args:
         sizes: d_in, the hidden widths, d_out, without padding.
         activation: Of the hidden neurons.
         loss: What is minimized.
+        penalty: What is descended beside it, or None; here only where it asks for extremes.
     """
 
     sizes: tuple[int, ...]
     activation: Activation
     loss: Loss
+    penalty: Penalty | None = None
 
     def loss_at(self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor) -> Tensor:
         """The loss of every network, shape (T,).
@@ -46,39 +67,78 @@ class Passes:
         self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Outputs of every network, (T, N, d_out), and its loss; arguments as `loss_at`."""
-        outputs = self._forward(parameters, x)[0][-1]
+        outputs = self._forward(parameters, x).outputs[-1]
         return outputs, self._losses(outputs, y, scales)[1]
 
     def loss_and_gradients(
         self, parameters: list[Tensor], x: Tensor, y: Tensor, scales: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """The loss, and its gradient in the shapes of the parameters; arguments as `loss_at`."""
-        outputs, kept = self._forward(parameters, x)
+        outputs, kept, pre = self._forward(parameters, x)
         delta, loss = self._losses(outputs.pop(), y, scales)
+        affine, learnable = self._split(parameters)
         gradients: list[Tensor] = []
-        for weight in reversed(parameters[::2]):
+        ends: list[Tensor] = []
+        for weight in reversed(affine[::2]):
             inputs = outputs.pop()
             gradients = [torch.bmm(delta.mT, inputs), delta.sum(1), *gradients]
             if outputs:
-                delta = self.activation.backward(TENSORS, torch.bmm(delta, weight), kept.pop())
-        return loss, gradients
+                numbers = learnable[len(outputs) - 1] if learnable else []
+                delta, by_numbers = self.activation.backward_at(
+                    TENSORS, torch.bmm(delta, weight), kept.pop(), numbers
+                )
+                if by_numbers:
+                    shares = [share.sum((1, 2)) for share in by_numbers]
+                    ends.insert(0, padded(torch.stack(shares, dim=1)))
+                if pre:
+                    delta = self._with_extremes(delta, pre.pop(), len(outputs), scales)
+        return loss, [*gradients, *ends]
 
-    def _forward(self, parameters: list[Tensor], x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Inputs and every layer's outputs, (T, N, features); what the activation keeps."""
-        layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-        outputs, kept = [x], []
+    def _split(self, parameters: list[Tensor]) -> tuple[list[Tensor], list[list[Tensor]]]:
+        """W1, b1, W2, b2, ..., and the learnable numbers of every hidden layer, if any."""
+        n_affine, n_numbers = 2 * (len(self.sizes) - 1), len(self.activation.learnable)
+        rows = [numbers_of(tensor[:, :n_numbers]) for tensor in parameters[n_affine:]]
+        return parameters[:n_affine], rows
+
+    def _with_extremes(self, delta: Tensor, z: Tensor, layer: int, scales: Tensor) -> Tensor:
+        """The delta of hidden layer `layer`, from 1, with the penalty's by its pre-activations z.
+
+        Points and neurons that fill up are left out: those are the last ones.
+        """
+        assert self.penalty is not None
+        numbers = [float(np.float32(number)) for number in self.penalty.numbers()]
+        n_points = int(torch.count_nonzero(scales[:, 0]))
+        real = z[:, :n_points, : self.sizes[layer]]
+        own = delta[:, :n_points, : self.sizes[layer]]
+        for over in self.penalty.extremes:
+            axis = {"points": 1, "neurons": 2}[over]
+            ends = real.amax(axis, keepdim=True), real.amin(axis, keepdim=True)
+            for end, by_end in zip(
+                ends, self.penalty.by_extremes(TENSORS, *ends, numbers), strict=True
+            ):
+                extreme = (real == end).to(real.dtype)
+                own += extreme * (by_end / extreme.sum(axis, keepdim=True))
+        return delta
+
+    def _forward(self, parameters: list[Tensor], x: Tensor) -> _Forward:
+        affine, learnable = self._split(parameters)
+        layers = list(zip(affine[::2], affine[1::2], strict=True))
+        outputs, kept, pre = [x], [], []
         for index, (weight, bias) in enumerate(layers, 1):
             z = torch.baddbmm(bias.unsqueeze(1), outputs[-1], weight.mT)
             if index == len(layers):
                 outputs.append(z)
                 break
-            h = self.activation.value(TENSORS, z)
-            if self.activation.at_zero:
+            numbers = learnable[index - 1] if learnable else []
+            h = self.activation.value_at(TENSORS, z, numbers)
+            if self.activation.at_zero or learnable:
                 # Neurons that only pad a layer must not act as a bias.
                 h[..., self.sizes[index] :] = 0
             outputs.append(h)
             kept.append(h if self.activation.keeps == "output" else z)
-        return outputs, kept
+            if self.penalty is not None and self.penalty.extremes:
+                pre.append(z)
+        return _Forward(outputs, kept, pre)
 
     def _losses(self, outputs: Tensor, y: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
         """d loss / d output in the shape of the outputs, and the loss of every network."""
@@ -94,7 +154,7 @@ class Passes:
 
 
 class Updates:
-    """The updates of parameters W1, b1, W2, b2, ... and their moments, in place.
+    """The updates of the `parameters` of an ensemble and their moments, in place.
 
     Compiled where the device is a CPU that can, else by torch.
 
@@ -127,10 +187,8 @@ class Updates:
             gradients: Of the same shapes.
             factors: The optimizer's factors of this step.
         """
-        for k, (parameter, gradient, *kept) in enumerate(
-            zip(parameters, gradients, *moments, strict=True)
-        ):
-            is_weight = k % 2 == 0
+        for parameter, gradient, *kept in zip(parameters, gradients, *moments, strict=True):
+            is_weight = parameter.ndim == 3
             gradient = gradient.contiguous()
             if self._compiled is not None:
                 self._compiled(parameter, gradient, kept, is_weight, self._numbers, factors)
@@ -157,3 +215,13 @@ class Updates:
         for place, moment in zip(kept, moments, strict=True):
             if moment is not place:
                 place.copy_(moment)
+
+
+def padded(tensor: Tensor) -> Tensor:
+    """The tensor with its last one or two axes, the features, padded with zeros; a copy."""
+    shape = [
+        size + -size % _FEATURE_PADDING if axis else size for axis, size in enumerate(tensor.shape)
+    ]
+    padded = tensor.new_zeros(shape)
+    padded[tuple(slice(size) for size in tensor.shape)] = tensor
+    return padded

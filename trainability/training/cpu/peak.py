@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from trainability.training.cpu.compiled import load
-from trainability.training.cpu.engine import lanes
+from trainability.training.cpu.fused_cpu_engine import lanes
 from trainability.training.ops.simd import INT, POINTER, Code
 
 _CHAINS = 12  # Independent sums: more than a multiply-add takes cycles, times two units.

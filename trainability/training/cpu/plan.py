@@ -92,9 +92,19 @@ class Plan:
         fans = list(pairwise(self.sizes))
         weights = [0, *accumulate(into * out + out for into, out in fans)]
         outputs = [0, *accumulate(out * self.points for _, out in fans)]
+        # Of the hidden layers only; the places of the last layer are not used.
+        kept = outputs[-1]
+        extremes = kept + outputs[-2]
+        extreme = [0, *accumulate(4 * (out + self.points) for _, out in fans)]
         return [
             PlannedLayer(
-                into, out, weights[i], weights[i] + into * out, outputs[i], outputs[-1] + outputs[i]
+                fan_in=into,
+                fan_out=out,
+                weights=weights[i],
+                biases=weights[i] + into * out,
+                outputs=outputs[i],
+                kept=kept + outputs[i],
+                extremes=extremes + extreme[i],
             )
             for i, (into, out) in enumerate(fans)
         ]
@@ -122,8 +132,20 @@ class Plan:
     @property
     def n_outputs(self) -> int:
         """Vectors that the outputs of all layers, and what else they keep, take in a pass."""
-        kept = sum(self.sizes[1:-1]) if self.activation.keeps == "input" else 0
-        return (sum(self.sizes[1:]) + kept) * self.points
+        last = self.layers[-1]
+        if self.has_extremes:
+            return last.extremes
+        return last.kept if self.keeps_inputs else last.outputs + last.fan_out * self.points
+
+    @property
+    def has_extremes(self) -> bool:
+        """Whether the penalty asks for extremes of pre-activations."""
+        return self.penalty is not None and bool(self.penalty.extremes)
+
+    @property
+    def keeps_inputs(self) -> bool:
+        """Whether pre-activations are kept for the backward pass."""
+        return self.has_extremes or self.activation.keeps == "input"
 
     @property
     def n_moments(self) -> int:
@@ -161,6 +183,7 @@ class PlannedLayer:
     biases: int
     outputs: int
     kept: int
+    extremes: int
 
     def weight(self, j: Index, i: Index) -> Index:
         """Where the weight from input i to output j lies."""

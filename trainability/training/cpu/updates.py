@@ -15,8 +15,8 @@ from torch import Tensor
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.training.cpu.compiled import Function, load
-from trainability.training.cpu.engine import lanes
-from trainability.training.cpu.kernel import write_update
+from trainability.training.cpu.fused_cpu_engine import lanes
+from trainability.training.cpu.write_update import write_update
 from trainability.training.ops.simd import INT, POINTER, Code
 
 

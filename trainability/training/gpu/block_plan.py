@@ -8,10 +8,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from trainability.activations import Activation
-from trainability.losses import Loss
-from trainability.optimizers import Optimizer
-from trainability.penalties import Penalty
+from trainability.training.gpu.specialized import Specialized
 
 POINTS = 128
 """Points of a pass."""
@@ -23,26 +20,14 @@ _TILED = 8
 
 
 @dataclass(frozen=True)
-class BlockPlan:
+class BlockPlan(Specialized):
     """What a kernel for networks of one block each is specialized for.
 
     Args:
-        sizes: d_in, the hidden widths, d_out.
-        activation: Of the hidden neurons.
-        loss: What is trained.
-        optimizer: Its type and its number of moments are compiled in, its settings are not.
-        penalty: Likewise, or None.
-        full_batch: Whether every step sees all points.
         single_pass: Whether one pass covers all points.
         threads: Threads of the block, a multiple of 32, at least `POINTS`.
     """
 
-    sizes: tuple[int, ...]
-    activation: Activation
-    loss: Loss
-    optimizer: Optimizer
-    penalty: Penalty | None
-    full_batch: bool
     single_pass: bool
     threads: int
 
@@ -126,23 +111,9 @@ class BlockPlan:
         """Points of a pass."""
         return POINTS
 
-    def passes(self, n_points: int) -> int:
-        """Passes over so many points."""
-        return -(-n_points // self.pass_size)
-
     def in_passes(self, table: np.ndarray) -> np.ndarray:
         """Rows of whole passes, shape (N, features), as the kernel reads them."""
         return table.T
-
-    @property
-    def n_numbers(self) -> int:
-        """Constants of the update: of the optimizer, then of the penalty."""
-        own = self.penalty.numbers() if self.penalty else ()
-        return len(self.optimizer.numbers()) + len(own)
-
-    @property
-    def n_parameters(self) -> int:
-        return sum(fan_in * out + out for fan_in, out in pairwise(self.sizes))
 
     @property
     def scratch(self) -> int:

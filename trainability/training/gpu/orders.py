@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from trainability.seeds import batch_order
-from trainability.training.cpu.kernel import GOLDEN, mix64
+from trainability.training.cpu.shuffle import GOLDEN, mix64
 from trainability.training.gpu.driver import Kernel
 from trainability.training.gpu.launch import machine_code
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP

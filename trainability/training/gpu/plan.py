@@ -9,24 +9,15 @@ from math import gcd
 
 import numpy as np
 
-from trainability.activations import Activation
-from trainability.losses import Loss
-from trainability.optimizers import Optimizer
-from trainability.penalties import Penalty
 from trainability.training.gpu.memory import Memory
+from trainability.training.gpu.specialized import Specialized
 
 
 @dataclass(frozen=True)
-class WarpPlan:
+class WarpPlan(Specialized):
     """What a kernel is specialized for.
 
     Args:
-        sizes: d_in, the hidden widths, d_out.
-        activation: Of the hidden neurons.
-        loss: What is trained.
-        optimizer: Its type and its number of moments are compiled in, its settings are not.
-        penalty: Likewise, or None.
-        full_batch: Whether every step sees all points.
         lanes: Lanes per network, a power of two <= 32.
         points: Points per lane and pass: 1, 2 or 4.
         single_pass: Whether one pass covers the points of a step.
@@ -40,12 +31,6 @@ class WarpPlan:
         registers: The most registers that a thread may have, or None for as many as it wants.
     """
 
-    sizes: tuple[int, ...]
-    activation: Activation
-    loss: Loss
-    optimizer: Optimizer
-    penalty: Penalty | None
-    full_batch: bool
     lanes: int
     points: int
     single_pass: bool
@@ -119,16 +104,6 @@ class WarpPlan:
         return np.where(self.order >= 0, flags[self.order], False)
 
     @property
-    def n_numbers(self) -> int:
-        """Constants of the update: of the optimizer, then of the penalty."""
-        own = self.penalty.numbers() if self.penalty else ()
-        return len(self.optimizer.numbers()) + len(own)
-
-    @property
-    def n_parameters(self) -> int:
-        return sum(fan_in * out + out for fan_in, out in pairwise(self.sizes))
-
-    @property
     def chunks(self) -> int:
         """Parameters that a lane owns."""
         return len(self.order) // self.lanes
@@ -167,10 +142,6 @@ class WarpPlan:
     def pass_size(self) -> int:
         """Points of a pass."""
         return self.points * self.lanes
-
-    def passes(self, n_points: int) -> int:
-        """Passes over so many points."""
-        return -(-n_points // self.pass_size)
 
     def in_passes(self, table: np.ndarray) -> np.ndarray:
         """Rows of whole passes, shape (N, features), as the kernel reads them."""

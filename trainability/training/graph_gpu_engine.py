@@ -16,10 +16,10 @@ from trainability.networks import Ensemble
 from trainability.optimizers import Adam
 from trainability.seeds import batch_order
 from trainability.training.contract import Engine, Problem
-from trainability.training.cpu.passes import Passes
+from trainability.training.cpu.passes import Passes, padded
 from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
-from trainability.training.torch_engine import float32_on_one_thread, padded, padded_points
+from trainability.training.torch_engine import float32_on_one_thread, padded_points
 
 _POINT_PADDING = 16
 _CHUNK = 64
@@ -33,26 +33,33 @@ class GraphEngine(Engine):
 
     Args:
         device: A GPU; or "cpu", where nothing is captured, for tests.
-        tile: Networks that train together.
+        threads: Not used.
+        tile: Networks that train together; 1,024 on a GPU, few for tests.
     """
 
     name = "graph-gpu"
+    on_gpu = True
 
-    def __init__(self, device: str = "cuda", tile: int = 1024) -> None:
+    def __init__(self, device: str = "cuda", threads: int = 1, tile: int | None = None) -> None:
         self.device = torch.device(device)
-        self.tile = tile
+        self.tile = tile or (1024 if self.device.type == "cuda" else 32)
 
-    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
-        refused = rules_obstacle(problem)
-        if refused:
-            return refused
-        if self.device.type != "cuda":
-            return f"it runs on a GPU, got device {str(self.device)!r}"
+    @classmethod
+    def networks_to_measure(cls, device: str) -> int:
+        return 8192
+
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        return 2
+
+    def machine_obstacle(self) -> str | None:
         if not torch.cuda.is_available():
             return f"torch sees no GPU, got device {str(self.device)!r}"
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
+        return rules_obstacle(problem)
+
+    def begin(self, ensemble: Ensemble, problem: Problem) -> GraphTraining:
         with float32_on_one_thread():
             return GraphTraining(ensemble, problem, self.device, self.tile)
 
@@ -65,11 +72,7 @@ class GraphTraining(TiledTraining):
     ) -> None:
         super().__init__(ensemble.n_networks, problem, tile=tile, chunk=_CHUNK, threads=1)
         self._device = device
-        tensors = [
-            tensor
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
+        tensors = ensemble.parameters
         self._passes = Passes(ensemble.sizes, problem.activation, problem.loss)
         self._shapes = [tensor.shape for tensor in tensors]
         n_moments = N_MOMENTS[rule_of(problem.optimizer)]
@@ -107,7 +110,7 @@ class GraphTraining(TiledTraining):
             parameter[tuple(slice(size) for size in shape)].to("cpu", copy=True)
             for parameter, shape in zip(self._kept[0], self._shapes, strict=True)
         ]
-        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]))
+        return Ensemble(tuple(tensors[::2]), tuple(tensors[1::2]), self._problem.activation)
 
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
         problem = self._problem

@@ -34,39 +34,46 @@ class WarpEngine(Engine):
 
     Args:
         device: A GPU; or "cpu", where a warp is a vector of 32 lanes, for tests.
+        threads: Not used.
         plan: How to train networks of given sizes, for tests and measurements.
     """
 
     name = "warp-gpu"
+    on_gpu = True
 
     def __init__(
         self,
         device: str = "cuda",
+        threads: int = 1,
         plan: Callable[[tuple[int, ...], Problem], WarpPlan | BlockPlan | None] = plan_for,
     ) -> None:
         self.device = torch.device(device)
         self._plan = plan
 
-    def obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
-        if self.device.type != "cuda":
-            return f"it runs on a GPU, got device {str(self.device)!r}"
+    def rank(self, sizes: tuple[int, ...]) -> int:
+        return 3
+
+    def machine_obstacle(self) -> str | None:
         if not torch.cuda.is_available() or torch.version.cuda is None:
             return f"torch sees no GPU of NVIDIA, got device {str(self.device)!r}"
         if torch.cuda.get_device_capability(self.device) < _LEAST_CAPABILITY:
             return f"it wants compute capability {_LEAST_CAPABILITY}, as of an A100, or later"
+        return None
+
+    def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         if len(sizes) < 3:
             return f"it wants at least one hidden layer, got sizes {sizes}"
         plan = self._plan(sizes, problem)
-        if plan is not None:
-            there = torch.cuda.get_device_properties(self.device).shared_memory_per_block_optin
-            if plan.shared_bytes > there:
-                return f"it wants {plan.shared_bytes} bytes of shared memory, the GPU has {there}"
-        else:
+        if plan is None:
             what = " in minibatches" if problem.batch_size else ""
             return f"networks of sizes {sizes}{what} outgrow a multiprocessor's memory"
+        if self.device.type == "cuda":
+            shared = torch.cuda.get_device_properties(self.device).shared_memory_per_block_optin
+            if plan.shared_bytes > shared:
+                return f"it wants {plan.shared_bytes} bytes of shared memory, the GPU has {shared}"
         return None
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> WarpTraining:
         plan = self._plan(ensemble.sizes, problem)
         assert plan is not None, "start what has no obstacle"
         return WarpTraining(ensemble, problem, self.device, plan)
