@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ from trainability.plots.style import (
     set_title,
 )
 
+_BESIDE = 0.12
+"""Half the distance of what was measured from what the surrogate says, in places of categories."""
 HOPEFUL, GIVEN_UP, FRESH, DEFAULT = OKABE_ITO[0], "#b9b9b9", OKABE_ITO[1], OKABE_ITO[2]
 
 
@@ -67,8 +70,11 @@ def plot_slices(
 ) -> Figure:
     """Along every setting, through the best candidate, with all candidates behind.
 
+    Numbers give a curve with its band; categories, between which nothing lies, points with bars.
+
     Args:
-        slices: For every setting columns `setting`, `value`, `low`, `high`.
+        slices: For every setting columns `setting` (a number, or the text of a category),
+            `value`, `low`, `high`.
         candidates: A column per setting, `value`, `low`, `high`, `hopeful`, `n_networks`.
         logarithmic: Whether a setting's axis is.
         words: What the values are.
@@ -78,10 +84,10 @@ def plot_slices(
     figure = Figure(figsize=(max(3.2 * len(slices) + 0.4, 6.4), 3.9), layout="constrained")
     panels = list(figure.subplots(1, len(slices), sharey=True, squeeze=False).flat)
     for ax, (name, curve) in zip(map(new_axes, panels), slices.items(), strict=True):
-        for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
-            _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
-        ax.fill_between(curve["setting"], curve["low"], curve["high"], color=INK, alpha=0.15, lw=0)
-        ax.plot(curve["setting"], curve["value"], color=INK, lw=1.4)
+        if pd.api.types.is_numeric_dtype(curve["setting"]):
+            _along_numbers(ax, name, curve, candidates)
+        else:
+            _along_categories(ax, name, curve, candidates)
         ax.set_xlabel(name)
         if logarithmic[name]:
             ax.set_xscale("log")
@@ -215,6 +221,37 @@ def plot_pareto(
     legend_beside(ax, _handles(default=True))
     set_title(ax, title, "diamonds: fresh seeds, 95 % intervals")
     return ax
+
+
+def _along_numbers(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.DataFrame) -> None:
+    for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
+        _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
+    ax.fill_between(curve["setting"], curve["low"], curve["high"], color=INK, alpha=0.15, lw=0)
+    ax.plot(curve["setting"], curve["value"], color=INK, lw=1.4)
+
+
+def _along_categories(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.DataFrame) -> None:
+    """A place per category, candidates to the left of the surrogate's point with its interval."""
+    texts = list(curve["setting"])
+    shown = candidates[candidates[name].isin(texts)]
+    places = shown[name].map(texts.index) - _BESIDE
+    for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
+        part = shown["hopeful"] == hopeful
+        _points(ax, shown[part].assign(**{name: places[part]}), name, color)
+    middle = curve["value"].to_numpy(dtype=float)
+    bars = [middle - curve["low"].to_numpy(float), curve["high"].to_numpy(float) - middle]
+    ax.errorbar(
+        np.arange(len(texts)) + _BESIDE,
+        middle,
+        yerr=np.maximum(bars, 0),
+        fmt="s",
+        ms=4.5,
+        lw=1.4,
+        color=INK,
+    )
+    ax.set_xticks(range(len(texts)), [textwrap.fill(text, 18) for text in texts], fontsize=8)
+    ax.tick_params(axis="x", rotation=0 if len(texts) <= 3 else 60)
+    ax.set_xlim(-0.5, len(texts) - 0.5)
 
 
 def _points(ax: Axes, candidates: pd.DataFrame, column: str, color: str) -> None:
