@@ -67,13 +67,19 @@ def tune(
     max_concurrent: MaxConcurrentOption = None,
     engine: EngineOption = "auto",
     max_failures: MaxFailuresOption = 3,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
+    ] = False,
 ) -> None:
-    """Tune the settings of a scheme: the same command again resumes."""
+    """Tune settings, or whole axes: the same command again resumes."""
     settings = launch_settings(
         address, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
     place = Storage(storage)
     tunings = load_tunings(study)
+    if dry_run:
+        _show_plan(tunings, place)
+        return
     place.check_writable()
     require_usable(tracking_uri, place)
     # Imported here, so that a tuning that is refused is refused at once.
@@ -84,6 +90,15 @@ def tune(
         for tuning in tunings:
             _tune(tuning, place, tracking_uri, options, connection)
     show_commands(place.address, tracking_uri, browse="ui")
+
+
+def _show_plan(tunings: list[Tuning], place: Storage) -> None:
+    from trainability.tuning.planning import planned
+
+    for tuning in tunings:
+        out.print(styled(tuning.name, "bold", "  what would run"), soft_wrap=True)
+        for line in planned(tuning, place):
+            out.print(line, soft_wrap=True)
 
 
 def load_tunings(text: str) -> list[Tuning]:
@@ -123,9 +138,10 @@ def _tune(
     from trainability.tuning.loop import run_search
     from trainability.tuning.report import write_report
     from trainability.tuning.result import judge
+    from trainability.tuning.wording import written
 
     settings = " x ".join(tuning.vary)
-    networks = f"  {tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
+    networks = f"  {tuning.budget:,} networks to search {settings}, from {written(tuning, None)}"
     err.print(styled(tuning.name, "bold", networks))
     uri = tracking.tracking_uri(tracking_uri, place)
     declaration = tuning.to_json().encode()
@@ -156,7 +172,7 @@ def _tune(
             )
 
     try:
-        found = run_search(tuning, place, dispatch)
+        found = run_search(tuning, place, dispatch, lambda line: err.print(line, soft_wrap=True))
         err.print("writing the report")
         report = write_report(judge(found), place)
         mirror.add(lambda target: target.log_report(report.folder, report.markdown))

@@ -38,6 +38,9 @@ class Choice(Dimension):
         refuse(_value_problems(values))
         object.__setattr__(self, "values", tuple(values))
 
+    def __str__(self) -> str:
+        return f"Choice([{', '.join(map(written, self.values))}])"
+
     @property
     def ends(self) -> Sequence[Any]:
         return self.values

@@ -49,6 +49,11 @@ from trainability.tuning.space import Settings, Space
 
 _OBJECTIVES = {kind.__name__: kind for kind in (SuccessRate, MedianSteps, SmallestWidth)}
 _KINDS = _OBJECTIVES | {kind.__name__: kind for kind in (Range, Integers, Choice)}
+_COLUMNS = {
+    "n_networks", "value", "low", "high", "expected", "hopeful", "begun", "fresh", "candidate",
+    "is_default", "difference", "observed",
+}  # fmt: skip
+"""Names that the tables of candidates and finalists have taken."""
 _TWO = "one objective, such as SuccessRate(width=4), or two different ones"
 _NOT_SEARCHED = ("name", "question", "budget", "fresh_replicates")
 
@@ -329,6 +334,11 @@ class Tuning:
             wanted = '{"scheme.bias_std": Range(0.01, 10, log=True)}'
             return [f"vary must map settings to ranges, such as {wanted}, got {shown(self.vary)}"]
         paths, problems = paths_of(self.vary, self.fixed)
+        problems += [
+            f"vary {shown(name)}: the tables have a column of that name; write {'.'.join(path)}"
+            for name, path in paths.items()
+            if name in _COLUMNS and path != (name,)
+        ]
         for name, dimension in self.vary.items():
             problems += dimension_problems(name, paths.get(name), dimension)
         if any(path[0] == "loss" for path in paths.values()):

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from trainability.schemes.base import describe
+
 
 class Dimension(ABC):
     """Values, each with a place in [0, 1]: numbers in their order, or categories in any."""
@@ -50,6 +52,10 @@ class Dimension(ABC):
         if not self.holds(data):
             raise ValueError(f"{data!r} is not in {self}")
         return data
+
+    def __str__(self) -> str:
+        """The dimension as one writes it."""
+        return describe(self)
 
     def text(self, value: Any) -> str:
         """A value as tables write it."""

@@ -17,6 +17,9 @@ from trainability.tuning.landscape import Landscape
 from trainability.tuning.result import Result
 from trainability.tuning.tables import finalist_table
 
+_LONGEST = 70
+"""Characters of a title that fits above a figure."""
+
 
 def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
     """History and slices always; importance for two settings and more, a surface for two numbers
@@ -80,4 +83,5 @@ def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
 def _headline(result: Result) -> str:
     if not result.is_improvement:
         return "No significant improvement over the default"
-    return f"{result.best.name} beats the default"
+    sentence = f"{result.best.name} beats the default"
+    return sentence if len(sentence) <= _LONGEST else "The best finalist beats the default"

@@ -59,9 +59,11 @@ class Landscape:
         value_of = self._tuning.objectives[0].value_of
         ends = [value_of(mean + sign * _NORMAL_95 * deviation) for sign in (-1, 1)]
         values = [self._space.active(entry)[name] for entry in settings]
+        if not part.is_ordered:
+            values = [self._space.text(name, value) for value in values]
         return pd.DataFrame(
             {
-                "setting": values if part.is_ordered else [part.text(v) for v in values],
+                "setting": values,
                 "value": value_of(mean),
                 "low": np.minimum(*ends),
                 "high": np.maximum(*ends),

@@ -122,10 +122,10 @@ def progress(tuning: Tuning, standings: Sequence[Standing], n_rounds: int) -> st
     budget = tuning.n_evaluations * BLOCK_SIZE * len(tuning.widths)
     rest = f"{budget - spent:,} of {budget:,} networks to go" if spent < budget else "search over"
     return (
-        f"after round {n_rounds} the best of {len(standings)} candidates is "
-        f"{written(tuning, best)}: {tuning.objectives[0].words} {interval(standing.estimates[0])} "
-        f"of {standing.n_networks:,} networks, limits of all candidates at all times together at "
-        f"{100 * (1 - ALPHA):g} %; {rest}"
+        f"best of {len(standings)} candidates after round {n_rounds}: {written(tuning, best)}, "
+        f"{tuning.objectives[0].words} {interval(standing.estimates[0])} "
+        f"(n={standing.n_networks:,}; {100 * (1 - ALPHA):g} % for all candidates at all times); "
+        f"{rest}"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from trainability.checks import shown
 from trainability.study.axes import AXES, value_problems
 from trainability.study.records import did_you_mean
-from trainability.tuning.choices import Choice
+from trainability.tuning.choices import Choice, written
 from trainability.tuning.dimensions import Dimension
 from trainability.tuning.space import Condition, Space
 
@@ -126,7 +126,39 @@ def space_of(paths: Mapping[str, Path], vary: Mapping[str, Dimension]) -> Space:
     for name in sorted(always, key=lambda name: len(paths[name])):
         if conditions[name].on not in conditions:
             del conditions[name]
-    return Space(dict(vary), conditions)
+    return Space(dict(vary), conditions, _categories(paths, vary))
+
+
+def _categories(
+    paths: Mapping[str, Path], vary: Mapping[str, Dimension]
+) -> dict[str, Sequence[str]]:
+    """Texts of values some field of which varies by itself: L2() for one of any coefficient."""
+    categories: dict[str, Sequence[str]] = {}
+    for name, part in vary.items():
+        path = paths[name]
+        below = {
+            other[len(path)] for other in paths.values() if other[: len(path)] == path != other
+        }
+        if below and not part.is_ordered:
+            texts = [_without(value, below) for value in part.ends]
+            if len(set(texts)) == len(texts):
+                categories[name] = texts
+    return categories
+
+
+def _without(value: Any, names: set[str]) -> str:
+    """A value as it is written, without some of its fields."""
+    if not names.intersection(_fields(value)):
+        return written(value)
+    settings = [
+        f"{field.name}={getattr(value, field.name)!r}"
+        for field in dataclasses.fields(value)
+        if field.init
+        and field.name not in names
+        and not callable(getattr(value, field.name))
+        and getattr(value, field.name) != field.default
+    ]
+    return f"{type(value).__name__}({', '.join(settings)})"
 
 
 def with_changes(value: Any, changes: Mapping[Path, Any]) -> Any:

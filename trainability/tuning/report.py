@@ -28,6 +28,9 @@ from trainability.tuning.result import Judged, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
 from trainability.tuning.wording import interval
 
+_MOST_COLUMNS = 3
+"""Settings that have a column each in the table of finalists; more are written as one text."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -55,7 +58,8 @@ class Report:
         shown = shown_finalists(result)
         table = Table(title="on fresh seeds", title_justify="left")
         for name in shown["header"]:
-            table.add_column(Text(name), justify="right")
+            is_text = name == "candidate"
+            table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
         for entries in shown["body"]:
             table.add_row(*map(Text, entries))
         console.print(table)
@@ -99,7 +103,7 @@ def write_report(result: Result, storage: Storage, folder: Path | None = None) -
 def shown_finalists(result: Result) -> dict[str, Any]:
     """The finalists and the default, as text: header, body."""
     tuning = result.tuning
-    header = list(tuning.vary)
+    header = list(tuning.vary) if len(tuning.vary) <= _MOST_COLUMNS else ["candidate"]
     for part in tuning.objectives:
         header += [f"{part.words}, fresh", "minus the default's", "in the search"]
     body = [_shown(tuning, entry) for entry in result.finalists]
@@ -108,7 +112,9 @@ def shown_finalists(result: Result) -> dict[str, Any]:
 
 def _shown(tuning: Tuning, entry: Judged) -> list[str]:
     is_default = entry.settings is None
-    if entry.settings is None:
+    if len(tuning.vary) > _MOST_COLUMNS:
+        cells = [f"{entry.name} (default)" if is_default else entry.name]
+    elif entry.settings is None:
         cells = [
             f"{written(tuning.default_of(name))} (default)" if tuning.is_default_of(name) else ""
             for name in tuning.vary

@@ -39,10 +39,13 @@ class Space:
     Args:
         dimensions: By the name of the setting.
         conditions: Of the settings that are not always there.
+        categories: Texts of the values of categories, in their order, where they are not those of
+            the dimension: without the fields that vary by themselves.
     """
 
     dimensions: Mapping[str, Dimension]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -154,9 +157,16 @@ class Space:
         """Settings as tables write them, by name; empty where one is not there."""
         values = self.active(settings)
         return {
-            name: part.text(values[name]) if name in values else ""
-            for name, part in self.dimensions.items()
+            name: self.text(name, values[name]) if name in values else ""
+            for name in self.dimensions
         }
+
+    def text(self, name: str, value: Any) -> str:
+        """A value of a setting as tables write it."""
+        part = self.dimensions[name]
+        if name in self.categories:
+            return self.categories[name][list(part.ends).index(value)]
+        return part.text(value)
 
     def _features(self, settings: Settings) -> list[float]:
         values = self.active(settings)

@@ -88,6 +88,6 @@ def columns(tuning: Tuning, settings: Settings | None) -> dict[str, Any]:
     return {
         name: (values.get(name, float("nan")))
         if part.is_ordered
-        else (part.text(values[name]) if name in values else "")
+        else (tuning.space.text(name, values[name]) if name in values else "")
         for name, part in tuning.vary.items()
     }
