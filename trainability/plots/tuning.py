@@ -157,7 +157,11 @@ def plot_surface(
     ax.grid(False)
     grid = surface.pivot(index=up, columns=across, values="value")
     x, y = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
-    image = ax.contourf(x, y, grid.to_numpy(dtype=float), levels=24, cmap="cividis")
+    whole = [name for name in (across, up) if _are_few_integers(surface[name])]
+    if whole:  # there is nothing between them
+        image = ax.pcolormesh(x, y, grid.to_numpy(dtype=float), shading="nearest", cmap="cividis")
+    else:
+        image = ax.contourf(x, y, grid.to_numpy(dtype=float), levels=24, cmap="cividis")
     bound = surface.pivot(index=up, columns=across, values="trainability").to_numpy(dtype=float)
     note = "circles: candidates, larger for more networks; cross: the best"
     crossed = _levels(bound)
@@ -176,9 +180,11 @@ def plot_surface(
         linewidths=0.8,
     )
     ax.scatter(*best, marker="P", s=110, color=FRESH, edgecolors="white", zorder=5)
-    for name, scale in ((across, ax.set_xscale), (up, ax.set_yscale)):
+    for name, scale, axis in ((across, ax.set_xscale, ax.xaxis), (up, ax.set_yscale, ax.yaxis)):
         if logarithmic[name]:
             scale("log")
+        elif name in whole:
+            axis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(across)
     ax.set_ylabel(up)
     ax.figure.colorbar(image, ax=ax, label=words, pad=0.02)
@@ -237,7 +243,7 @@ def plot_pareto(
 def _along_numbers(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.DataFrame) -> None:
     for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
         _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
-    if pd.api.types.is_integer_dtype(curve["setting"]) and len(curve) <= _FEW:
+    if _are_few_integers(curve["setting"]):
         _bars(ax, curve["setting"].to_numpy(dtype=float), curve)  # there is nothing between them
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
@@ -257,6 +263,10 @@ def _along_categories(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.D
     ax.set_xticks(range(len(texts)), [textwrap.fill(text, 18) for text in texts], fontsize=8)
     ax.tick_params(axis="x", rotation=0 if len(texts) <= 3 else 60)
     ax.set_xlim(-0.5, len(texts) - 0.5)
+
+
+def _are_few_integers(values: pd.Series) -> bool:
+    return pd.api.types.is_integer_dtype(values) and values.nunique() <= _FEW
 
 
 def _bars(ax: Axes, places: np.ndarray, curve: pd.DataFrame) -> None:

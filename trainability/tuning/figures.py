@@ -13,7 +13,9 @@ from trainability.plots.tuning import (
     plot_slices,
     plot_surface,
 )
+from trainability.tuning.dimensions import Dimension
 from trainability.tuning.landscape import Landscape
+from trainability.tuning.ranges import Range
 from trainability.tuning.result import Result
 from trainability.tuning.tables import finalist_table
 
@@ -48,7 +50,8 @@ def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
             logarithmic,
             words=words,
             title="Along each setting, through the best",
-            note="circles: candidates, larger for more networks",
+            note="circles: candidates, larger for more networks"
+            + ("; squares: the surrogate" if any(map(_has_squares, tuning.vary.values())) else ""),
         ),
     }
     if len(tuning.vary) > 1:
@@ -78,6 +81,10 @@ def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
             title="What one objective costs in the other",
         ).figure
     return cast(dict, figures)
+
+
+def _has_squares(part: Dimension) -> bool:
+    return not isinstance(part, Range)
 
 
 def _headline(result: Result) -> str:

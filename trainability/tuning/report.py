@@ -28,7 +28,7 @@ from trainability.tuning.result import Judged, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
 from trainability.tuning.wording import interval
 
-_MOST_COLUMNS = 3
+_MOST_COLUMNS = 2
 """Settings that have a column each in the table of finalists; more are written as one text."""
 
 
