@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.comparisons import compare, difference, holm
-from trainability.study import Study
+from trainability.study import AXES, Study
 
 MOST_PAIRS = 20_000
 """Pairs of cells that are compared at most; more say nothing to a reader."""
@@ -87,17 +87,6 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
 def _other_axes(rates: pd.DataFrame) -> list[str]:
     return [
         name
-        for name in (
-            "task",
-            "width",
-            "depth",
-            "optimizer",
-            "batch_size",
-            "max_steps",
-            "tolerance",
-            "activation",
-            "loss",
-            "penalty",
-        )
-        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+        for name in AXES
+        if name != "scheme" and name in rates and len(rates.drop_duplicates(subset=name)) > 1
     ]

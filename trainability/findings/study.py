@@ -24,7 +24,8 @@ from trainability.growth.intervals import with_valid_intervals
 from trainability.growth.rounds import stored_growth
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import Cell, Study
+from trainability.study import AXES, Cell, Study
+from trainability.study.axes import STRATEGIES, label
 
 LEVEL = 0.95
 
@@ -164,16 +165,10 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     varies = [
-        name
-        for name in ("task", "scheme", "width", "depth", "optimizer", "batch_size", "max_steps",
-                     "tolerance", "activation", "loss", "penalty")
-        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]  # fmt: skip
+        name for name in AXES if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+    ]
     x = "depth" if "depth" in varies and "width" not in varies else "width"
     return x, [name for name in varies if name != x] or ["scheme"]
-
-
-_STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
 def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -182,6 +177,6 @@ def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     for column in columns:
         written = rates[column].astype(str)
         names = short(list(dict.fromkeys(written)))
-        words = "" if column in _STRATEGIES else f"{column.replace('_', ' ')} "
+        words = "" if column in STRATEGIES else f"{label(column)} "
         parts.append([words + names[name] for name in written])
     return [", ".join(entries) for entries in zip(*parts, strict=True)]

@@ -11,6 +11,8 @@ from trainability.errors import refuse
 from trainability.tuning.dimensions import Dimension
 
 MOST_VALUES = 1000
+_DEEPEST = 3
+"""Levels of lists within lists; deeper ones are no data."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,11 @@ class Choice(Dimension):
         return (self.values.index(value) + 0.5) / len(self.values)
 
     def holds(self, value: object) -> bool:
-        return _settled(value) in self.values
+        """Whether a value is one of these; what can't be compared is none."""
+        try:
+            return _settled(value) in self.values
+        except Exception:
+            return False
 
     def grid(self, n: int) -> list[Any]:
         """All values, for nothing lies between them; n is not looked at."""
@@ -83,36 +89,49 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _settled(value: Any) -> Any:
+def _settled(value: Any, level: int = 0) -> Any:
     """A value as it is compared: lists as tuples, NumPy's scalars as Python's."""
-    if isinstance(value, list | tuple):
-        return tuple(_settled(entry) for entry in value)
+    if isinstance(value, list | tuple) and level < _DEEPEST:
+        return tuple(_settled(entry, level + 1) for entry in value)
     return plain(value)
 
 
 def _value_problems(values: Sequence[Any]) -> list[str]:
+    unusable = [
+        f"Choice values must be data that can be compared and written, got {shown(value)}; wanted "
+        "frozen dataclasses, tuples, texts or numbers"
+        for value in values
+        if not _is_usable(value, values[0])
+    ]
+    unusable += [
+        f"Choice values must be finite, got {shown(value)}"
+        for value in values
+        if isinstance(value, float) and not is_number(value)
+    ]
+    return unusable or _twice(values)
+
+
+def _is_usable(value: Any, other: Any) -> bool:
+    """Whether a value can be hashed, compared and written, whoever has written it."""
+    try:
+        hash(value)
+        return isinstance(value == other, bool) and bool(written(value))
+    except Exception:
+        return False
+
+
+def _twice(values: Sequence[Any]) -> list[str]:
     problems = []
+    seen, texts = set(), set()
     for value in values:
-        try:
-            hash(value)
-            _ = bool(value == values[0])
-            written(value)
-        except Exception:  # whatever an object of the user's may raise
-            problems.append(
-                f"Choice values must be data that can be compared and written, got {shown(value)}; "
-                "wanted frozen dataclasses, tuples, texts or numbers"
-            )
-        if isinstance(value, float) and not is_number(value):
-            problems.append(f"Choice values must be finite, got {shown(value)}")
-    if problems:
-        return problems
-    texts = [written(value) for value in values]
-    for index, (value, text) in enumerate(zip(values, texts, strict=True)):
-        if value in values[:index]:
+        text = written(value)
+        if value in seen:
             problems.append(f"Choice holds a value twice: {shown(value)}")
-        elif text in texts[:index]:
+        elif text in texts:
             problems.append(
                 f"Choice has different values that are written alike, {text}; give them names or "
                 "settings by which they can be told apart"
             )
+        seen.add(value)
+        texts.add(text)
     return list(dict.fromkeys(problems))

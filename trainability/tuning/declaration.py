@@ -21,7 +21,7 @@ from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
-from trainability.study.axes import AXES
+from trainability.study.axes import AXES, value_problems
 from trainability.study.limits import MOST_BLOCKS
 from trainability.study.records import (
     canonical,
@@ -222,11 +222,18 @@ class Tuning:
 
     def study(self) -> Study:
         """The default at every width, as a study."""
+        return self._study(self._default_widths)
+
+    @property
+    def _default_widths(self) -> list[Any]:
         widths = [self.width if width is None else width for width in self.widths]
+        return list(dict.fromkeys(widths))
+
+    def _study(self, widths: list[Any]) -> Study:
         return Study(
             name=self.name,
             question=self.question,
-            axes={"width": list(dict.fromkeys(widths))},  # type: ignore[typeddict-item]
+            axes={"width": widths},
             replicates=self.fresh_replicates,
             seed=self.seed,
             **{name: value for name, value in self.fixed.items() if name != "width"},
@@ -276,12 +283,11 @@ class Tuning:
         if problems:
             return problems
         problems += self._width_problems()
-        if not problems:
-            try:
-                self.study()
-            except InputError as error:
-                return [str(error)]
-        problems += self._vary_problems()
+        try:
+            self._study([1] if problems else self._default_widths)
+        except InputError as error:
+            return [*problems, str(error)]
+        problems += self._vary_problems(may_probe=not problems)
         least = 8 * BLOCK_SIZE * len(self.widths)
         if not is_int(self.budget) or self.budget < least:
             problems.append(
@@ -312,6 +318,8 @@ class Tuning:
 
     def _width_problems(self) -> list[str]:
         """Widths come from the objectives, or from the default and what varies, not from both."""
+        if self.width is not None and (wrong := value_problems("width", [self.width])):
+            return wrong
         varies = isinstance(self.vary, Mapping) and "width" in self.vary
         named = [width for width in self.widths if width is not None]
         if varies and named:
@@ -329,7 +337,7 @@ class Tuning:
             ]
         return []
 
-    def _vary_problems(self) -> list[str]:
+    def _vary_problems(self, may_probe: bool) -> list[str]:
         if not isinstance(self.vary, Mapping) or not self.vary:
             wanted = '{"scheme.bias_std": Range(0.01, 10, log=True)}'
             return [f"vary must map settings to ranges, such as {wanted}, got {shown(self.vary)}"]
@@ -348,7 +356,7 @@ class Tuning:
                 for part in self.objectives
                 if part.in_units_of_loss
             ]
-        return problems or probe_problems(self)
+        return problems or (probe_problems(self) if may_probe else [])
 
 
 def _order(width: Any) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ FIXED = {
     "task": "it is what is learned",
     "max_steps": "it is part of what success means",
     "tolerance": "it is part of what success means",
+    "target_accuracy": "it is part of what success means",
 }
 """Axes that a tuning can't vary, and why: candidates would not be comparable."""
 TUNABLE = tuple(name for name in AXES if name not in FIXED)
