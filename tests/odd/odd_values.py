@@ -15,12 +15,13 @@ import numpy as np
 
 from trainability import Adam, Study
 from trainability.domains import Ball, Box, Points
+from trainability.errors import InputError
 from trainability.optimizers import SGD
 from trainability.schemes import DataDependent, He, Orthogonal, SignFlipped, UnitSphere
 from trainability.schemes.randomized_asymmetric import RandomizedAsymmetric
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue, BrokenAbsoluteValue, Function, Table
-from trainability.tuning import Range, SuccessRate, Tuning
+from trainability.tuning import Choice, Integers, Range, SuccessRate, Tuning
 from trainability.tuning.objectives import MedianSteps, SmallestWidth
 
 
@@ -128,6 +129,20 @@ TUNING: dict[str, Any] = dict(
     max_born_dead=None,
     seed=0,
 )
+ARCHITECTURE: dict[str, Any] = TUNING | dict(
+    vary={
+        "width": Integers(2, 8),
+        "scheme": Choice([He(), DataDependent()]),
+        "scheme.bias_std": Range(0.01, 10, log=True),
+    },
+    objective=SuccessRate(),
+    width=4,
+)
+_PLACES = (
+    "bias_std", "learning_rate", "gain", 3, "width", "depth", "scheme", "scheme.bias_std",
+    "penalty", "penalty.coefficient", "optimizer.schedule", "scheme.", ".", "", "activation",
+    "loss", "task",
+)  # fmt: skip
 _PUBLISHED: dict[str, Any] = dict(
     source="Table 1", quantity="success_rate", scheme=He(), values=[(2, 0.5)], n=10, depth=2
 )
@@ -151,7 +166,10 @@ _CLASSES: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (Box, dict(d=2, half_width=(1.0, 2.0), center=(0.0, 1.0))),
     (Points, dict(x=[[0.0], [1.0]])),
     (Published, _PUBLISHED),
-    (Range, dict(low=0.1, high=1.0, log=False)),
+    (Tuning, ARCHITECTURE),
+    (Range, dict(low=0.1, high=1.0, log=False, step=None)),
+    (Integers, dict(low=2, high=8, log=False, step=1)),
+    (Choice, dict(values=["normal", "uniform"])),
     (SuccessRate, dict(width=4)),
     (MedianSteps, dict(width=4)),
     (SmallestWidth, dict(choices=[2, 4], rate=0.9)),
@@ -169,7 +187,9 @@ def declaration(rng: np.random.Generator) -> Callable[[], Any]:
                              "max_steps", "tolerance", "widht", 3, None, ("a",)])  # fmt: skip
         settings["axes"] = {**settings["axes"], name: odd(rng)}
     if kind is Tuning and rng.random() < 0.3:
-        settings["vary"] = {_one_of(rng, ["bias_std", "learning_rate", "gain", 3]): odd(rng)}
+        settings["vary"] = {_one_of(rng, _PLACES): _dimension(rng)}
+    elif kind is Tuning and rng.random() < 0.4 and isinstance(settings["vary"], dict):
+        settings["vary"] = {**settings["vary"], _one_of(rng, _PLACES): _dimension(rng)}
 
     def declare() -> None:
         made = kind(**settings)
@@ -183,6 +203,21 @@ def declaration(rng: np.random.Generator) -> Callable[[], Any]:
             made.fingerprint()
 
     return declare
+
+
+def _dimension(rng: np.random.Generator) -> Any:
+    """Something odd, or a sound dimension of something odd."""
+    made = rng.integers(4)
+    if made == 0:
+        return Integers(int(rng.integers(-2, 3)), int(rng.integers(3, 10**6)))
+    if made == 1:
+        return Range(-0.5, float(rng.uniform(0, 3)))
+    if made == 2:
+        try:
+            return Choice([odd(rng), odd(rng)])
+        except InputError:
+            return Choice([None, He()])
+    return odd(rng)
 
 
 def document(rng: np.random.Generator, whole: str) -> str:

@@ -97,9 +97,11 @@ def test_odd_declarations(folder):
     assert not wrong, tell(wrong)
 
 
-@pytest.mark.parametrize("kind", [Study, Tuning])
-def test_odd_documents(folder, kind):
-    whole = Path("tiny.json" if kind is Study else "tuning.json").read_text()
+@pytest.mark.parametrize("name", ["tiny.json", "tuning.json", "architecture"])
+def test_odd_documents(folder, name):
+    kind = Study if name == "tiny.json" else Tuning
+    made = Tuning(**odd_values.ARCHITECTURE) if name == "architecture" else None
+    whole = Path(name).read_text() if made is None else made.to_json()
 
     def case(rng):
         text = odd_values.document(rng, whole)

@@ -10,14 +10,15 @@ from trainability.tuning import MedianSteps, Range, SuccessRate
 from trainability.tuning.finalists import finalists, pareto_front, recommended
 from trainability.tuning.search import ALPHA as SEARCH_ALPHA
 from trainability.tuning.search import Search, n_blocks
+from trainability.tuning.space import Space
 
 ALPHA = 1e-6
-SPACE = {"scale": Range(0.01, 10.0, log=True)}
+SPACE = Space({"scale": Range(0.01, 10.0, log=True)})
 
 
 def rate(settings):
     """Best at .316, the middle of the range, where it is .9."""
-    return 0.9 * float(np.exp(-4 * (SPACE["scale"].place(settings[0]) - 0.5) ** 2))
+    return 0.9 * float(np.exp(-4 * (SPACE.dimensions["scale"].place(settings[0]) - 0.5) ** 2))
 
 
 def a_search(**changes):
@@ -154,7 +155,7 @@ def test_two_objectives_spread_over_a_front():
     """Fast at small scales, safe at large ones: the front is the whole range."""
 
     def outcomes(settings, n):
-        share = SPACE["scale"].place(settings[0])
+        share = SPACE.dimensions["scale"].place(settings[0])
         rng = np.random.default_rng(int(1e6 * share))
         won = rng.random(n * BLOCK_SIZE) < 0.6 + 0.35 * share
         return {1: np.where(won, rng.gamma(20, 5 * 10**share, len(won)), np.inf)}
@@ -167,7 +168,7 @@ def test_two_objectives_spread_over_a_front():
         measured |= {s: outcomes(s, n) for s, n in batch.blocks.items()}
         index += 1
     standings = search.standings(measured)
-    front = [SPACE["scale"].place(s[0]) for s in finalists(SPACE, standings)]
+    front = [SPACE.dimensions["scale"].place(s[0]) for s in finalists(SPACE, standings)]
     assert len(front) == 5
     assert max(front) > 0.8 and min(front) < 0.2
     assert [s.hopeful for s in standings].count(True) > 5
@@ -177,7 +178,7 @@ def test_finalists_are_apart_and_hold_the_best_observed(conducted):
     standings = a_search().standings(conducted[0])
     chosen = finalists(SPACE, standings)
     assert chosen[0] == recommended(standings)
-    places = [SPACE["scale"].place(settings[0]) for settings in chosen[:3]]
+    places = [SPACE.dimensions["scale"].place(settings[0]) for settings in chosen[:3]]
     assert min(abs(a - b) for i, a in enumerate(places) for b in places[:i]) > 0.05
     assert max(standings, key=lambda s: s.scores).settings in chosen
 

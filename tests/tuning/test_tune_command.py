@@ -6,6 +6,7 @@ import pytest
 from tuning_in_process import Trainer, a_tuning
 from typer.testing import CliRunner
 
+from trainability.cli import main
 from trainability.cli.commands import app
 from trainability.cli.tune import load_tunings
 from trainability.errors import StudyError
@@ -72,6 +73,41 @@ def test_what_another_user_has_declared_under_the_name_is_kept(trained):
     invoke(trained)
     texts = {path.read_text() for path in (trained / "results" / "tiny").glob("tuning-*.json")}
     assert texts == {other, a_tuning().to_json()}
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(trained, tmp_path):
+    arguments = ["tune", str(trained / "tuning.json"), "--dry-run", "--storage"]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "results")])
+    assert done.exit_code == 0, done.output
+    assert "bias_std over Range(low=0.01, high=10.0, log=True)" in done.output
+    assert "0 rounds with 0 networks are written down" in done.output
+    assert not (tmp_path / "results").exists()
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    done = CliRunner().invoke(app, [*arguments, str(trained / "results")])
+    assert "5,120 networks are written down, 5,120 of them trained" in done.output
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+@pytest.mark.parametrize("extra", [[], ["--dry-run"]])
+def test_what_is_wrong_with_a_tuning_is_one_message_before_anything_is_written(
+    tmp_path, extra, monkeypatch, capsys
+):
+    path = tmp_path / "study.py"
+    declaration = repr(a_tuning().to_json())
+    path.write_text(
+        "import dataclasses\nfrom trainability.tuning import Integers, Range, Tuning\n"
+        f"TUNING = dataclasses.replace(Tuning.from_json({declaration}), budget=1,\n"
+        '    vary={"widht": Integers(2, 4), "depth": Range(2, 4)})\n'
+    )
+    arguments = ["trainability", "tune", str(path), "--storage", str(tmp_path / "results"), *extra]
+    monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert "problems" in said and "did you mean width" in said and "depth must be an int" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_file_without_a_tuning_is_refused(tmp_path):

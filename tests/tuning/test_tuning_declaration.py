@@ -43,10 +43,15 @@ def test_what_is_no_tuning_is_refused():
         Tuning.from_json(json.dumps(record))
 
 
+def chosen(settings):
+    """Scheme and optimizer of a candidate."""
+    values = a_tuning().chosen(settings)
+    return values["scheme"], values["optimizer"]
+
+
 def test_settings_go_to_the_strategy_that_has_them():
-    scheme, optimizer = a_tuning().strategies((0.3, 0.007))
-    assert (scheme, optimizer) == (He(bias_std=0.3), Adam(learning_rate=0.007))
-    assert a_tuning().strategies(None) == (He(), Adam(learning_rate=0.02))
+    assert chosen((0.3, 0.007)) == (He(bias_std=0.3), Adam(learning_rate=0.007))
+    assert chosen(None) == (He(), Adam(learning_rate=0.02))
 
 
 def test_only_settings_of_the_scheme_are_paired_over():

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trainability.cli.app import StorageOption, TrackingOption, app, err, out, show_commands
+from trainability.cli.app import (
+    StorageOption,
+    TrackingOption,
+    app,
+    err,
+    out,
+    show_commands,
+    styled,
+)
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -19,6 +27,10 @@ from trainability.cli.launching import (
     interruptible,
     launch_options,
 )
+
+if TYPE_CHECKING:
+    from trainability.storage import Storage
+    from trainability.tuning import Tuning
 
 TuningArgument = Annotated[
     str,
@@ -41,8 +53,11 @@ def tune(
     max_concurrent: MaxConcurrentOption = None,
     engine: EngineOption = "auto",
     max_failures: MaxFailuresOption = 3,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
+    ] = False,
 ) -> None:
-    """Tune the settings of a scheme: the same command again resumes."""
+    """Tune settings, or whole axes: the same command again resumes."""
     options = launch_options(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
@@ -53,9 +68,21 @@ def tune(
 
     place = Storage(storage)
     tunings = load_tunings(study)
+    if dry_run:
+        _show_plan(tunings, place)
+        return
     place.check_writable()
     require_usable(tracking_uri, place)
     with interruptible():
         for tuning in tunings:
             run_tuning(tuning, place, options, tracking_uri, err).written.show(out)
     show_commands(place.address, tracking_uri, browse="ui")
+
+
+def _show_plan(tunings: list[Tuning], place: Storage) -> None:
+    from trainability.tuning.planning import planned
+
+    for tuning in tunings:
+        out.print(styled(tuning.name, "bold", "  what would run"), soft_wrap=True)
+        for line in planned(tuning, place):
+            out.print(line, soft_wrap=True)

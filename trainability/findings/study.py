@@ -24,6 +24,7 @@ from trainability.growth.intervals import with_valid_intervals
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import AXES, Cell, Study
+from trainability.study.axes import STRATEGIES, label
 
 LEVEL = 0.95
 
@@ -174,7 +175,6 @@ def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
 _ABSENT = {"batch_size": "full batch"}
 """What a value that is missing says. A curve has a tolerance or a target accuracy: of the other
 there is nothing to say."""
-_STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
 def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -184,7 +184,7 @@ def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
         missing = rates[column].isna()
         written = rates[column].astype(object).where(~missing, None).map(str)
         names = short(list(dict.fromkeys(written[~missing])))
-        words = "" if column in _STRATEGIES else f"{column.replace('_', ' ')} "
+        words = "" if column in STRATEGIES else f"{label(column)} "
         absent = _ABSENT.get(column, "")
         parts.append([words + names[name] if name in names else absent for name in written])
     return [", ".join(filter(None, entries)) for entries in zip(*parts, strict=True)]

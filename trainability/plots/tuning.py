@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from trainability.plots.style import (
     INK,
@@ -18,6 +20,11 @@ from trainability.plots.style import (
     set_title,
 )
 
+_PER_ROW = 4
+_FEW = 24
+"""Whole numbers that are drawn one by one."""
+_BESIDE = 0.12
+"""Half the distance of what was measured from what the surrogate says, in places of categories."""
 HOPEFUL, GIVEN_UP, FRESH, DEFAULT = OKABE_ITO[0], "#b9b9b9", OKABE_ITO[1], OKABE_ITO[2]
 
 
@@ -67,25 +74,35 @@ def plot_slices(
 ) -> Figure:
     """Along every setting, through the best candidate, with all candidates behind.
 
+    Numbers give a curve with its band; categories and a few whole numbers, between which nothing
+    lies, points with bars.
+
     Args:
-        slices: For every setting columns `setting`, `value`, `low`, `high`.
+        slices: For every setting columns `setting` (a number, or the text of a category),
+            `value`, `low`, `high`.
         candidates: A column per setting, `value`, `low`, `high`, `hopeful`, `n_networks`.
         logarithmic: Whether a setting's axis is.
         words: What the values are.
         title: The finding.
         note: How it was measured.
     """
-    figure = Figure(figsize=(max(3.2 * len(slices) + 0.4, 6.4), 3.9), layout="constrained")
-    panels = list(figure.subplots(1, len(slices), sharey=True, squeeze=False).flat)
-    for ax, (name, curve) in zip(map(new_axes, panels), slices.items(), strict=True):
-        for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
-            _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
-        ax.fill_between(curve["setting"], curve["low"], curve["high"], color=INK, alpha=0.15, lw=0)
-        ax.plot(curve["setting"], curve["value"], color=INK, lw=1.4)
+    n_rows = -(-len(slices) // _PER_ROW)
+    n_columns = -(-len(slices) // n_rows)
+    size = (max(3.2 * n_columns + 0.4, 6.4), 0.9 + 3.0 * n_rows)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).flat)
+    for ax in panels[len(slices) :]:
+        ax.remove()
+    for ax, (name, curve) in zip(map(new_axes, panels), slices.items(), strict=False):
+        if pd.api.types.is_numeric_dtype(curve["setting"]):
+            _along_numbers(ax, name, curve, candidates)
+        else:
+            _along_categories(ax, name, curve, candidates)
         ax.set_xlabel(name)
         if logarithmic[name]:
             ax.set_xscale("log")
-    panels[0].set_ylabel(words)
+    for ax in panels[: len(slices) : n_columns]:
+        ax.set_ylabel(words)
     set_title(panels[0], title, note)
     surrogate = Line2D([], [], color=INK, lw=1.4, label="surrogate through the best, 95 %")
     figure.legend(
@@ -140,7 +157,11 @@ def plot_surface(
     ax.grid(False)
     grid = surface.pivot(index=up, columns=across, values="value")
     x, y = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
-    image = ax.contourf(x, y, grid.to_numpy(dtype=float), levels=24, cmap="cividis")
+    whole = [name for name in (across, up) if _are_few_integers(surface[name])]
+    if whole:  # there is nothing between them
+        image = ax.pcolormesh(x, y, grid.to_numpy(dtype=float), shading="nearest", cmap="cividis")
+    else:
+        image = ax.contourf(x, y, grid.to_numpy(dtype=float), levels=24, cmap="cividis")
     bound = surface.pivot(index=up, columns=across, values="trainability").to_numpy(dtype=float)
     note = "circles: candidates, larger for more networks; cross: the best"
     crossed = _levels(bound)
@@ -159,9 +180,11 @@ def plot_surface(
         linewidths=0.8,
     )
     ax.scatter(*best, marker="P", s=110, color=FRESH, edgecolors="white", zorder=5)
-    for name, scale in ((across, ax.set_xscale), (up, ax.set_yscale)):
+    for name, scale, axis in ((across, ax.set_xscale, ax.xaxis), (up, ax.set_yscale, ax.yaxis)):
         if logarithmic[name]:
             scale("log")
+        elif name in whole:
+            axis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel(across)
     ax.set_ylabel(up)
     ax.figure.colorbar(image, ax=ax, label=words, pad=0.02)
@@ -215,6 +238,41 @@ def plot_pareto(
     legend_beside(ax, _handles(default=True))
     set_title(ax, title, "diamonds: fresh seeds, 95 % intervals")
     return ax
+
+
+def _along_numbers(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.DataFrame) -> None:
+    for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
+        _points(ax, candidates[candidates["hopeful"] == hopeful], name, color)
+    if _are_few_integers(curve["setting"]):
+        _bars(ax, curve["setting"].to_numpy(dtype=float), curve)  # there is nothing between them
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        return
+    ax.fill_between(curve["setting"], curve["low"], curve["high"], color=INK, alpha=0.15, lw=0)
+    ax.plot(curve["setting"], curve["value"], color=INK, lw=1.4)
+
+
+def _along_categories(ax: Axes, name: str, curve: pd.DataFrame, candidates: pd.DataFrame) -> None:
+    """A place per category, candidates to the left of the surrogate's point with its interval."""
+    texts = list(curve["setting"])
+    shown = candidates[candidates[name].isin(texts)]
+    places = shown[name].map(texts.index) - _BESIDE
+    for hopeful, color in ((False, GIVEN_UP), (True, HOPEFUL)):
+        part = shown["hopeful"] == hopeful
+        _points(ax, shown[part].assign(**{name: places[part]}), name, color)
+    _bars(ax, np.arange(len(texts)) + _BESIDE, curve)
+    ax.set_xticks(range(len(texts)), [textwrap.fill(text, 18) for text in texts], fontsize=8)
+    ax.tick_params(axis="x", rotation=0 if len(texts) <= 3 else 60)
+    ax.set_xlim(-0.5, len(texts) - 0.5)
+
+
+def _are_few_integers(values: pd.Series) -> bool:
+    return pd.api.types.is_integer_dtype(values) and values.nunique() <= _FEW
+
+
+def _bars(ax: Axes, places: np.ndarray, curve: pd.DataFrame) -> None:
+    middle = curve["value"].to_numpy(dtype=float)
+    ends = [middle - curve["low"].to_numpy(float), curve["high"].to_numpy(float) - middle]
+    ax.errorbar(places, middle, yerr=np.maximum(ends, 0), fmt="s", ms=4.5, lw=1.4, color=INK)
 
 
 def _points(ax: Axes, candidates: pd.DataFrame, column: str, color: str) -> None:

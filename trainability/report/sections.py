@@ -11,7 +11,10 @@ from trainability.growth.intervals import EXACT
 from trainability.report import shown, words
 from trainability.report.shown import Shown
 from trainability.report.validation import measures_table
+from trainability.study.axes import AXES, label
 
+_OWN_SENTENCE = ("task", "scheme", "width", "depth")
+"""Axes that a study is about, or of which more is to be said than that curves differ in them."""
 _METHODS = (
     "A replicate is one network with its own random initialization. All replicates that were "
     "started count; one that diverged is a failure.",
@@ -155,9 +158,9 @@ def _not_comparable(found: Findings) -> Iterator[str]:
         "success, which nobody tuned for each scheme here; trainability does not. A lower rate "
         "says that a scheme does worse under these settings, not under its best ones."
     )
-    for name in ("optimizer", "max_steps", "tolerance", "target_accuracy", "batch_size"):
-        if name in found.curves:
-            yield f"Curves differ in {name.replace('_', ' ')}: compare schemes within one value."
+    for name in AXES:
+        if name in found.curves and name not in _OWN_SENTENCE:
+            yield f"Curves differ in {label(name)}: compare schemes within one value."
     if "task" in found.curves:
         yield (
             "Curves belong to different tasks; the same tolerance or accuracy is not equally hard "

@@ -183,8 +183,10 @@ def run_tuning(
     place.check_writable()
     uri = require_usable(tracking_uri, place)
     with shown_events(console, on_event) as events:
+        from trainability.tuning.wording import written
+
         settings = " x ".join(tuning.vary)
-        what = f"{tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
+        what = f"{tuning.budget:,} networks to search {settings}, from {written(tuning, None)}"
         events.emit(Working(what=f"{tuning.name}: {what}"))
         from trainability import tracking
 
@@ -237,7 +239,7 @@ def _search(
                     "command runs what is missing"
                 )
 
-        found = run_search(tuning, place, dispatch)
+        found = run_search(tuning, place, dispatch, lambda line: events.emit(Working(what=line)))
     events.emit(Working(what="writing the report"))
     result = judge(found)
     report = write_report(result, place)

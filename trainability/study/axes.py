@@ -42,7 +42,14 @@ class Axes(TypedDict, total=False):
 
 
 AXES = tuple(Axes.__annotations__)
-_STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
+"""Every axis, in the order of the cells; each is the column of that name."""
+STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
+"""The axes whose values are written as one makes them, such as He(bias_std=0.1)."""
+
+
+def label(name: str) -> str:
+    """An axis as people write it."""
+    return name.replace("_", " ")
 
 
 def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -116,9 +123,15 @@ def _success_problems(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> list
     return []
 
 
+def value_problems(name: str, values: Sequence[Any]) -> list[str]:
+    """What is wrong with some values of one axis."""
+    wrong = [problem for value in values for problem in _value_problems(name, value)]
+    return list(dict.fromkeys(wrong)) or _twice(name, list(values))
+
+
 def _twice(name: str, values: list[Any]) -> list[str]:
     """What is there twice: the same value, or two that nobody could tell apart in a table."""
-    if name in _STRATEGIES:
+    if name in STRATEGIES:
         written = [str(value) for value in values]
         for place, text in enumerate(written):
             first = written.index(text)

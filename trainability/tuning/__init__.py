@@ -1,7 +1,16 @@
-"""Tuning the settings of an initialization: declared here, searched, and judged on fresh seeds."""
+"""Tuning settings and whole axes: declared here, searched, and judged on fresh seeds."""
 
+from trainability.tuning.choices import Choice
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.objectives import MedianSteps, SmallestWidth, SuccessRate
-from trainability.tuning.ranges import Range
+from trainability.tuning.ranges import Integers, Range
 
-__all__ = ["MedianSteps", "Range", "SmallestWidth", "SuccessRate", "Tuning"]
+__all__ = [
+    "Choice",
+    "Integers",
+    "MedianSteps",
+    "Range",
+    "SmallestWidth",
+    "SuccessRate",
+    "Tuning",
+]

@@ -20,6 +20,7 @@ from trainability.tuning.finalists import recommended
 from trainability.tuning.objectives import SuccessRate
 from trainability.tuning.ranges import Range
 from trainability.tuning.search import Search
+from trainability.tuning.space import Space
 
 Place = tuple[float, ...]
 Method = Callable[["Ridge", int, int], Place]
@@ -55,14 +56,14 @@ def this_search(objective: Ridge, budget: int, seed: int) -> Place:
     """The search of this package, with nothing known by theory."""
     rng = stream(seed, "outcomes", "sampling")
     search = Search(
-        space={name: Range(0.0, 1.0) for name in objective.names},
+        space=Space({name: Range(0.0, 1.0) for name in objective.names}),
         objectives=(SuccessRate(_WIDTH),),
         n_evaluations=budget // BLOCK_SIZE,
         max_steps=1,
         seed=seed,
         theory=lambda _: (1.0,),
     )
-    measured: dict[Place, dict[int, np.ndarray]] = {}
+    measured: dict[Place, dict[int | None, np.ndarray]] = {}
     index = 0
     while (batch := search.next_round(index, measured)).blocks:
         for place, blocks in batch.blocks.items():

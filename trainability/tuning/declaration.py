@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from trainability import seeds
+from trainability.activations import RELU, Activation
 from trainability.checks import int_problem, is_int, is_number, settle_fields, shown
 from trainability.errors import InputError, StudyError, refuse
+from trainability.identity import left_out, younger
+from trainability.losses import MEAN_SQUARED_ERROR, Loss
 from trainability.optimizers import Optimizer
+from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
+from trainability.study.axes import AXES, value_problems
 from trainability.study.limits import MOST_BLOCKS
 from trainability.study.records import (
     canonical,
-    did_you_mean,
     field_problems,
     from_record,
     made,
@@ -28,20 +32,40 @@ from trainability.study.records import (
     to_record,
 )
 from trainability.tasks.base import Task
+from trainability.tuning.choices import Choice
+from trainability.tuning.dimensions import Dimension
 from trainability.tuning.objectives import MedianSteps, Objective, SmallestWidth, SuccessRate
-from trainability.tuning.ranges import Range
+from trainability.tuning.parameters import (
+    Path,
+    dimension_problems,
+    paths_of,
+    space_of,
+    value_at,
+    with_changes,
+)
+from trainability.tuning.probes import probe_problems
+from trainability.tuning.ranges import Integers, Range
+from trainability.tuning.space import Settings, Space
 
-S = TypeVar("S", bound=Scheme | Optimizer)
-Settings = tuple[float, ...]
-"""Values of the settings that vary, in the order of `Tuning.vary`."""
-_KINDS = {kind.__name__: kind for kind in (Range, SuccessRate, MedianSteps, SmallestWidth)}
+_OBJECTIVES = {kind.__name__: kind for kind in (SuccessRate, MedianSteps, SmallestWidth)}
+_KINDS = _OBJECTIVES | {kind.__name__: kind for kind in (Range, Integers, Choice)}
+_COLUMNS = {
+    "n_networks", "value", "low", "high", "expected", "hopeful", "begun", "fresh", "candidate",
+    "is_default", "difference", "observed",
+}  # fmt: skip
+"""Names that the tables of candidates and finalists have taken."""
 _TWO = "one objective, such as SuccessRate(width=4), or two different ones"
 _NOT_SEARCHED = ("name", "question", "budget", "fresh_replicates")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """Settings of a scheme, and of the optimizer beside it, that make training succeed.
+    """Settings that make training succeed: of a scheme, of the optimizer, or whole axes.
+
+    What varies is named by its place: an axis (`width`, `activation`, `scheme`), or a field of what
+    an axis holds (`scheme.bias_std`, `penalty.coefficient`, `optimizer.schedule.n_steps`); a field
+    alone will do where only one of them has it. Where a `Choice` decides what holds a field,
+    candidates that have no such field do without it.
 
     Args:
         name: Lower-case letters, digits, `_` and `-`; names the folder on storage.
@@ -49,8 +73,8 @@ class Tuning:
         task: What is learned.
         scheme: The default to compare with; settings that do not vary stay as it has them.
         optimizer: The same for the optimizer.
-        vary: Ranges of fields of the scheme or of the optimizer, e.g.
-            `{"bias_std": Range(0.01, 10, log=True)}`.
+        vary: What varies and over what, e.g. `{"scheme.bias_std": Range(0.01, 10, log=True),
+            "width": Integers(2, 64, log=True), "activation": Choice([ReLU(), GELU()])}`.
         objective: What to strive for, or two such: then the result is a Pareto front.
         max_steps: The budget of a network, in updates.
         tolerance: Training loss at which a network has succeeded.
@@ -62,6 +86,10 @@ class Tuning:
         depth: L, the number of affine layers: 2 is a shallow network.
         batch_size: Points per minibatch; None for the full batch.
         seed: Of everything random in the search.
+        width: Neurons of every hidden layer of the default, where objectives name none.
+        activation: Of the hidden neurons; the default's, as all that follows.
+        loss: What is minimized, and what the tolerance is compared with.
+        penalty: What is descended beside the loss; None for nothing.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -72,7 +100,7 @@ class Tuning:
     task: Task
     scheme: Scheme
     optimizer: Optimizer
-    vary: Mapping[str, Range]
+    vary: Mapping[str, Dimension]
     objective: Objective | Sequence[Objective]
     max_steps: int
     tolerance: float
@@ -82,10 +110,35 @@ class Tuning:
     depth: int = 2
     batch_size: int | None = None
     seed: int = 0
+    width: int | None = younger(None, since=1)
+    activation: Activation = younger(RELU, since=1)
+    loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
+    penalty: Penalty | None = younger(None, since=1)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
+
+    @cached_property
+    def paths(self) -> dict[str, Path]:
+        """Where the settings that vary stand, by their names."""
+        return paths_of(self.vary, self.fixed)[0]
+
+    @cached_property
+    def space(self) -> Space:
+        """The space that is searched."""
+        return space_of({name: self.paths[name] for name in self.vary}, self.vary)
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The default's value of every axis."""
+        return {name: getattr(self, name) for name in AXES if hasattr(self, name)}
+
+    @property
+    def axes(self) -> list[str]:
+        """The axes that vary, or of whose values some field does."""
+        varied = {path[0] for path in self.paths.values()}
+        return [name for name in AXES if name in varied]
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -95,9 +148,10 @@ class Tuning:
         return tuple(self.objective)
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """The widths at which a candidate is trained."""
-        return tuple(sorted({width for part in self.objectives for width in part.widths}))
+    def widths(self) -> tuple[int | None, ...]:
+        """The widths at which a candidate is trained; None for its own, or else the default's."""
+        widths = {width for part in self.objectives for width in part.widths}
+        return tuple(sorted(widths, key=_order))
 
     @property
     def n_evaluations(self) -> int:
@@ -124,53 +178,71 @@ class Tuning:
     @property
     def default(self) -> Settings | None:
         """The default's place in the search space, or None if it lies outside."""
-        values = tuple(self.default_of(name) for name in self.vary)
-        inside = all(r.holds(v) for r, v in zip(self.vary.values(), values, strict=True))
-        return tuple(map(float, values)) if inside else None
+        values = {
+            name: self.default_of(name) if self.is_default_of(name) else None for name in self.vary
+        }
+        if not self.space.holds(values):
+            return None
+        numbers = {
+            name: float(value) if isinstance(self.vary[name], Range) else value
+            for name, value in self.space.active(tuple(values.values())).items()
+        }
+        return self.space.settings(values | numbers)
 
-    def strategies(self, settings: Settings | None) -> tuple[Scheme, Optimizer]:
-        """Scheme and optimizer with these settings; the default for None."""
+    def chosen(self, settings: Settings | None) -> dict[str, Any]:
+        """The value of every axis with these settings; the default's for None."""
+        chosen = self.fixed
         if settings is None:
-            return self.scheme, self.optimizer
-        values = dict(zip(self.vary, settings, strict=True))
-        return _with(self.scheme, values), _with(self.optimizer, values)
+            return chosen
+        changes: dict[str, dict[Path, Any]] = {}
+        for name, value in self.space.active(settings).items():
+            axis, *rest = self.paths[name]
+            changes.setdefault(axis, {})[tuple(rest)] = value
+        return chosen | {axis: with_changes(chosen[axis], part) for axis, part in changes.items()}
 
-    def cell(self, settings: Settings | None, width: int, seed: int | None = None) -> Cell:
-        """The cell of a candidate, or of the default, at a width; by default of the search."""
-        scheme, optimizer = self.strategies(settings)
+    def cell(
+        self, settings: Settings | None, width: int | None = None, seed: int | None = None
+    ) -> Cell:
+        """The cell of a candidate, or of the default, at a width; by default of the search.
+
+        Args:
+            settings: Of the candidate; None for the default.
+            width: Of `widths`; None for the candidate's own, or else the default's.
+            seed: Of the random streams; by default that of the search.
+        """
+        chosen = self.chosen(settings)
+        if width is not None:
+            chosen["width"] = width
+        paired = (path[1] for path in self.paths.values() if path[0] == "scheme" and len(path) == 2)
         return Cell(
-            task=self.task,
-            scheme=scheme,
-            width=width,
-            depth=self.depth,
-            optimizer=optimizer,
-            batch_size=self.batch_size,
-            max_steps=self.max_steps,
-            tolerance=self.tolerance,
+            **chosen,
             seed=self.seed if seed is None else seed,
-            paired_over=tuple(sorted(name for name in self.vary if name in _names(self.scheme))),
+            paired_over=tuple(sorted(paired)),
         )
 
     def study(self) -> Study:
         """The default at every width, as a study."""
+        return self._study(self._default_widths)
+
+    @property
+    def _default_widths(self) -> list[Any]:
+        widths = [self.width if width is None else width for width in self.widths]
+        return list(dict.fromkeys(widths))
+
+    def _study(self, widths: list[Any]) -> Study:
         return Study(
             name=self.name,
             question=self.question,
-            axes={"width": list(self.widths)},
-            task=self.task,
-            scheme=self.scheme,
-            optimizer=self.optimizer,
-            depth=self.depth,
-            batch_size=self.batch_size,
-            max_steps=self.max_steps,
-            tolerance=self.tolerance,
+            axes={"width": widths},
             replicates=self.fresh_replicates,
             seed=self.seed,
+            **{name: value for name, value in self.fixed.items() if name != "width"},
         )
 
     def to_json(self) -> str:
         """The tuning as JSON text; `from_json` is the inverse."""
-        record = {field.name: to_record(getattr(self, field.name)) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name not in left_out(self)]
+        record = {name: to_record(getattr(self, name)) for name in names}
         return json.dumps({"tuning": 1, **record}, indent=2) + "\n"
 
     @staticmethod
@@ -185,8 +257,21 @@ class Tuning:
         return made("Tuning", Tuning, {key: _read(entry) for key, entry in record.items()})
 
     def default_of(self, name: str) -> Any:
-        """The default's value of a setting."""
-        return getattr(self.scheme if name in _names(self.scheme) else self.optimizer, name)
+        """The default's value of a setting.
+
+        Raises:
+            AttributeError: If the default has no such setting.
+        """
+        axis, *rest = self.paths[name]
+        return value_at(getattr(self, axis), rest)
+
+    def is_default_of(self, name: str) -> bool:
+        """Whether the default has such a setting."""
+        try:
+            self.default_of(name)
+        except AttributeError:
+            return False
+        return True
 
     def _problems(self) -> list[str]:
         problems = self._objective_problems()
@@ -197,11 +282,12 @@ class Tuning:
                 problems.append(f"{name} must be given, got None")
         if problems:
             return problems
+        problems += self._width_problems()
         try:
-            self.study()
+            self._study([1] if problems else self._default_widths)
         except InputError as error:
-            return [str(error)]
-        problems += self._range_problems()
+            return [*problems, str(error)]
+        problems += self._vary_problems(may_probe=not problems)
         least = 8 * BLOCK_SIZE * len(self.widths)
         if not is_int(self.budget) or self.budget < least:
             problems.append(
@@ -216,65 +302,74 @@ class Tuning:
         return problems
 
     def _objective_problems(self) -> list[str]:
-        found = self.objective
-        if isinstance(found, Objective):
+        given = self.objective
+        if isinstance(given, Objective):
             return []
-        if not isinstance(found, list | tuple) or len(found) != 2:
-            return [f"objective must be {_TWO}, got {shown(found)}"]
+        if not isinstance(given, list | tuple) or len(given) != 2:
+            return [f"objective must be {_TWO}, got {shown(given)}"]
         problems = [
-            f"objective must be one of {', '.join(sorted(_KINDS.keys() - {'Range'}))}, got "
-            f"{shown(part)}"
-            for part in found
+            f"objective must be one of {', '.join(sorted(_OBJECTIVES))}, got {shown(part)}"
+            for part in given
             if not isinstance(part, Objective)
         ]
-        if not problems and found[0] == found[1]:
-            problems.append(f"objective must be {_TWO}, got {shown(found)}")
+        if not problems and given[0] == given[1]:
+            problems.append(f"objective must be {_TWO}, got {shown(given)}")
         return problems
 
-    def _range_problems(self) -> list[str]:
+    def _width_problems(self) -> list[str]:
+        """Widths come from the objectives, or from the default and what varies, not from both."""
+        if self.width is not None and (wrong := value_problems("width", [self.width])):
+            return wrong
+        varies = isinstance(self.vary, Mapping) and "width" in self.vary
+        named = [width for width in self.widths if width is not None]
+        if varies and named:
+            return [
+                f"width varies, and the objective is about width {', '.join(map(str, named))}; "
+                "write SuccessRate() or MedianSteps(), without a width"
+            ]
+        if None in self.widths and self.width is None:
+            why = "the default's, to compare with" if varies else "the objective names none"
+            return [f"width must be given: {why}; write Tuning(width=8, ...)"]
+        if None not in self.widths and self.width is not None:
+            return [
+                f"width {shown(self.width)} has no effect, for the objective names its own; leave "
+                "one of them out"
+            ]
+        return []
+
+    def _vary_problems(self, may_probe: bool) -> list[str]:
         if not isinstance(self.vary, Mapping) or not self.vary:
-            wanted = '{"bias_std": Range(0.01, 10, log=True)}'
+            wanted = '{"scheme.bias_std": Range(0.01, 10, log=True)}'
             return [f"vary must map settings to ranges, such as {wanted}, got {shown(self.vary)}"]
-        problems = []
-        there = {name: [] for part in (self.scheme, self.optimizer) for name in _names(part)}
-        for part in (self.scheme, self.optimizer):
-            for name in _names(part):
-                there[name].append(type(part).__name__)
-        for name, values in self.vary.items():
-            if len(there.get(name, ())) != 1:
-                why = f"{' and '.join(there[name])} both have it" if name in there else "unknown"
-                problems.append(
-                    f"vary {shown(name)}: {why}; wanted one of {', '.join(there)}"
-                    f"{did_you_mean(name, there)}"
-                )
-            if not isinstance(values, Range):
-                problems.append(
-                    f"vary {shown(name)} must be a range, such as Range(0.01, 10, log=True), "
-                    f"got {shown(values)}"
-                )
-        if problems:
-            return problems
-        for end in ("low", "high"):
-            try:
-                self.strategies(tuple(getattr(values, end) for values in self.vary.values()))
-            except Exception as error:  # of a scheme of the user's, which may check nothing
-                problems.append(f"the {end} ends of the ranges can't be used: {error}")
-        return problems
+        paths, problems = paths_of(self.vary, self.fixed)
+        problems += [
+            f"vary {shown(name)}: the tables have a column of that name; write {'.'.join(path)}"
+            for name, path in paths.items()
+            if name in _COLUMNS and path != (name,)
+        ]
+        for name, dimension in self.vary.items():
+            problems += dimension_problems(name, paths.get(name), dimension)
+        if any(path[0] == "loss" for path in paths.values()):
+            problems += [
+                f"vary 'loss': {part} is measured in units of the loss, so that candidates could "
+                "not be compared; wanted an objective of success, such as SuccessRate(width=8)"
+                for part in self.objectives
+                if part.in_units_of_loss
+            ]
+        return problems or (probe_problems(self) if may_probe else [])
+
+
+def _order(width: Any) -> tuple[int, ...]:
+    """By which widths are sorted: none first, widths per layer beside those of all layers."""
+    if width is None:
+        return ()
+    return tuple(width) if isinstance(width, tuple | list) else (width,)
 
 
 def _kind_of(record: Mapping[str, Any]) -> str | None:
     """The name of the class that a record is of; "" where it is no name."""
     kind = record.get("type")
     return kind if kind is None or isinstance(kind, str) else ""
-
-
-def _names(strategy: Scheme | Optimizer) -> list[str]:
-    return [field.name for field in fields(strategy) if field.init]  # type: ignore[arg-type]
-
-
-def _with(strategy: S, values: Mapping[str, float]) -> S:
-    chosen = {name: value for name, value in values.items() if name in _names(strategy)}
-    return dataclasses.replace(strategy, **chosen)  # type: ignore[type-var]
 
 
 def _read(record: Any) -> Any:

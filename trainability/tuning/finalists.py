@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from trainability.tuning.declaration import Settings
-from trainability.tuning.ranges import Range
-from trainability.tuning.sampler import places
 from trainability.tuning.search import Standing
+from trainability.tuning.space import Settings, Space
 
 N_BEST = 3
 N_FRONT = 5
@@ -27,23 +25,23 @@ def best_observed(standings: Sequence[Standing]) -> Settings:
     return max(standings, key=lambda standing: standing.scores[0]).settings
 
 
-def finalists(space: Mapping[str, Range], standings: Sequence[Standing]) -> list[Settings]:
+def finalists(space: Space, standings: Sequence[Standing]) -> list[Settings]:
     """The recommended candidate, its best rivals that differ from it, and the best observed.
 
     With two objectives: candidates along the expected Pareto front, from end to end.
     """
     if len(standings[0].scores) == 2:
         front = pareto_front([standing.expected for standing in standings])
-        chosen = np.unique(np.linspace(0, len(front) - 1, N_FRONT).round().astype(int))
-        return [standings[front[index]].settings for index in chosen]
+        spread = np.unique(np.linspace(0, len(front) - 1, N_FRONT).round().astype(int))
+        return [standings[front[index]].settings for index in spread]
     ranked = sorted(standings, key=lambda standing: -standing.expected[0])
-    found: list[Settings] = []
+    chosen: list[Settings] = []
     for standing in ranked:
-        near = np.abs(places(space, found) - places(space, [standing.settings]))
-        if len(found) < N_BEST and standing.hopeful and (near.max(axis=1) > _APART).all():
-            found.append(standing.settings)
+        gaps = space.gaps(space.features(chosen), space.features([standing.settings]))
+        if len(chosen) < N_BEST and standing.hopeful and (gaps > _APART).all():
+            chosen.append(standing.settings)
     observed = best_observed(standings)
-    return found if observed in found else [*found, observed]
+    return chosen if observed in chosen else [*chosen, observed]
 
 
 def pareto_front(scores: Sequence[Sequence[float]]) -> list[int]:

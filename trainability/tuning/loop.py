@@ -19,15 +19,19 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell
 from trainability.theory import born_dead_probability
-from trainability.tuning.declaration import Settings, Tuning
-from trainability.tuning.finalists import finalists
+from trainability.tuning.declaration import Tuning
+from trainability.tuning.finalists import finalists, recommended
 from trainability.tuning.objectives import Outcomes
-from trainability.tuning.search import ROUNDS, Round, Search, Standing
+from trainability.tuning.search import ALPHA, ROUNDS, Round, Search, Standing
+from trainability.tuning.space import Settings
+from trainability.tuning.wording import interval, written
 
 _MOST_BLOCKS = 2**31 // BLOCK_SIZE
 Dispatch = Callable[[str, Mapping[str, Cell], Mapping[str, int]], None]
 """Trains what storage lacks of some cells; told what for, the cells and their blocks by id.
 Raises where some could not be trained."""
+Announce = Callable[[str], object]
+"""Gets a sentence on how far the search is."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,11 @@ def search_of(tuning: Tuning) -> Search:
 
     @cache
     def theory(settings: Settings) -> tuple[float, ...]:
-        bound = cache(lambda width: _exact_trainability(tuning, settings, width))
+        bound = cache(lambda width: _exact_trainability(tuning.cell(settings, width)))
         return tuple(part.best_possible(bound) for part in tuning.objectives)
 
     return Search(
-        space=tuning.vary,
+        space=tuning.space,
         objectives=tuning.objectives,
         n_evaluations=tuning.n_evaluations,
         max_steps=tuning.max_steps,
@@ -76,60 +80,82 @@ def search_of(tuning: Tuning) -> Search:
     )
 
 
-def run_search(tuning: Tuning, storage: Storage, dispatch: Dispatch) -> Found:
+def run_search(
+    tuning: Tuning, storage: Storage, dispatch: Dispatch, announce: Announce = lambda _: None
+) -> Found:
     """Search until the budget is spent, then evaluate the best few and the default again.
 
     Raises:
         StudyFailed: If some networks could not be trained; running it again goes on.
     """
     search = search_of(tuning)
-    rounds = _stored_rounds(tuning, storage)
-    blocks = _blocks_after(rounds)
+    rounds = stored_rounds(tuning, storage, mend=True)
+    blocks = blocks_after(rounds)
     if blocks:
-        dispatch(f"rounds 1 to {len(rounds)}", *_wanted(tuning, blocks))
-    measured = _read(tuning, storage, blocks, tuning.seed)
+        dispatch(f"rounds 1 to {len(rounds)}", *wanted_blocks(tuning, blocks))
+    measured = read_outcomes(tuning, storage, blocks, tuning.seed)
+    if measured:
+        announce(progress(tuning, search.standings(measured), len(rounds)))
     while (batch := search.next_round(len(rounds), measured)).blocks:
         _store_round(tuning, storage, len(rounds), batch)
         rounds.append(batch)
-        blocks = _blocks_after(rounds)
         what = f"round {len(rounds)} of {max(ROUNDS, len(rounds))}"
-        dispatch(what, *_wanted(tuning, batch.blocks))
-        measured |= _read(tuning, storage, batch.blocks, tuning.seed)
+        dispatch(what, *wanted_blocks(tuning, batch.blocks))
+        measured |= read_outcomes(tuning, storage, batch.blocks, tuning.seed)
+        announce(progress(tuning, search.standings(measured), len(rounds)))
     standings = search.standings(measured)
-    chosen = finalists(tuning.vary, standings)
+    chosen = finalists(tuning.space, standings)
     again: list[Settings | None] = [*chosen, None]
     counts = dict.fromkeys(again, tuning.n_fresh_blocks)
     what = f"the best {len(chosen)} and the default on fresh seeds"
-    dispatch(what, *_wanted(tuning, counts, tuning.fresh_seed))
-    fresh = _read(tuning, storage, counts, tuning.fresh_seed)
+    dispatch(what, *wanted_blocks(tuning, counts, tuning.fresh_seed))
+    fresh = read_outcomes(tuning, storage, counts, tuning.fresh_seed)
     default = fresh.pop(None)
     return Found(tuning, rounds, standings, measured, fresh, default)
 
 
-def _exact_trainability(tuning: Tuning, settings: Settings, width: int) -> float:
+def progress(tuning: Tuning, standings: Sequence[Standing], n_rounds: int) -> str:
+    """The best so far with its interval, and what is left, in a sentence."""
+    best = recommended(standings)
+    [standing] = [entry for entry in standings if entry.settings == best]
+    spent = sum(entry.n_networks for entry in standings)
+    budget = tuning.n_evaluations * BLOCK_SIZE * len(tuning.widths)
+    rest = f"{budget - spent:,} of {budget:,} networks to go" if spent < budget else "search over"
+    return (
+        f"best of {len(standings)} candidates after round {n_rounds}: {written(tuning, best)}, "
+        f"{tuning.objectives[0].words} {interval(standing.estimates[0])} "
+        f"(n={standing.n_networks:,}; {100 * (1 - ALPHA):g} % for all candidates at all times); "
+        f"{rest}"
+    )
+
+
+def _exact_trainability(cell: Cell) -> float:
     """Trainability where theory is exact, else 1: an estimate must not rule anything out."""
-    expected = expected_trainability(tuning.cell(settings, width))
+    expected = expected_trainability(cell)
     return expected.value if expected.standard_error == 0 else 1.0
 
 
 def _meets_constraint(tuning: Tuning, settings: Settings) -> bool:
     if tuning.max_born_dead is None:
         return True
-    scheme, _ = tuning.strategies(settings)
+    cells = [tuning.cell(settings, width) for width in tuning.widths]
     return all(
-        float(born_dead_probability(scheme, tuning.task.domain, width)) <= tuning.max_born_dead
-        for width in tuning.widths
+        not cell.activation.flat
+        or float(born_dead_probability(cell.scheme, cell.task.domain, cell.sizes[1]))
+        <= tuning.max_born_dead
+        for cell in cells
     )
 
 
-def _blocks_after(rounds: Sequence[Round]) -> dict[Settings, int]:
-    found: dict[Settings, int] = {}
+def blocks_after(rounds: Sequence[Round]) -> dict[Settings, int]:
+    """Blocks of every candidate after some batches."""
+    blocks: dict[Settings, int] = {}
     for batch in rounds:
-        found |= batch.blocks
-    return found
+        blocks |= batch.blocks
+    return blocks
 
 
-def _wanted(
+def wanted_blocks(
     tuning: Tuning,
     blocks: Mapping[Settings, int] | Mapping[Settings | None, int],
     seed: int | None = None,
@@ -144,21 +170,21 @@ def _wanted(
     return cells, wanted
 
 
-def _read(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) -> dict:
+def read_outcomes(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) -> dict:
     """What the first blocks of candidates did; later ones may belong to another search."""
-    cells, _ = _wanted(tuning, blocks, seed)
+    cells, _ = wanted_blocks(tuning, blocks, seed)
     columns = ["cell", "replicate", "success", "steps"]
     rows = storage.read_rows(tuning.name, list(cells), columns)
     by_cell = dict(list(rows.groupby("cell")))
-    found: dict[Settings | None, dict[int, np.ndarray]] = {}
+    outcomes: dict[Settings | None, dict[int | None, np.ndarray]] = {}
     for settings, n in blocks.items():
-        found[settings] = {}
+        outcomes[settings] = {}
         for width in tuning.widths:
             part = by_cell[tuning.cell(settings, width, seed).id].iloc[: n * BLOCK_SIZE]
             assert part["replicate"].tolist() == list(range(n * BLOCK_SIZE))
             steps = part["steps"].to_numpy(dtype=float)
-            found[settings][width] = np.where(part["success"].to_numpy(), steps, np.inf)
-    return found
+            outcomes[settings][width] = np.where(part["success"].to_numpy(), steps, np.inf)
+    return outcomes
 
 
 def _round_name(tuning: Tuning, index: int) -> str:
@@ -166,28 +192,43 @@ def _round_name(tuning: Tuning, index: int) -> str:
 
 
 def _store_round(tuning: Tuning, storage: Storage, index: int, batch: Round) -> None:
+    to_data = tuning.space.to_data
     record = {
         "settings": list(tuning.vary),
-        "blocks": [[list(settings), n] for settings, n in batch.blocks.items()],
-        "refused": [list(settings) for settings in batch.refused],
+        "blocks": [[to_data(settings), n] for settings, n in batch.blocks.items()],
+        "refused": [to_data(settings) for settings in batch.refused],
     }
     storage.write_record(tuning.name, _round_name(tuning, index), json.dumps(record, indent=1))
 
 
-def _stored_rounds(tuning: Tuning, storage: Storage) -> list[Round]:
-    """The batches that were written down, up to the first that is missing or damaged."""
+def stored_rounds(tuning: Tuning, storage: Storage, *, mend: bool) -> list[Round]:
+    """The batches that were written down, up to the first that is missing or damaged.
+
+    Args:
+        tuning: What was asked.
+        storage: Where.
+        mend: Whether records may be put in order; else nothing is written.
+    """
+    space = tuning.space
 
     def parse(record: Any) -> Round:
-        order = [record["settings"].index(name) for name in tuning.vary]
-        blocks = {tuple(entry[k] for k in order): int(n) for entry, n in record["blocks"]}
+        names = record["settings"]
+        if sorted(names) != sorted(space.names):
+            raise ValueError("its settings are others")
+
+        def settings(entry: Any) -> Settings:
+            return space.from_data(dict(zip(names, entry, strict=True)))
+
+        blocks = {settings(entry): int(n) for entry, n in record["blocks"]}
         if not all(1 <= n <= _MOST_BLOCKS for n in blocks.values()):
             raise ValueError("a number of blocks is out of range")
-        return Round(blocks, [tuple(entry[k] for k in order) for entry in record["refused"]])
+        return Round(blocks, [settings(entry) for entry in record["refused"]])
 
     rounds: list[Round] = []
     while True:
         name = _round_name(tuning, len(rounds))
-        storage.mend_record(tuning.name, name, parse)
+        if mend:
+            storage.mend_record(tuning.name, name, parse)
         batch = storage.read_record(tuning.name, name, parse)
         if batch is None:
             return rounds

@@ -20,9 +20,11 @@ from trainability.analysis.comparisons import paired_difference
 from trainability.analysis.rates import clopper_pearson
 from trainability.checks import count_problem, is_number, plain, settle_fields, shown, size_of
 from trainability.errors import refuse
+from trainability.study.axes import value_problems
 
-Outcomes = Mapping[int, np.ndarray]
-"""Width to the steps of every network, shape (n,), in the order of the replicates."""
+Outcomes = Mapping[int | None, np.ndarray]
+"""Width to the steps of every network, shape (n,), in the order of the replicates; None for the
+width of the candidate itself."""
 Limits = Callable[[Any, Any, float], tuple[np.ndarray, np.ndarray]]
 """Limits of a success probability from successes, trials and level: for a fixed number of trials
 (`clopper_pearson`) or for all of them at once (`confidence_sequence`)."""
@@ -44,11 +46,14 @@ class Objective(ABC):
     words: str
     """What is measured, for tables and axes."""
     maximize: bool = False
+    in_units_of_loss: bool = False
+    """Whether values under different losses can't be compared. Success, and the steps to it, can:
+    each loss is compared with the tolerance."""
 
     @property
     @abstractmethod
-    def widths(self) -> tuple[int, ...]:
-        """The widths at which networks are trained for it."""
+    def widths(self) -> tuple[int | None, ...]:
+        """The widths at which networks are trained for it; None for a candidate's own."""
 
     @abstractmethod
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -67,7 +72,7 @@ class Objective(ABC):
         """The inverse of `score`, for scores without noise."""
 
     @abstractmethod
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
         """The best value that a scheme can have, given its trainability at every width."""
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -100,20 +105,20 @@ class SuccessRate(Objective):
     """The share of networks of a width that succeed; to be made large.
 
     Args:
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer; None for those of the candidate, or else the default.
     """
 
-    width: int
+    width: int | None = None
 
     maximize = True
     words = "success rate"
 
     def __post_init__(self) -> None:
-        refuse(_width_problems(self, [self.width]))
+        refuse(_width_problems(self))
         settle_fields(self)
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[int | None, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -127,7 +132,7 @@ class SuccessRate(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.sin(np.clip(score, 0, math.pi / 2)) ** 2
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
         return trainability(self.width)
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -145,19 +150,19 @@ class MedianSteps(Objective):
     succeed.
 
     Args:
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer; None for those of the candidate, or else the default.
     """
 
-    width: int
+    width: int | None = None
 
     words = "median steps to success"
 
     def __post_init__(self) -> None:
-        refuse(_width_problems(self, [self.width]))
+        refuse(_width_problems(self))
         settle_fields(self)
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[int | None, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -184,7 +189,7 @@ class MedianSteps(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.exp(-score)
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
         return 0.0 if trainability(self.width) >= 0.5 else math.inf
 
 
@@ -205,7 +210,7 @@ class SmallestWidth(Objective):
         if not isinstance(choices, list | tuple | range) or not 2 <= size_of(choices) <= 100:
             wanted = "a list of two or more ints, a hundred at most"
             refuse([f"SmallestWidth choices must be {wanted}, got {shown(choices)}"])
-        problems = _width_problems(self, choices)
+        problems = [p for w in choices for p in count_problem("SmallestWidth", "width", w)]
         if not problems and list(choices) != sorted(set(choices)):
             problems.append(f"SmallestWidth choices must ascend, got {shown(list(choices))}")
         if not is_number(self.rate) or not 0 < self.rate < 1:
@@ -244,7 +249,7 @@ class SmallestWidth(Objective):
         """The interpolated width, which lies between the choices."""
         return np.exp2(-score)
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
         return self._first(np.array([trainability(width) for width in self.choices]))
 
     def _first(self, rates: np.ndarray) -> float:
@@ -296,6 +301,8 @@ def _at(index: int, value: float, like: np.ndarray) -> np.ndarray:
     return change
 
 
-def _width_problems(objective: Objective, widths: Sequence[Any]) -> list[str]:
-    owner = type(objective).__name__
-    return [problem for width in widths for problem in count_problem(owner, "width", width)]
+def _width_problems(objective: SuccessRate | MedianSteps) -> list[str]:
+    owner, widths = type(objective).__name__, [objective.width]
+    if objective.width is None:
+        return []
+    return [f"{owner} {problem}" for problem in value_problems("width", widths)]

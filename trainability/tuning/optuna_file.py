@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import optuna
 
 from trainability.tuning.result import Result
-from trainability.tuning.sampler import distributions
+from trainability.tuning.sampler import parameters
 
 
 def optuna_file(result: Result) -> bytes:
@@ -23,14 +24,15 @@ def optuna_file(result: Result) -> bytes:
     tuning, found = result.tuning, result.found
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = distributions(tuning.vary)
+    space = tuning.space
     fresh = {
         entry.settings: [estimate.value for estimate in entry.values] for entry in result.finalists
     }
     trials = [
         optuna.trial.create_trial(
-            params=dict(zip(tuning.vary, standing.settings, strict=True)),
-            distributions=space,
+            **dict(
+                zip(("params", "distributions"), parameters(space, standing.settings), strict=True)
+            ),
             values=[estimate.value for estimate in standing.estimates],
             user_attrs={
                 "networks": standing.n_networks,
@@ -43,8 +45,7 @@ def optuna_file(result: Result) -> bytes:
         for standing in found.standings
     ] + [
         optuna.trial.create_trial(
-            params=dict(zip(tuning.vary, settings, strict=True)),
-            distributions=space,
+            **_named(parameters(space, settings)),
             state=optuna.trial.TrialState.PRUNED,
             user_attrs={"refused": "by theory it can't be best"},
         )
@@ -67,3 +68,8 @@ def optuna_file(result: Result) -> bytes:
             return path.read_bytes()
     finally:
         optuna.logging.set_verbosity(verbosity)
+
+
+def _named(pair: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    values, distributions = pair
+    return {"params": values, "distributions": distributions}

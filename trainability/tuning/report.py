@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 from rich.console import Console
@@ -19,10 +20,16 @@ from trainability import plots
 from trainability.errors import StorageError
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
+from trainability.tuning.choices import written
+from trainability.tuning.declaration import Tuning
 from trainability.tuning.figures import draw_figures
 from trainability.tuning.optuna_file import optuna_file
-from trainability.tuning.result import Judged, Result, answer, interval
+from trainability.tuning.result import Judged, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
+from trainability.tuning.wording import interval
+
+_MOST_COLUMNS = 2
+"""Settings that have a column each in the table of finalists; more are written as one text."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Report:
         shown = shown_finalists(result)
         table = Table(title="on fresh seeds", title_justify="left")
         for name in shown["header"]:
-            table.add_column(Text(name), justify="right")
+            is_text = name == "candidate"
+            table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
         for entries in shown["body"]:
             table.add_row(*map(Text, entries))
         console.print(table)
@@ -95,17 +103,24 @@ def write_report(result: Result, storage: Storage, folder: Path | None = None) -
 def shown_finalists(result: Result) -> dict[str, Any]:
     """The finalists and the default, as text: header, body."""
     tuning = result.tuning
-    header = list(tuning.vary)
+    header = list(tuning.vary) if len(tuning.vary) <= _MOST_COLUMNS else ["candidate"]
     for part in tuning.objectives:
         header += [f"{part.words}, fresh", "minus the default's", "in the search"]
-    body = [_shown(entry) for entry in result.finalists]
-    settings = [f"{tuning.default_of(name):g} (default)" for name in tuning.vary]
-    return {"header": header, "body": [*body, settings + _shown(result.default)]}
+    body = [_shown(tuning, entry) for entry in result.finalists]
+    return {"header": header, "body": [*body, _shown(tuning, result.default)]}
 
 
-def _shown(entry: Judged) -> list[str]:
+def _shown(tuning: Tuning, entry: Judged) -> list[str]:
     is_default = entry.settings is None
-    cells = [f"{value:g}" for value in entry.settings or ()]
+    if len(tuning.vary) > _MOST_COLUMNS:
+        cells = [f"{entry.name} (default)" if is_default else entry.name]
+    elif entry.settings is None:
+        cells = [
+            f"{written(tuning.default_of(name))} (default)" if tuning.is_default_of(name) else ""
+            for name in tuning.vary
+        ]
+    else:
+        cells = list(tuning.space.texts(entry.settings).values())
     for value, difference, observed in zip(
         entry.values, entry.differences, entry.observed, strict=True
     ):
@@ -150,17 +165,18 @@ def _write(result: Result, storage: Storage, folder: Path) -> None:
 
 def _shown_candidates(result: Result, candidates: pd.DataFrame) -> dict[str, Any]:
     """The best of the search as text; all of them are in the CSV file."""
-    names = list(result.tuning.vary)
+    space = result.tuning.space
     words = result.tuning.objectives[0].words
-    ranked = candidates.sort_values("expected", ascending=not result.tuning.objectives[0].maximize)
+    sign = -1 if result.tuning.objectives[0].maximize else 1
+    order = np.argsort(sign * candidates["expected"].to_numpy(), kind="stable")[:20]
     body = [
         [
-            *(f"{row[name]:g}" for name in names),
+            *space.texts(result.found.standings[index].settings).values(),
             f"{row['n_networks']:,}",
             f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]",
             f"{row['expected']:.4g}",
             "yes" if row["hopeful"] else "given up",
         ]
-        for _, row in ranked.head(20).iterrows()
+        for index, (_, row) in zip(order, candidates.iloc[order].iterrows(), strict=True)
     ]
-    return {"header": [*names, "networks", words, "expected", "hopeful"], "body": body}
+    return {"header": [*space.names, "networks", words, "expected", "hopeful"], "body": body}

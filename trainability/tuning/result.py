@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from trainability.analysis.rates import clopper_pearson
 from trainability.seeds import BLOCK_SIZE
-from trainability.tuning.declaration import Settings, Tuning
+from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import best_observed
 from trainability.tuning.loop import Found
 from trainability.tuning.objectives import Estimate
+from trainability.tuning.space import Settings
+from trainability.tuning.wording import interval, pasted, written
 
 LEVEL = 0.95
 """Of every interval of a value; of the differences to the default all together."""
@@ -23,8 +25,9 @@ class Judged:
         settings: Its settings; None for the default.
         name: As one writes it.
         values: With intervals at `LEVEL` each.
-        differences: Its values minus the default's, over the same random numbers, with intervals
-            that hold for all finalists and objectives together at `LEVEL`; zeros for the default.
+        differences: Its values minus the default's, over the same random numbers where they share
+            a scheme and sizes, with intervals that hold for all finalists and objectives together
+            at `LEVEL`; zeros for the default.
         observed: The values that the search had seen; NaN for the default.
     """
 
@@ -77,8 +80,7 @@ class Result:
     @property
     def python(self) -> str:
         """The winner as a line to paste into a study."""
-        scheme, optimizer = self.tuning.strategies(self.winner.settings)
-        return f"scheme={scheme}, optimizer={optimizer},"
+        return pasted(self.tuning, self.winner.settings)
 
 
 def judge(found: Found) -> Result:
@@ -119,13 +121,6 @@ def judge(found: Found) -> Result:
     )
 
 
-def written(tuning: Tuning, settings: Settings | None) -> str:
-    """A candidate as one writes it: its scheme, and its optimizer if that varies."""
-    scheme, optimizer = tuning.strategies(settings)
-    varies = {name for name in tuning.vary if hasattr(tuning.optimizer, name)}
-    return f"{scheme}, {optimizer}" if varies else str(scheme)
-
-
 def answer(result: Result) -> list[str]:
     """What was found, in sentences."""
     tuning, best, default = result.tuning, result.best, result.default
@@ -137,19 +132,29 @@ def answer(result: Result) -> list[str]:
         else f"No significant improvement over the default, {default.name}; "
         f"{best.name} came nearest."
     )
+    values = {} if best.settings is None else tuning.space.active(best.settings)
     ends = [
         f"Its {name} lies at the end of the range: widen it and tune again."
-        for name, r, value in zip(
-            tuning.vary, tuning.vary.values(), best.settings or (), strict=True
-        )
-        if value in (r.low, r.high)
+        for name, value in values.items()
+        if tuning.vary[name].is_ordered and value in tuning.vary[name].ends
     ]
+    n_fresh = f"{tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds"
+    compared = (
+        "over the same random numbers"
+        if shares_randomness(tuning, best.settings)
+        else "between networks drawn independently"
+    )
+    losses = (
+        f"Every loss is compared with the same tolerance, {tuning.tolerance:g}, which is not "
+        "equally hard to reach for each of them."
+    )
     return [
         first,
         *ends,
-        f"On {tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds its {words} is "
+        *([losses] if "loss" in tuning.axes else []),
+        f"On {n_fresh} its {words} is "
         f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
-        f"over the same random numbers is {interval(best.differences[0], sign=True)}, with an "
+        f"{compared} is {interval(best.differences[0], sign=True)}, with an "
         f"interval that holds for all {len(result.finalists)} finalists{both} together at "
         f"{100 * LEVEL:g} %.",
         f"The search flattered its best observed candidate, {result.flattered.name}, by "
@@ -161,8 +166,9 @@ def answer(result: Result) -> list[str]:
     ]
 
 
-def interval(estimate: Estimate, sign: bool = False) -> str:
-    """A value with its interval: "0.957 [0.953, 0.961]"."""
-    form = "+.3g" if sign else ".4g"
-    low, high = (f"{end:{form}}" for end in (estimate.low, estimate.high))
-    return f"{estimate.value:{form}} [{low}, {high}]"
+def shares_randomness(tuning: Tuning, settings: Settings | None) -> bool:
+    """Whether a candidate's networks draw the very random numbers of the default's."""
+    return all(
+        tuning.cell(settings, width).stream_identity == tuning.cell(None, width).stream_identity
+        for width in tuning.widths
+    )

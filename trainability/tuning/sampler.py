@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from trainability.errors import InputError
-from trainability.tuning.declaration import Settings
-from trainability.tuning.ranges import Range
+from trainability.tuning.dimensions import Dimension
+from trainability.tuning.ranges import Integers, Range
+from trainability.tuning.space import Settings, Space
 from trainability.tuning.surrogate import Surrogate
 
+SETTINGS = "settings"
+"""Name of the trial attribute that holds the settings, in memory: a category's text is Optuna's."""
 VARIANCES = "variances"
 """Name of the trial attribute that holds the noise variance of every score."""
 _N_WIDE = 400
@@ -26,19 +34,51 @@ _LOCAL_STEP = 0.2
 _APART = 0.01
 """Least distance of new settings from known ones, in shares of the ranges: nearer, more networks
 for the known ones tell as much."""
+_OTHER_CATEGORY = 0.2
+"""Probability with which a point beside a good one takes any category instead."""
 _PATIENCE = 200
 """Proposals that theory may refuse in a row before the best known candidate is taken instead."""
 
 
-def distributions(space: Mapping[str, Range]) -> dict[str, BaseDistribution]:
-    """The search space as Optuna writes it."""
-    return {name: FloatDistribution(r.low, r.high, log=r.log) for name, r in space.items()}
+def distribution(part: Dimension) -> BaseDistribution:
+    """A dimension as Optuna writes it; of categories, their texts."""
+    if isinstance(part, Range):
+        return FloatDistribution(part.low, part.high, log=part.log, step=part.step)
+    if isinstance(part, Integers):
+        return IntDistribution(part.low, part.high, log=part.log, step=part.step)
+    return CategoricalDistribution([part.text(value) for value in part.ends])
 
 
-def places(space: Mapping[str, Range], settings: Sequence[Settings]) -> np.ndarray:
-    """Settings as points of the unit cube, shape (n, d)."""
-    found = [[r.place(v) for r, v in zip(space.values(), s, strict=True)] for s in settings]
-    return np.array(found, dtype=float).reshape(len(settings), len(space))
+def parameters(space: Space, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values and distributions of the settings that there are, as Optuna holds them."""
+    values = space.active(settings)
+    parts = {name: space.dimensions[name] for name in values}
+    return (
+        {name: _external(parts[name], value) for name, value in values.items()},
+        {name: distribution(part) for name, part in parts.items()},
+    )
+
+
+def suggest(space: Space, trial: optuna.Trial) -> Settings:
+    """The settings of a trial, asked for one by one: which there are depends on those before."""
+    values: dict[str, Any] = {}
+    for name in space.order:
+        if not space.is_active(name, values):
+            continue
+        part = space.dimensions[name]
+        if isinstance(part, Range):
+            value = trial.suggest_float(name, part.low, part.high, log=part.log, step=part.step)
+        elif isinstance(part, Integers):
+            value = trial.suggest_int(name, part.low, part.high, log=part.log, step=part.step)
+        else:
+            texts = [part.text(value) for value in part.ends]
+            value = part.ends[texts.index(trial.suggest_categorical(name, texts))]
+        values[name] = value
+    return space.settings(values)
+
+
+def _external(part: Dimension, value: Any) -> Any:
+    return value if part.is_ordered else part.text(value)
 
 
 class KnownNoiseSampler(BaseSampler):
@@ -62,13 +102,13 @@ class KnownNoiseSampler(BaseSampler):
 
     def __init__(
         self,
-        space: Mapping[str, Range],
+        space: Space,
         n_first: int,
         rng: np.random.Generator,
         is_admissible: Callable[[Settings], bool],
     ) -> None:
         self._space, self._rng, self._is_admissible = space, rng, is_admissible
-        shape = (n_first, len(space))
+        shape = (n_first, len(space.names))
         cells = rng.permuted(np.tile(np.arange(n_first)[:, None], (1, shape[1])), axis=0)
         self._first = iter((cells + rng.random(shape)) / n_first)
         self._drawing: tuple[list[Settings], int, list[Any]] | None = None
@@ -76,14 +116,14 @@ class KnownNoiseSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        return distributions(self._space)
+        return {name: distribution(part) for name, part in self._space.dimensions.items()}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, float]:
-        known = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        chosen = self._thompson(known) if known else self._initial()
-        return dict(zip(self._space, chosen, strict=True))
+    ) -> dict[str, Any]:
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        chosen = self._thompson(complete) if complete else self._initial()
+        return parameters(self._space, chosen)[0]
 
     def sample_independent(
         self,
@@ -91,26 +131,23 @@ class KnownNoiseSampler(BaseSampler):
         trial: FrozenTrial,
         param_name: str,
         param_distribution: BaseDistribution,
-    ) -> float:
+    ) -> Any:
         raise AssertionError(f"{param_name} is not in the space that this sampler was made for")
-
-    def _settings(self, place: np.ndarray) -> Settings:
-        return tuple(r.at(share) for r, share in zip(self._space.values(), place, strict=True))
 
     def _initial(self) -> Settings:
         place = next(self._first, None)
         for _ in range(100 * _PATIENCE):
-            if place is not None and self._is_admissible(settings := self._settings(place)):
+            if place is not None and self._is_admissible(settings := self._space.at(place)):
                 return settings
-            place = self._rng.random(len(self._space))
+            place = self._rng.random(len(self._space.names))
         raise InputError(
             "no settings in the ranges meet the constraint; widen the ranges of vary or raise "
             "max_born_dead"
         )
 
-    def _thompson(self, known: Sequence[FrozenTrial]) -> Settings:
+    def _thompson(self, complete: Sequence[FrozenTrial]) -> Settings:
         if self._drawing is None:
-            self._drawing = self._prepare(known)
+            self._drawing = self._prepare(complete)
         candidates, n_known, posteriors = self._drawing
         draws = np.stack(
             [mean + factor @ self._rng.standard_normal(len(mean)) for mean, factor in posteriors]
@@ -124,26 +161,36 @@ class KnownNoiseSampler(BaseSampler):
                 return candidates[index]
         return candidates[next(index for index in order if index < n_known)]
 
-    def _prepare(self, known: Sequence[FrozenTrial]) -> tuple[list[Settings], int, list[Any]]:
-        settings = [tuple(trial.params[name] for name in self._space) for trial in known]
-        x = places(self._space, settings)
-        scores = np.array([trial.values for trial in known])
-        variances = np.array([trial.user_attrs[VARIANCES] for trial in known])
-        models = [Surrogate(x, s, v) for s, v in zip(scores.T, variances.T, strict=True)]
-        hopeful = [i for i, trial in enumerate(known) if trial.user_attrs["hopeful"]]
-        wide = self._rng.random((_N_WIDE, len(self._space)))
+    def _prepare(self, complete: Sequence[FrozenTrial]) -> tuple[list[Settings], int, list[Any]]:
+        space = self._space
+        settings = [trial.user_attrs[SETTINGS] for trial in complete]
+        x = space.features(settings)
+        scores = np.array([trial.values for trial in complete])
+        variances = np.array([trial.user_attrs[VARIANCES] for trial in complete])
+        models = [
+            Surrogate(x, s, v, space.is_categorical)
+            for s, v in zip(scores.T, variances.T, strict=True)
+        ]
+        hopeful = [i for i, trial in enumerate(complete) if trial.user_attrs["hopeful"]]
+        wide = space.snapped(self._rng.random((_N_WIDE, len(space.names))))
         local = [self._around(x[hopeful], model, _N_LOCAL // len(models)) for model in models]
-        there = dict.fromkeys(settings[i] for i in hopeful)
+        again = dict.fromkeys(settings[i] for i in hopeful)
         proposed = np.concatenate([wide, *local])
-        gaps = np.abs(proposed[:, None] - x[None]).max(axis=2).min(axis=1)
-        fresh = dict.fromkeys(map(self._settings, proposed[gaps > _APART]))
-        candidates = [*there, *(s for s in fresh if s not in set(settings))]
-        places_ = places(self._space, candidates)
-        return candidates, len(there), [model.sampler(places_) for model in models]
+        apart = space.gaps(proposed, x).min(axis=1) > _APART
+        fresh = dict.fromkeys(map(space.at, proposed[apart]))
+        candidates = [*again, *(s for s in fresh if s not in set(settings))]
+        places = space.features(candidates)
+        return candidates, len(again), [model.sampler(places) for model in models]
 
     def _around(self, x: np.ndarray, model: Surrogate, n: int) -> np.ndarray:
         """Points beside those where the model expects most."""
         best = x[np.argsort(-model.mean(x), kind="stable")[:_N_CENTERS]]
         centers = best[np.arange(n) % len(best)]
         steps = self._rng.standard_normal(centers.shape) * _LOCAL_STEP * model.length_scales
-        return np.clip(centers + steps, 0, 1)
+        beside = np.clip(centers + steps, 0, 1)
+        if (category := self._space.is_categorical).any():
+            other = self._rng.random(centers.shape) < _OTHER_CATEGORY
+            kept = np.where(other, self._rng.random(centers.shape), centers)
+            # A category that is not there is none of the numbers of categories.
+            beside[:, category] = np.clip(kept[:, category], 0, 1)
+        return self._space.snapped(beside)

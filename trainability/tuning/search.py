@@ -11,10 +11,15 @@ import optuna
 
 from trainability import seeds
 from trainability.analysis.sequences import confidence_sequence
-from trainability.tuning.declaration import Settings
 from trainability.tuning.objectives import Estimate, Objective, Outcomes
-from trainability.tuning.ranges import Range
-from trainability.tuning.sampler import VARIANCES, KnownNoiseSampler, distributions, places
+from trainability.tuning.sampler import (
+    SETTINGS,
+    VARIANCES,
+    KnownNoiseSampler,
+    parameters,
+    suggest,
+)
+from trainability.tuning.space import Settings, Space
 from trainability.tuning.surrogate import Surrogate
 
 ALPHA = 0.01
@@ -82,7 +87,7 @@ class Search:
         start: Settings to begin with, such as the default.
     """
 
-    space: Mapping[str, Range]
+    space: Space
     objectives: Sequence[Objective]
     n_evaluations: int
     max_steps: int
@@ -118,10 +123,9 @@ class Search:
         for settings in first:
             blocks[settings] = 1
         for _ in range(max(0, size - len(first))):
-            trial = study.ask(distributions(self.space))
-            settings = tuple(trial.params[name] for name in self.space)
-            there = n_blocks(measured[settings]) if settings in measured else 0
-            blocks[settings] = blocks.get(settings, there) + 1
+            settings = suggest(self.space, study.ask())
+            before = n_blocks(measured[settings]) if settings in measured else 0
+            blocks[settings] = blocks.get(settings, before) + 1
         return Round(blocks, list(refused))
 
     def standings(self, measured: Measured) -> list[Standing]:
@@ -141,10 +145,11 @@ class Search:
                 for outcomes in measured.values()
             ]
         )
-        x = places(self.space, list(measured))
+        x = self.space.features(list(measured))
+        categories = self.space.is_categorical
         expected = np.transpose(
             [
-                Surrogate(x, scored[:, k, 0], scored[:, k, 1]).mean(x)
+                Surrogate(x, scored[:, k, 0], scored[:, k, 1], categories).mean(x)
                 for k in range(len(self.objectives))
             ]
         )
@@ -188,14 +193,18 @@ class Search:
             study = optuna.create_study(directions=[MAXIMIZE] * len(self.objectives))
         finally:
             optuna.logging.set_verbosity(verbosity)
-        space = distributions(self.space)
         for standing in standings:
+            values, space = parameters(self.space, standing.settings)
             study.add_trial(
                 optuna.trial.create_trial(
-                    params=dict(zip(self.space, standing.settings, strict=True)),
+                    params=values,
                     distributions=space,
                     values=list(standing.scores),
-                    user_attrs={VARIANCES: standing.variances, "hopeful": standing.hopeful},
+                    user_attrs={
+                        SETTINGS: standing.settings,
+                        VARIANCES: standing.variances,
+                        "hopeful": standing.hopeful,
+                    },
                 )
             )
         return study

@@ -21,16 +21,27 @@ class Surrogate:
     """Posterior of a smooth function on the unit cube, given noisy scores.
 
     Matern-5/2 kernel with a length scale per setting (Rasmussen & Williams 2006, equations 4.17
-    and 5.9) plus a constant; hyperparameters at their posterior mode.
+    and 5.9) plus a constant; hyperparameters at their posterior mode. Two categories are as far
+    apart as any other two, at distance 1, as in Optuna's Gaussian process: the Hamming distance.
 
     Args:
-        x: Where, shape (n, d), in the unit cube; n >= 1.
+        x: Where, shape (n, d), in the unit cube, of a category any number of its own; n >= 1.
         score: What was observed there, shape (n,).
         variance: Its known noise variance, shape (n,), > 0.
+        is_categorical: Which columns of x are categories, bool, shape (d,); by default none.
     """
 
-    def __init__(self, x: np.ndarray, score: np.ndarray, variance: np.ndarray) -> None:
+    def __init__(
+        self,
+        x: np.ndarray,
+        score: np.ndarray,
+        variance: np.ndarray,
+        is_categorical: np.ndarray | None = None,
+    ) -> None:
         self._x = x
+        self._is_categorical = (
+            np.zeros(x.shape[1], dtype=bool) if is_categorical is None else is_categorical
+        )
         self._center = float(np.average(score, weights=1 / variance))
         spread = float(np.sqrt(np.mean((score - self._center) ** 2)))
         self._scale = max(spread, float(np.sqrt(variance.mean())))
@@ -93,7 +104,10 @@ class Surrogate:
     def _covariance(self, theta: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         """Of the observations, and its derivatives by the hyperparameters."""
         scales, variance = np.exp(theta[:-1]), np.exp(theta[-1])
-        squares = [((c[:, None] - c) / s) ** 2 for c, s in zip(self._x.T, scales, strict=True)]
+        squares = [
+            ((c[:, None] != c) / s) ** 2 if category else ((c[:, None] - c) / s) ** 2
+            for c, s, category in zip(self._x.T, scales, self._is_categorical, strict=True)
+        ]
         r = np.sqrt(5 * sum(squares))
         decay = np.exp(-r)
         kernel = variance * (1 + r + r**2 / 3) * decay
@@ -103,5 +117,7 @@ class Surrogate:
 
     def _between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         scales = np.exp(self._theta[:-1])
-        r = np.sqrt(5 * (((a[:, None] - b[None]) / scales) ** 2).sum(axis=2))
+        gaps = a[:, None] - b[None]
+        gaps[:, :, self._is_categorical] = gaps[:, :, self._is_categorical] != 0
+        r = np.sqrt(5 * ((gaps / scales) ** 2).sum(axis=2))
         return np.exp(self._theta[-1]) * (1 + r + r**2 / 3) * np.exp(-r) + 1

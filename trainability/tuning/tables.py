@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from trainability.analysis.rates import clopper_pearson
 from trainability.seeds import BLOCK_SIZE
-from trainability.tuning.declaration import Settings
+from trainability.tuning.declaration import Tuning
 from trainability.tuning.result import LEVEL, Result
+from trainability.tuning.space import Settings
 
 SUFFIXES = ("", "_2")
 """Of the columns of the first and the second objective."""
@@ -18,7 +21,8 @@ def candidate_table(result: Result) -> pd.DataFrame:
     """One row per candidate, in the order in which they were proposed.
 
     Returns:
-        A column per setting; `n_networks`; per objective, the second with the suffix `_2`:
+        A column per setting, of categories their texts, empty where a candidate has no such
+        setting; `n_networks`; per objective, the second with the suffix `_2`:
         `value` in the search with its 95 % interval `low`, `high` (which does not know that the
         best were chosen for their luck), and `expected`, the surrogate's view; `hopeful`: whether
         no other is surely better; `begun`: networks trained before; `fresh`: the first objective
@@ -36,7 +40,7 @@ def candidate_table(result: Result) -> pd.DataFrame:
             blocks[settings] = n
     rows = []
     for standing in found.standings:
-        row = dict(zip(tuning.vary, standing.settings, strict=True))
+        row = columns(tuning, standing.settings)
         row |= {"n_networks": standing.n_networks}
         outcomes = found.measured[standing.settings]
         for suffix, part, expected in zip(
@@ -64,9 +68,8 @@ def finalist_table(result: Result) -> pd.DataFrame:
     rows = []
     for entry in [*result.finalists, result.default]:
         is_default = entry.settings is None
-        settings = entry.settings or (float("nan"),) * len(tuning.vary)
         row = {"candidate": entry.name, "is_default": is_default}
-        row |= dict(zip(tuning.vary, settings, strict=True))
+        row |= columns(tuning, entry.settings)
         row["n_networks"] = tuning.n_fresh_blocks * BLOCK_SIZE
         for suffix, value, difference, observed in zip(
             SUFFIXES, entry.values, entry.differences, entry.observed, strict=False
@@ -77,3 +80,14 @@ def finalist_table(result: Result) -> pd.DataFrame:
             row |= {f"difference_high{suffix}": difference.high, f"observed{suffix}": observed}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def columns(tuning: Tuning, settings: Settings | None) -> dict[str, Any]:
+    """The settings of a candidate by name: numbers, texts of categories, NaN or "" for none."""
+    values = {} if settings is None else tuning.space.active(settings)
+    return {
+        name: (values.get(name, float("nan")))
+        if part.is_ordered
+        else (tuning.space.text(name, values[name]) if name in values else "")
+        for name, part in tuning.vary.items()
+    }
