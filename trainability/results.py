@@ -32,6 +32,7 @@ class Column:
         one_of: The texts that it may hold; empty for any.
         nullable: Whether a value may be missing.
         nullable_entries: Whether an entry of a list may be missing.
+        nullable_since: The version since which it may be missing, if it is nullable.
         same_for_cell: Whether all rows of a cell have the same value: it is identity.
         since: The version since which it exists; 0 from the beginning.
         default: Its value in rows of files that are older.
@@ -43,6 +44,7 @@ class Column:
     one_of: tuple[str, ...] = ()
     nullable: bool = False
     nullable_entries: bool = False
+    nullable_since: int = 0
     same_for_cell: bool = False
     since: int = 0
     default: Any = None
@@ -61,7 +63,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("replicate", pa.int64(), 0),
     _identity("task", pa.string()),
     _identity("scheme", pa.string()),
-    _identity("width", pa.int32(), 1),
+    _identity("width", pa.int32(), 1, nullable=True, nullable_since=2),
     _identity("depth", pa.int32(), 2),
     _identity("d_in", pa.int32(), 1),
     _identity("d_out", pa.int32(), 1),
@@ -96,16 +98,18 @@ COLUMNS: tuple[Column, ...] = (
     _identity("activation", pa.string(), since=1, default="ReLU()"),
     _identity("loss", pa.string(), since=1, default="MeanSquaredError()"),
     _identity("penalty", pa.string(), since=1, default="none"),
+    _identity("widths", pa.string(), nullable=True, since=2),
 )
 """Columns of the rows, in order.
 
 Identity: `study` to `seed`; `need` is how many neurons of the first hidden layer must not be
-permanently dead. `status` is `ok` or `diverged`. `*_init` and `*_final` hold one count per hidden
-layer; `*_final` is null for a diverged network, whose parameters are not finite. `undecided_*`
-counts neurons that the census could not settle; they are counted among the dead as the samples
-say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
-hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
-batch. A loss that is no number is null.
+permanently dead. `width` is that of all hidden layers; where they differ it is null, and `widths`
+has them all as text, such as "(8, 4)", null elsewhere. `status` is `ok` or `diverged`. `*_init`
+and `*_final` hold one count per hidden layer; `*_final` is null for a diverged network, whose
+parameters are not finite. `undecided_*` counts neurons that the census could not settle; they are
+counted among the dead as the samples say. `*_curve` holds one value per step of
+`trial.checkpoints(max_steps)`, neurons summed over the hidden layers, null from the step at which
+a network diverged. `batch_size` is null for the full batch. A loss that is no number is null.
 """
 
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
@@ -202,7 +206,7 @@ def value_problem(table: pa.Table, study: str, cell: str, first: int) -> str | N
 
 def _column_problem(table: pa.Table, column: Column) -> str | None:
     values = table[column.name].combine_chunks()
-    if values.null_count and not column.nullable:
+    if values.null_count and not (column.nullable and column.nullable_since == 0):
         return f"{column.name} has missing values"
     if pa.types.is_list(column.type):
         values = values.flatten()

@@ -14,6 +14,7 @@ from synthetic_rows import store
 
 from trainability import load
 from trainability.errors import StorageError
+from trainability.identity import VERSION
 from trainability.results import COLUMNS, Column
 from trainability.storage import Storage, blocks
 from trainability.storage.blocks import judge
@@ -21,6 +22,9 @@ from trainability.stored import declare
 from trainability.study import Study
 
 YOUNGER = Column("weather", pa.string(), same_for_cell=True, since=1, default="fair")
+
+
+NEXT = VERSION + 1
 
 
 def as_if_of_version(monkeypatch, version, *more):
@@ -35,8 +39,8 @@ def as_if_of_version(monkeypatch, version, *more):
 
 @pytest.fixture
 def newer_columns(monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
+    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    as_if_of_version(monkeypatch, NEXT, YOUNGER)
 
 
 @pytest.fixture
@@ -69,19 +73,38 @@ def test_an_older_file_gets_the_default_of_a_younger_column(storage, newer_colum
     assert place.set_damaged_aside(GOLDEN.name) == []
 
 
+def test_files_of_every_version_are_read(storage, monkeypatch):
+    """As the code of each wrote them: with the columns that it had."""
+    rows = storage.read_rows(GOLDEN.name)
+    for version in range(1, VERSION):
+        columns = [column for column in COLUMNS if column.since <= version]
+        place = Storage(f"{storage.address}-{version}")
+        with monkeypatch.context() as patch:
+            schema = pa.schema([(column.name, column.type) for column in columns])
+            patch.setattr("trainability.storage.blocks.VERSION", version)
+            for module in ("results", "storage.blocks", "storage.store"):
+                patch.setattr(f"trainability.{module}.SCHEMA", schema)
+            for _, part in rows[schema.names].groupby("cell"):
+                place.write_rows(GOLDEN.name, part, {})
+        assert set(verdicts(place)) == {"older"}
+        read = place.read_rows(GOLDEN.name, list(rows["cell"].unique()))
+        pd.testing.assert_frame_equal(read, rows, check_exact=True)
+
+
 def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
-    monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, YOUNGER))
+    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    as_if_of_version(monkeypatch, NEXT, YOUNGER)
+    lacking = dataclasses.replace(YOUNGER, since=VERSION)
+    monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, lacking))
     assert verdicts(storage)["damaged"].why == "it has no column 'weather'"
 
 
 def written_by_newer_code(storage, monkeypatch):
-    """One of the cells, as code of version 3 with one more column would have written it."""
+    """One of the cells, as code two versions on with one more column would have written it."""
     cell = GOLDEN.cells()[0]
     with monkeypatch.context() as patch:
-        patch.setattr("trainability.results.VERSION", 3)
-        as_if_of_version(patch, 3, YOUNGER)
+        patch.setattr("trainability.results.VERSION", NEXT + 1)
+        as_if_of_version(patch, NEXT + 1, YOUNGER)
         rows = storage.read_rows(GOLDEN.name, [cell.id])
         return storage.write_rows(GOLDEN.name, rows, {})
 
@@ -89,7 +112,7 @@ def written_by_newer_code(storage, monkeypatch):
 def test_what_newer_code_has_written_is_refused_by_name_and_left_alone(storage, monkeypatch):
     path = Path(storage.address) / written_by_newer_code(storage, monkeypatch)
     place = Storage(storage.address)
-    assert verdicts(place)["newer"].version == 3
+    assert verdicts(place)["newer"].version == NEXT + 1
     before = path.read_bytes(), (path.parents[1] / "study.json").stat().st_mtime_ns
     without_ray_and_mlflow(monkeypatch)
     for command in ("status", "report", "sync", "run"):

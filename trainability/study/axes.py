@@ -18,8 +18,16 @@ from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
-from trainability.study.limits import MOST_CELLS, MOST_DEPTH, MOST_STEPS, MOST_WIDTH
+from trainability.study.limits import MOST_CELLS, MOST_STEPS
 from trainability.study.records import did_you_mean
+from trainability.study.widths import (
+    MOST_DEPTH,
+    Width,
+    depth_contradictions,
+    plain_width,
+    twice,
+    width_problems,
+)
 from trainability.tasks.base import Task
 
 
@@ -28,7 +36,7 @@ class Axes(TypedDict, total=False):
 
     task: Sequence[Task]
     scheme: Sequence[Scheme]
-    width: Sequence[int]
+    width: Sequence[Width]
     depth: Sequence[int]
     optimizer: Sequence[Optimizer]
     batch_size: Sequence[int | None]
@@ -40,12 +48,13 @@ class Axes(TypedDict, total=False):
 
 
 AXES = tuple(Axes.__annotations__)
+_SHAPE = ("width", "depth")
 _STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 
 
 def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The axes with lists of plain values: numbers of one value are written one way."""
-    as_written: dict[str, Callable[[Any], Any]] = {"tolerance": float}
+    as_written: dict[str, Callable[[Any], Any]] = {"tolerance": float, "width": plain_width}
     return {
         name: [as_written.get(name, plain)(value) for value in values]
         for name, values in axes.items()
@@ -61,6 +70,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
     """
     if not isinstance(axes, Mapping):
         return [f'axes must map names to lists, such as {{"width": [2, 4]}}, got {shown(axes)}']
+    fits = True
     problems = [
         f"unknown axis {shown(name)}; wanted some of {', '.join(AXES)}{did_you_mean(name, AXES)}"
         for name in axes
@@ -69,7 +79,11 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
     n_cells = 1
     for name in AXES:
         if name not in axes:
-            problems += _value_problems(name, fixed[name])
+            if name == "depth" and fixed[name] is None:
+                continue  # every width has its own
+            wrong = _value_problems(name, fixed[name])
+            problems += wrong
+            fits = fits and not (wrong and name in _SHAPE)
             continue
         values = axes[name]
         if not isinstance(values, list | tuple | range) or not size_of(values):
@@ -77,14 +91,23 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
                 f"axis {name} must be a list of at least one value, got {shown(values)}; "
                 f'did you mean "{name}": [{shown(values)}]?'
             )
+            fits = fits and name not in _SHAPE
             continue
         n_cells *= size_of(values)
         if n_cells > MOST_CELLS:
             problems.append(f"the grid must have at most {MOST_CELLS:,} cells, got {n_cells:,}")
             return problems
         wrong = [problem for value in values for problem in _value_problems(name, value)]
-        problems += wrong or _twice(name, list(values))
-    return problems
+        wrong = wrong or _twice(name, list(values))
+        problems += wrong
+        fits = fits and not (wrong and name in _SHAPE)
+    return problems + (_shape_problems(axes, fixed) if fits else [])
+
+
+def _shape_problems(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[str]:
+    """What is wrong with widths and depths together."""
+    widths, depths = (list(axes.get(name, [fixed[name]])) for name in ("width", "depth"))
+    return depth_contradictions(widths, depths) or twice(widths, depths)
 
 
 def _twice(name: str, values: list[Any]) -> list[str]:
@@ -140,7 +163,7 @@ def _tolerance(name: str, value: Any) -> list[str]:
 _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "task": _strategy(Task, "a task, such as AbsoluteValue()"),
     "scheme": _strategy(Scheme, "a scheme, such as He()"),
-    "width": _whole(1, MOST_WIDTH),
+    "width": width_problems,
     "depth": _depth,
     "optimizer": _strategy(Optimizer, "an optimizer, such as Adam(learning_rate=5e-3)"),
     "batch_size": _batch_size,

@@ -15,6 +15,7 @@ from trainability.optimizers import Idle, Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
+from trainability.study.widths import Width, layer_widths, one_width
 from trainability.tasks.base import Task
 
 
@@ -25,7 +26,8 @@ class Cell:
     Args:
         task: What is learned.
         scheme: How the networks are initialized.
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer, or a tuple with those of each. A tuple of equal
+            numbers is that number: (8, 8) and 8 are one cell.
         depth: L, the number of affine layers, >= 2.
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
@@ -41,7 +43,7 @@ class Cell:
 
     task: Task
     scheme: Scheme
-    width: int
+    width: Width
     depth: int
     optimizer: Optimizer
     batch_size: int | None
@@ -55,6 +57,8 @@ class Cell:
 
     def __post_init__(self) -> None:
         settle_fields(self)
+        layer_widths(self.width, self.depth)  # as many as there are layers
+        object.__setattr__(self, "width", one_width(self.width))
 
     @cached_property
     def id(self) -> str:
@@ -102,9 +106,14 @@ class Cell:
         return self.depth - 1
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each hidden layer, from the input to the output."""
+        return layer_widths(self.width, self.depth)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """d_in, the hidden widths, d_out."""
-        return (self.task.d_in, *[self.width] * self.n_hidden, self.task.d_out)
+        return (self.task.d_in, *self.widths, self.task.d_out)
 
     @property
     def needs(self) -> tuple[int, ...]:
@@ -157,7 +166,7 @@ class Cell:
             "cell": self.id,
             "task": str(self.task),
             "scheme": str(self.scheme),
-            "width": self.width,
+            "width": self.width if isinstance(self.width, int) else None,
             "depth": self.depth,
             "d_in": self.task.d_in,
             "d_out": self.task.d_out,
@@ -172,6 +181,7 @@ class Cell:
             "max_steps": self.max_steps,
             "tolerance": float(self.tolerance),
             "seed": self.seed,
+            "widths": None if isinstance(self.width, int) else str(self.width),
         }
 
     def __str__(self) -> str:

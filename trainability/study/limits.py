@@ -10,13 +10,12 @@ from trainability.checks import reason
 from trainability.errors import InputError
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
+from trainability.study.widths import grouped
 
 MOST_BLOCKS = 1_000_000
 """Of a cell: the names of block files have six digits."""
 MOST_BLOCKS_OF_STUDY = 10_000_000
 MOST_CELLS = 100_000
-MOST_WIDTH = 1_000_000
-MOST_DEPTH = 10_000
 MOST_STEPS = 10**9
 _MOST_PARAMETERS = 2**25
 """Of a network: a block of them, with Adam's two moments, then has 128 GB."""
@@ -62,8 +61,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
     if largest.n_parameters > _MOST_PARAMETERS:
         problems.append(
             f"a network must have at most {_MOST_PARAMETERS:,} weights and biases, got "
-            f"{largest.n_parameters:,} at width {largest.width:,} and depth {largest.depth:,} on "
-            f"{task}: {BLOCK_SIZE} of them are trained at once"
+            f"{largest.n_parameters:,} at width {grouped(largest.width)} and depth "
+            f"{largest.depth:,} on {task}: {BLOCK_SIZE} of them are trained at once"
         )
     for tolerance in sorted({cell.tolerance for cell in cells}):
         if tolerance >= best:

@@ -27,6 +27,7 @@ from trainability.study.records import (
     read_document,
     to_record,
 )
+from trainability.study.widths import Width, own_depth, settled_depth
 from trainability.tasks.base import Task
 from trainability.tuning.objectives import MedianSteps, Objective, SmallestWidth, SuccessRate
 from trainability.tuning.ranges import Range
@@ -59,7 +60,8 @@ class Tuning:
             evaluated again, with fresh seeds; rounded up to whole blocks. Beside the budget.
         max_born_dead: The largest probability, by theory, with which a neuron of the first hidden
             layer may be born dead; None for no such constraint.
-        depth: L, the number of affine layers: 2 is a shallow network.
+        depth: L, the number of affine layers: 2 is a shallow network. Default: as many as a tuple
+            of widths says, 2 where no width is a tuple.
         batch_size: Points per minibatch; None for the full batch.
         seed: Of everything random in the search.
 
@@ -79,13 +81,14 @@ class Tuning:
     budget: int = 100_000
     fresh_replicates: int = 16_384
     max_born_dead: float | None = None
-    depth: int = 2
+    depth: int | None = None
     batch_size: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
+        object.__setattr__(self, "depth", settled_depth(self.widths, self.depth))
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -95,9 +98,12 @@ class Tuning:
         return tuple(self.objective)
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         """The widths at which a candidate is trained."""
-        return tuple(sorted({width for part in self.objectives for width in part.widths}))
+        widths = {width for part in self.objectives for width in part.widths}
+        return tuple(
+            sorted(widths, key=lambda width: width if isinstance(width, tuple) else (width,))
+        )
 
     @property
     def n_evaluations(self) -> int:
@@ -135,14 +141,14 @@ class Tuning:
         values = dict(zip(self.vary, settings, strict=True))
         return _with(self.scheme, values), _with(self.optimizer, values)
 
-    def cell(self, settings: Settings | None, width: int, seed: int | None = None) -> Cell:
+    def cell(self, settings: Settings | None, width: Width, seed: int | None = None) -> Cell:
         """The cell of a candidate, or of the default, at a width; by default of the search."""
         scheme, optimizer = self.strategies(settings)
         return Cell(
             task=self.task,
             scheme=scheme,
             width=width,
-            depth=self.depth,
+            depth=own_depth(width, self.depth),
             optimizer=optimizer,
             batch_size=self.batch_size,
             max_steps=self.max_steps,
@@ -192,7 +198,7 @@ class Tuning:
         problems = self._objective_problems()
         if problems:
             return problems
-        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance", "depth"):
+        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance"):
             if getattr(self, name) is None:
                 problems.append(f"{name} must be given, got None")
         if problems:
@@ -284,4 +290,6 @@ def _read(record: Any) -> Any:
     if not isinstance(record, Mapping) or (kind := _kind_of(record)) not in (None, *_KINDS):
         return from_record(record)
     values = {key: _read(entry) for key, entry in record.items() if key != "type"}
+    if isinstance(values.get("width"), list):  # JSON has no tuples
+        values["width"] = tuple(values["width"])
     return values if kind is None else made(kind, _KINDS[kind], values)

@@ -18,6 +18,7 @@ from trainability.analysis.expected import expected_trainability
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell
+from trainability.study.widths import Width, layer_widths, own_depth
 from trainability.theory import born_dead_probability
 from trainability.tuning.declaration import Settings, Tuning
 from trainability.tuning.finalists import finalists
@@ -106,7 +107,7 @@ def run_search(tuning: Tuning, storage: Storage, dispatch: Dispatch) -> Found:
     return Found(tuning, rounds, standings, measured, fresh, default)
 
 
-def _exact_trainability(tuning: Tuning, settings: Settings, width: int) -> float:
+def _exact_trainability(tuning: Tuning, settings: Settings, width: Width) -> float:
     """Trainability where theory is exact, else 1: an estimate must not rule anything out."""
     expected = expected_trainability(tuning.cell(settings, width))
     return expected.value if expected.standard_error == 0 else 1.0
@@ -117,8 +118,8 @@ def _meets_constraint(tuning: Tuning, settings: Settings) -> bool:
         return True
     scheme, _ = tuning.strategies(settings)
     return all(
-        float(born_dead_probability(scheme, tuning.task.domain, width)) <= tuning.max_born_dead
-        for width in tuning.widths
+        float(born_dead_probability(scheme, tuning.task.domain, layers[0])) <= tuning.max_born_dead
+        for layers in (layer_widths(w, own_depth(w, tuning.depth)) for w in tuning.widths)
     )
 
 
@@ -150,7 +151,7 @@ def _read(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) -> dict:
     columns = ["cell", "replicate", "success", "steps"]
     rows = storage.read_rows(tuning.name, list(cells), columns)
     by_cell = dict(list(rows.groupby("cell")))
-    found: dict[Settings | None, dict[int, np.ndarray]] = {}
+    found: dict[Settings | None, dict[Width, np.ndarray]] = {}
     for settings, n in blocks.items():
         found[settings] = {}
         for width in tuning.widths:

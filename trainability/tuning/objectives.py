@@ -20,8 +20,9 @@ from trainability.analysis.comparisons import paired_difference
 from trainability.analysis.rates import clopper_pearson
 from trainability.checks import count_problem, is_number, plain, settle_fields, shown, size_of
 from trainability.errors import refuse
+from trainability.study.widths import Width, plain_width, width_problems
 
-Outcomes = Mapping[int, np.ndarray]
+Outcomes = Mapping[Width, np.ndarray]
 """Width to the steps of every network, shape (n,), in the order of the replicates."""
 Limits = Callable[[Any, Any, float], tuple[np.ndarray, np.ndarray]]
 """Limits of a success probability from successes, trials and level: for a fixed number of trials
@@ -47,7 +48,7 @@ class Objective(ABC):
 
     @property
     @abstractmethod
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         """The widths at which networks are trained for it."""
 
     @abstractmethod
@@ -67,7 +68,7 @@ class Objective(ABC):
         """The inverse of `score`, for scores without noise."""
 
     @abstractmethod
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width], float]) -> float:
         """The best value that a scheme can have, given its trainability at every width."""
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -100,20 +101,21 @@ class SuccessRate(Objective):
     """The share of networks of a width that succeed; to be made large.
 
     Args:
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer, or a tuple with those of each.
     """
 
-    width: int
+    width: Width
 
     maximize = True
     words = "success rate"
 
     def __post_init__(self) -> None:
-        refuse(_width_problems(self, [self.width]))
+        refuse(width_problems(f"{type(self).__name__} width", self.width))
         settle_fields(self)
+        object.__setattr__(self, "width", plain_width(self.width))
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -127,7 +129,7 @@ class SuccessRate(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.sin(np.clip(score, 0, math.pi / 2)) ** 2
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width], float]) -> float:
         return trainability(self.width)
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -145,19 +147,20 @@ class MedianSteps(Objective):
     succeed.
 
     Args:
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer, or a tuple with those of each.
     """
 
-    width: int
+    width: Width
 
     words = "median steps to success"
 
     def __post_init__(self) -> None:
-        refuse(_width_problems(self, [self.width]))
+        refuse(width_problems(f"{type(self).__name__} width", self.width))
         settle_fields(self)
+        object.__setattr__(self, "width", plain_width(self.width))
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -184,7 +187,7 @@ class MedianSteps(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.exp(-score)
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width], float]) -> float:
         return 0.0 if trainability(self.width) >= 0.5 else math.inf
 
 
@@ -205,7 +208,8 @@ class SmallestWidth(Objective):
         if not isinstance(choices, list | tuple | range) or not 2 <= size_of(choices) <= 100:
             wanted = "a list of two or more ints, a hundred at most"
             refuse([f"SmallestWidth choices must be {wanted}, got {shown(choices)}"])
-        problems = _width_problems(self, choices)
+        owner = type(self).__name__
+        problems = [p for width in choices for p in count_problem(owner, "width", width)]
         if not problems and list(choices) != sorted(set(choices)):
             problems.append(f"SmallestWidth choices must ascend, got {shown(list(choices))}")
         if not is_number(self.rate) or not 0 < self.rate < 1:
@@ -219,7 +223,7 @@ class SmallestWidth(Objective):
         return f"smallest width with {100 * self.rate:g} % success"
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         return tuple(self.choices)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -244,7 +248,7 @@ class SmallestWidth(Objective):
         """The interpolated width, which lies between the choices."""
         return np.exp2(-score)
 
-    def best_possible(self, trainability: Callable[[int], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width], float]) -> float:
         return self._first(np.array([trainability(width) for width in self.choices]))
 
     def _first(self, rates: np.ndarray) -> float:
@@ -294,8 +298,3 @@ def _at(index: int, value: float, like: np.ndarray) -> np.ndarray:
     change = np.zeros_like(like)
     change[index] = value
     return change
-
-
-def _width_problems(objective: Objective, widths: Sequence[Any]) -> list[str]:
-    owner = type(objective).__name__
-    return [problem for width in widths for problem in count_problem(owner, "width", width)]
