@@ -41,7 +41,10 @@ def synthetic_rows(study, cell, blocks, q=0.6):
 def _block(cell, block, q):
     rng = np.random.default_rng([block, int(cell.id, 16)])
     steps = checkpoints(cell.max_steps)
-    alive = rng.random((BLOCK_SIZE, cell.n_hidden, cell.width)) < ALIVE
+    widths = np.array(cell.widths)
+    # Of layers that are narrower than the widest the first neurons only.
+    exists = np.arange(widths.max()) < widths[:, None]
+    alive = (rng.random((BLOCK_SIZE, *exists.shape)) < ALIVE) & exists
     active = alive.sum(axis=2)
     useful = (alive & (rng.random(alive.shape) < q / ALIVE)).sum(axis=2)
     success = (useful >= np.array(cell.needs)).all(axis=1)
@@ -49,7 +52,7 @@ def _block(cell, block, q):
     loss = np.geomspace(1.0, 0.1, len(steps)) * rng.uniform(0.5, 2.0, (BLOCK_SIZE, 1))
     loss[success, -1] = cell.tolerance / 2
     loss = loss.astype(np.float32)
-    dead, none = cell.width - active, np.zeros_like(active)
+    dead, none = widths - active, np.zeros_like(active)
     total = np.repeat(active.sum(axis=1)[:, None], len(steps), axis=1)
     born_dead = (active == 0).any(axis=1)
     return {
@@ -67,5 +70,5 @@ def _block(cell, block, q):
         "loss_curve": loss,
         "active_curve": total,
         "tentative_curve": np.zeros_like(total),
-        "permanent_curve": cell.n_hidden * cell.width - total,
+        "permanent_curve": widths.sum() - total,
     }

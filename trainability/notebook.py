@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from trainability.checks import shown
 from trainability.errors import InputError
+from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.study import Findings, find
 from trainability.growth import study_cells
 from trainability.report import figures
@@ -20,6 +22,7 @@ from trainability.storage import Storage
 from trainability.stored import stored_study
 from trainability.study import Study
 from trainability.study.records import did_you_mean
+from trainability.study.widths import one_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -260,11 +263,14 @@ class LoadedStudy:
             )
         return figures.success_map(*maps[index], ax)
 
-    def plot_survival(self, at: float | None = None, ax: Axes | None = None) -> Axes:
+    def plot_survival(
+        self, at: float | str | tuple[int, ...] | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Share of networks that have not succeeded yet, over steps, at one width (or depth).
 
         Args:
-            at: Which; default: where the curves are told apart best.
+            at: Which, such as 8, or (8, 4) for the widths of layers; default: where the curves
+                are told apart best.
             ax: Where to draw.
 
         Raises:
@@ -272,7 +278,9 @@ class LoadedStudy:
         """
         return figures.survival(self.findings, self._place(at), ax)
 
-    def plot_losses(self, at: float | None = None, ax: Axes | None = None) -> Axes:
+    def plot_losses(
+        self, at: float | str | tuple[int, ...] | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Median losses over steps at one width (or depth); arguments as for `plot_survival`."""
         return figures.losses(self.findings, self._place(at), ax)
 
@@ -328,14 +336,18 @@ class LoadedStudy:
     def _cells(self) -> dict:
         return study_cells(self.study, self.storage)
 
-    def _place(self, at: float | None) -> float:
-        places = sorted(set(self.findings.rates[self.findings.x]))
-        if at is not None and at not in places:
-            raise InputError(
-                f"nothing was studied at {self.findings.x} {at:g}; wanted one of "
-                f"{', '.join(f'{place:g}' for place in places)}"
-            )
-        return typical(self.findings) if at is None else at
+    def _place(self, at: Any) -> Any:
+        if at is None:
+            return typical(self.findings)
+        places = self.findings.places
+        names = (str(at), str(one_width(at))) if self.findings.x == WIDTHS else (at,)
+        for name in names:
+            if name in places:
+                return name
+        raise InputError(
+            f"nothing was studied at {self.findings.x} {shown(at)}; wanted one of "
+            f"{', '.join(map(place_text, places))}"
+        )
 
     def _curve(self, curve: str | None, default: str) -> str:
         curves = list(dict.fromkeys(self.findings.rates["curve"]))

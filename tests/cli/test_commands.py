@@ -52,7 +52,7 @@ def write(folder, scheme="He()", scheme_import="He", width=4, tolerance=1e-2):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"width": "'8'"}, "width must be an int >= 1, got '8'"),
+        ({"width": "'8'"}, "for each hidden layer, such as (8, 4), got '8'"),
         ({"width": 0}, "width must be an int >= 1, got 0"),
         ({"scheme": "He(bias=1.0)"}, "He has no setting 'bias'; did you mean bias_std?"),
         ({"scheme": "He(bias_std=-1)"}, "bias_std must be"),
@@ -149,6 +149,38 @@ def test_theory_of_deep_networks_comes_with_the_bounds_that_hold(call):
     assert "does not hold for RandomizedAsymmetric" in entry["refused"]["upper"]
     code, out, _ = call("theory", "--scheme", "He()", "--widths", 2, "--depth", 4, "--need", 1)
     assert "0.34017" in out and "at least" in out and "at most" in out
+
+
+def test_theory_takes_the_widths_of_every_layer(call):
+    """2, 2 as in the test above; the bound is that of layers each dead at one input."""
+    options = ("--scheme", "He()", "--ball", 1, "--json")
+    code, out, _ = call("theory", *options, "--width", "2,2", "--width", "3,2", "--width", "2")
+    same, unequal, shallow = json.loads(out)["theory"]
+    assert code == 0
+    assert [entry["width"] for entry in (same, unequal, shallow)] == [2, [3, 2], 2]
+    assert [entry["depth"] for entry in (same, unequal, shallow)] == [3, 3, 2]
+    assert [entry["need"] for entry in (same, unequal, shallow)] == [1, 1, 2]
+    assert same["network_born_dead"] == pytest.approx(0.15625, rel=1e-9)
+    assert unequal["network_born_dead_upper"] == pytest.approx(1 - (7 / 8) * (3 / 4), rel=1e-9)
+    assert len(unequal["active_count_pmf"]) == 4
+    assert unequal["later_neuron_permanently_dead"] == pytest.approx(1 / 8, rel=1e-12)
+    code, out, _ = call("theory", "--width", "16,4", "--width", "8", "--counts")
+    assert code == 0 and "(16, 4)" in out and "depth 2" in out and "depth 3" in out
+    for command in (("theory",), ("census", "He")):
+        for wrong in ("0", "8,", ",", "8,x", "1.5", "(8,(4,2))", "8,100001", "1e9", ""):
+            code, _, err = call(*command, "--width", wrong)
+            assert code == 2 and "--width must be an int from 1 to 100000, or one for" in err
+        code, _, err = call(*command, "--width", "8,4", "--depth", 2)
+        assert code == 2 and "width (8, 4) needs depth 3, got depth 2" in err
+
+
+def test_a_census_takes_the_widths_of_every_layer(call):
+    code, out, _ = call("census", "He(bias_std=1.0)", "--width", "6,2", "--networks", 512, "--json")
+    found = json.loads(out)
+    assert code == 0 and found["passed"]
+    assert [layer["width"] for layer in found["layers"]] == [6, 2]
+    assert [layer["neurons"] for layer in found["layers"]] == [3072, 1024]
+    assert (found["rates"]["width"], found["rates"]["depth"]) == ([6, 2], 3)
 
 
 def test_theory_tells_counts_and_the_moments_of_a_data_dependent_neuron(call):

@@ -89,3 +89,13 @@ def test_points_stand_behind_the_cell_that_they_lie_beside():
     cells = {c.id: c for c in (narrow, wide, cell(6), cell(4), cell(8))}
     assert [c.width for c in in_place(cells, points).values()] == [2, 4, 6, 8, 10]
     assert list(in_place(cells, [])) == list(cells)
+
+
+def test_networks_without_one_width_are_no_neighbors_along_it_but_along_settings():
+    widths = [2, (16, 4), (4, 16), 6]
+    cells = [cell(width, 3, He(bias_std=std)) for width in widths for std in (0.5, 1.0)]
+    found, _ = refined(cells, lambda cell: float(cell.sizes[1] + cell.scheme.bias_std >= 4.7), 0.5)
+    added = [c.width for c in found if c not in cells]
+    # Of 4 neurons first the level lies between the settings; between 2 and 6 at both settings.
+    assert (4, 16) in added and (16, 4) not in added
+    assert {4, 5} & set(added) and {width for width in added if width != (4, 16)} <= {2, 3, 4, 5, 6}

@@ -171,6 +171,7 @@ _CLASSES: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (Integers, dict(low=2, high=8, log=False, step=1)),
     (Choice, dict(values=["normal", "uniform"])),
     (SuccessRate, dict(width=4)),
+    (SuccessRate, dict(width=(8, 4))),
     (MedianSteps, dict(width=4)),
     (SmallestWidth, dict(choices=[2, 4], rate=0.9)),
 ]
@@ -308,12 +309,13 @@ def scheme_text(rng: np.random.Generator) -> str:
 
 _ARGUMENTS = ["0", "-1", "1", "2", "1.5", "1e400", "nan", "inf", "9" * 30, "9" * 5000, "", " ", "x",
               "x" * 300, "a=b", "=", "He", "He(bias_std=", "2,3", "2,,3", "2,3" * 900, "-" * 3000,
-              "a\udcffb", "../..", "tiny.json", "tiny.py", "no.py", "folder.py", "~nouser/x.py",
-              "x.png", "no/x.png", "folder.png", "x" * 300 + ".png", "٣", "0x10", "1_0", "\n",
+              "(2,3)", "a\udcffb", "../..", "tiny.json", "tiny.py", "no.py", "folder.py",
+              "~nouser/x.py", "x.png", "no/x.png", "folder.png", "x" * 300 + ".png", "٣", "0x10",
+              "1_0", "\n",
               "[/a]", "$(touch ran)", "100000000"]  # fmt: skip
 _COMMANDS: dict[str, list[str]] = {
-    "theory": ["--scheme", "--widths", "--depth", "--need", "--restarts", "--counts", "--distances",
-               "--d", "--ball", "--box", "--from", "--figure", "--json"],
+    "theory": ["--scheme", "--widths", "--width", "--depth", "--need", "--restarts", "--counts",
+               "--distances", "--d", "--ball", "--box", "--from", "--figure", "--json"],
     "census": ["--width", "--depth", "--networks", "--d", "--ball", "--box", "--seed", "--from",
                "--figure", "--json"],
     "tune": ["--cpus-per-trial", "--gpus-per-trial", "--label", "--max-concurrent", "--engine",

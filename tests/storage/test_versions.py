@@ -25,6 +25,9 @@ NEXT = VERSION + 1
 YOUNGER = Column("weather", pa.string(), same_for_cell=True, since=1, default="fair")
 
 
+NEXT = VERSION + 1
+
+
 def as_if_of_version(monkeypatch, version, *more):
     """As if this code were of a later version, with more columns."""
     columns = tuple(dataclasses.replace(column, since=version) for column in more)
@@ -71,15 +74,34 @@ def test_an_older_file_gets_the_default_of_a_younger_column(storage, newer_colum
     assert place.set_damaged_aside(GOLDEN.name) == []
 
 
+def test_files_of_every_version_are_read(storage, monkeypatch):
+    """As the code of each wrote them: with the columns that it had."""
+    rows = storage.read_rows(GOLDEN.name)
+    for version in range(1, VERSION):
+        columns = [column for column in COLUMNS if column.since <= version]
+        place = Storage(f"{storage.address}-{version}")
+        with monkeypatch.context() as patch:
+            schema = pa.schema([(column.name, column.type) for column in columns])
+            patch.setattr("trainability.storage.blocks.VERSION", version)
+            for module in ("results", "storage.blocks", "storage.store"):
+                patch.setattr(f"trainability.{module}.SCHEMA", schema)
+            for _, part in rows[schema.names].groupby("cell"):
+                place.write_rows(GOLDEN.name, part, {})
+        assert set(verdicts(place)) == {"older"}
+        read = place.read_rows(GOLDEN.name, list(rows["cell"].unique()))
+        pd.testing.assert_frame_equal(read, rows, check_exact=True)
+
+
 def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatch):
     monkeypatch.setattr("trainability.results.VERSION", NEXT)
     as_if_of_version(monkeypatch, NEXT, YOUNGER)
-    monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, YOUNGER))
+    lacking = dataclasses.replace(YOUNGER, since=VERSION)
+    monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, lacking))
     assert verdicts(storage)["damaged"].why == "it has no column 'weather'"
 
 
 def written_by_newer_code(storage, monkeypatch):
-    """One of the cells, as later code with one more column would have written it."""
+    """One of the cells, as code two versions on with one more column would have written it."""
     cell = GOLDEN.cells()[0]
     with monkeypatch.context() as patch:
         patch.setattr("trainability.results.VERSION", NEXT + 1)

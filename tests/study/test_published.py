@@ -1,5 +1,7 @@
 """Published numbers stand beside the rows that they are about, and beside no others."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -44,6 +46,10 @@ def test_numbers_of_one_task_and_depth_stand_beside_no_other():
 
 
 def test_numbers_must_say_of_which_task_and_depth_they_are():
+    with pytest.raises(StudyError, match="must say its depth"):
+        dataclasses.replace(
+            study(), axes={"width": [4, (4, 4)]}, task=TASKS[0], depth=None, published=[published()]
+        )
     with pytest.raises(StudyError, match="(?s)'Table 2' must say its task.*must say its depth"):
         study(published())
 

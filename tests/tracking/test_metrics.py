@@ -23,6 +23,9 @@ def rows():
             "born_dead": [False, False, True, False],
             "status": ["ok", "ok", "ok", "diverged"],
             "steps": [2, 5, 5, 1],
+            "active_init": [[2], [1], [0], [2]],
+            "tentative_init": [[0]] * 4,
+            "permanent_init": [[0], [1], [2], [0]],
             "undecided_init": [[0], [1], [0], [0]],
             "loss_curve": [
                 [1.0, 0.5, 0.0, 0.0],

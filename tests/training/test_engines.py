@@ -21,6 +21,7 @@ from trainability.training.torch_engine import TorchEngine
 
 SHALLOW = (1, 5, 1)
 DEEP = (2, 4, 4, 4, 3)
+UNEQUAL = (2, 3, 9, 1, 5, 2)
 OPTIMIZERS = [Adam(learning_rate=0.01), SGD(learning_rate=0.05), SGD(0.02, momentum=0.9)]
 # With TRAINABILITY_TEST_DEVICE=cuda the engines that can run on a GPU do.
 DEVICE = os.environ.get("TRAINABILITY_TEST_DEVICE", "cpu")
@@ -34,7 +35,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.mark.parametrize("batch_size", [None, 8])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
-@pytest.mark.parametrize("sizes", [SHALLOW, DEEP], ids=str)
+@pytest.mark.parametrize("sizes", [SHALLOW, DEEP, UNEQUAL], ids=str)
 def test_the_whole_curve_is_that_of_a_plain_loop(engine, sizes, optimizer, batch_size) -> None:
     """Rounding in float32 moves the loop itself away from float64; an engine that adds up in
     another order may stray as far. The bound is 10 times the loop's own straying, taken over
@@ -154,7 +155,7 @@ def test_a_learning_rate_that_is_too_large_diverges(engine) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
-@pytest.mark.parametrize("sizes", [SHALLOW, DEEP], ids=str)
+@pytest.mark.parametrize("sizes", [SHALLOW, DEEP, UNEQUAL], ids=str)
 def test_grouping_changes_no_bit(engine, sizes, batch_size) -> None:
     """Whatever the neighbors and the position, some of which stop along the way."""
     n_networks, n_steps = 150, 60

@@ -15,10 +15,12 @@ from trainability.seeds import batch_order, order_keys
 from trainability.training.cpu.compiled import load
 from trainability.training.gpu.choice import block_plan, plan_for, warp_plan
 from trainability.training.gpu.orders import shuffle
+from trainability.training.gpu.plan import WarpPlan
 from trainability.training.gpu.warp_gpu_engine import WarpEngine
 from trainability.training.ops.simd import INT, POINTER, Code
 
 SHALLOW, WIDE, DEEP = (1, 5, 1), (2, 21, 2), (2, 4, 4, 4, 3)
+UNEQUAL = (2, 3, 9, 1, 5, 2)
 PLANS = [
     (SHALLOW, 37, partial(warp_plan, lanes=8)),
     (SHALLOW, 37, partial(warp_plan, lanes=4, points=2, held=False)),
@@ -27,6 +29,8 @@ PLANS = [
     (DEEP, 128, partial(warp_plan, lanes=32, looped=True, stored=True)),
     (DEEP, 37, partial(warp_plan, lanes=16, points=1, looped=True, stored=True)),
     (DEEP, 37, partial(warp_plan, lanes=8, stored=True, held=True)),
+    (UNEQUAL, 37, partial(warp_plan, lanes=8, stored=True, held=True)),
+    (UNEQUAL, 128, warp_plan),
     ((1, 8, 9, 1), 37, block_plan),
     ((2, 9, 13, 8, 3), 130, block_plan),
 ]
@@ -83,6 +87,15 @@ def test_a_plan_depends_on_the_shape_alone() -> None:
     """It is part of the arithmetic: rows must not depend on how many networks there are."""
     plans = [plan_for(DEEP, loop.problem(DEEP, n, Adam(0.1))) for n in (1, 200)]
     assert plans[0] == plans[1]
+
+
+def test_layers_of_different_widths_are_not_written_out_at_length() -> None:
+    """A warp's kernel has them one by one; one of many lines takes minutes to compile."""
+    few, many, same = (1, 12, 4, 8, 1), (1, *[12, 11] * 4, 1), (1, *[12] * 8, 1)
+    plans = [plan_for(sizes, loop.problem(sizes, 1, Adam(0.1))) for sizes in (few, many, same)]
+    assert isinstance(plans[0], WarpPlan) and not plans[0].looped
+    assert plans[1] is None
+    assert isinstance(plans[2], WarpPlan) and plans[2].looped
 
 
 def test_what_outgrows_a_multiprocessor_has_no_plan() -> None:

@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from trainability.cli import main
 from trainability.cli.commands import app
-from trainability.cli.tune import load_tunings
 from trainability.errors import StudyError
 from trainability.storage import Storage
 from trainability.study import load_study
+from trainability.tuning.loading import load_tunings
 from trainability.tuning.loop import run_search
 
 

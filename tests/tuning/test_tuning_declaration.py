@@ -6,7 +6,7 @@ import pytest
 from tuning_in_process import a_tuning
 
 from trainability import SGD, Adam
-from trainability.errors import StudyError
+from trainability.errors import InputError, StudyError
 from trainability.schemes import DataDependent, He
 from trainability.tuning import MedianSteps, Range, SmallestWidth, SuccessRate, Tuning
 
@@ -17,6 +17,7 @@ from trainability.tuning import MedianSteps, Range, SmallestWidth, SuccessRate, 
         {},
         {"objective": [SuccessRate(width=4), MedianSteps(width=8)]},
         {"objective": SmallestWidth([2, 4, 8], rate=0.95), "max_born_dead": 0.2, "budget": 9999},
+        {"objective": SuccessRate(width=(16, 4))},
         {"scheme": DataDependent(), "vary": {"sigma_e": Range(0.1, 1)}, "optimizer": SGD(0.1)},
     ],
 )
@@ -27,6 +28,18 @@ def test_json_round_trip(changes):
     assert again.search_id == tuning.search_id
     assert again.objectives == tuning.objectives
     assert again.widths == tuning.widths
+
+
+def test_widths_of_every_layer_say_the_depth():
+    tuning = a_tuning(objective=[SuccessRate(width=(16, 4)), MedianSteps(width=8)], budget=9999)
+    assert [tuning.cell(None, width).sizes[1:-1] for width in tuning.widths] == [(8,), (16, 4)]
+    assert a_tuning(objective=SuccessRate(width=4)).depth == 2
+    with pytest.raises(StudyError, match="needs depth 3, got depth 2"):
+        a_tuning(objective=SuccessRate(width=(16, 4)), depth=2)
+    with pytest.raises(InputError, match=r"SuccessRate width must be .* got \(\)"):
+        SuccessRate(width=())
+    with pytest.raises(InputError, match=r"SmallestWidth width must be an int >= 1, got \(8, 4\)"):
+        SmallestWidth([4, (8, 4)])
 
 
 def test_what_is_no_tuning_is_refused():

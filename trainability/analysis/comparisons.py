@@ -20,7 +20,9 @@ from trainability.errors import InputError
 Networks = tuple[np.ndarray, np.ndarray]
 """Replicate indices of a cell and whether each succeeded."""
 
-INITIALIZATION = ("scheme", "width", "depth", "d_in", "d_out", "task", "n_train", "seed")
+INITIALIZATION = (
+    "scheme", "width", "widths", "depth", "d_in", "d_out", "task", "n_train", "seed",
+)  # fmt: skip
 """Identity columns that determine an initialization; cells that agree in them are pairs."""
 
 

@@ -56,10 +56,10 @@ def binomial_laws(rates: pd.DataFrame, alive_probability: pd.Series) -> dict[Any
     Args:
         rates: From `success_rates`, for the widths.
         alive_probability: 1 - p, indexed by cell; a cell without one (NaN or absent), such as one
-            whose neurons are dependent, gets no law.
+            whose neurons are dependent, gets no law, nor does one without one width.
     """
-    alive = alive_probability.reindex(rates.index).dropna()
-    width = rates["width"].to_dict()
+    width = rates["width"].dropna().astype(int).to_dict()
+    alive = alive_probability.reindex(list(width)).dropna()
     return {
         cell: stats.binom.pmf(np.arange(width[cell] + 1), width[cell], chance)
         for cell, chance in alive.items()

@@ -25,7 +25,7 @@ def expected_trainability(cell: Cell) -> Probability:
     moves parameters without a gradient. An activation with flat pieces other than ReLU's has no
     law here: the trivial bound 1 is returned, and says so.
     """
-    widths = [cell.width] * cell.n_hidden
+    widths = cell.widths
     if any(width < need for width, need in zip(widths, cell.needs, strict=True)):
         return Probability(0.0, note="narrower than the need")
     if not cell.activation.flat or cell.idle == "moves":

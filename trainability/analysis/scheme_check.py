@@ -22,7 +22,14 @@ from trainability.domains import Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.networks import concatenate, initialize
 from trainability.schemes.base import Scheme
-from trainability.study.limits import MOST_BLOCKS, MOST_DEPTH, MOST_WIDTH
+from trainability.study.limits import MOST_BLOCKS
+from trainability.study.widths import (
+    MOST_DEPTH,
+    Width,
+    depth_contradictions,
+    layer_widths,
+    width_problems,
+)
 from trainability.theory import (
     active_count_pmf,
     born_dead_lower_bound,
@@ -41,8 +48,8 @@ class SchemeCheck:
     """What was measured, and what theory says of it.
 
     Args:
-        layers: One row per hidden layer: `layer`, `n` networks, `neurons`, and the shares
-            `active`, `tentatively_dead`, `permanently_dead`, `undecided`.
+        layers: One row per hidden layer: `layer`, its `width`, `n` networks, `neurons`, and the
+            shares `active`, `tentatively_dead`, `permanently_dead`, `undecided`.
         rates: Born-dead rate of the networks with its interval, beside theory and its bounds.
         verdicts: The tests of theory; `passed` says whether all hold.
     """
@@ -59,7 +66,7 @@ class SchemeCheck:
 def check_scheme(
     scheme: Scheme,
     domain: Domain,
-    width: int,
+    width: Width,
     depth: int,
     n_networks: int,
     seed: int = 0,
@@ -72,7 +79,7 @@ def check_scheme(
             from another stream.
         domain: Where inputs live. A scheme that looks at data sees its points, or 100 points of
             it, with targets of mean square 1.
-        width: Neurons of every hidden layer, >= 1.
+        width: Neurons of every hidden layer, >= 1, or a tuple with those of each.
         depth: L, the number of affine layers, >= 2.
         n_networks: Networks to draw, rounded up to whole blocks of 256.
         seed: Seed of the draws, >= 0.
@@ -81,20 +88,20 @@ def check_scheme(
     Raises:
         InputError: Lists what is wrong with the arguments.
     """
+    shape = width_problems("width", width) + int_problem("depth", depth, 2, MOST_DEPTH)
     refuse(
-        int_problem("width", width, 1, MOST_WIDTH)
-        + int_problem("depth", depth, 2, MOST_DEPTH)
+        (shape or depth_contradictions([width], [depth]))
         + int_problem("n_networks", n_networks, 1, MOST_BLOCKS * seeds.BLOCK_SIZE)
         + int_problem("seed", seed, 0)
     )
+    widths = layer_widths(width, depth)
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
     x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
-    found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed, effort)
+    found = _draw_and_count(scheme, domain, x, widths, n_networks, seed, effort)
     n = len(found.born_dead)
     rows = pd.DataFrame(
         {
             "cell": _CELL,
-            "width": width,
             "depth": depth,
             "replicate": range(n),
             "status": "ok",
@@ -105,30 +112,29 @@ def check_scheme(
             "active_init": list(found.active),
         }
     )
-    widths = [width] * (depth - 1)
     rates = success_rates(rows)
+    rates.insert(0, "width", [widths[0] if len(set(widths)) == 1 else list(widths)])
     # Nothing was trained, and there is no task that says who is trainable.
     unasked = [name for name in rates if str(name).startswith(_OF_TRAINING)]
     rates, verdicts = _network_law(scheme, domain, x, widths, rates.drop(columns=unasked))
-    law = active_count_pmf(scheme, domain, width)
+    law = active_count_pmf(scheme, domain, widths[0])
     if not law.standard_error.any():
         sentence = "The number of active neurons of the first layer follows its law."
         verdicts.insert(0, judge(count_tests(rows, {_CELL: law.pmf}), sentence))
-    return SchemeCheck(_layers(found, width), rates, verdicts)
+    return SchemeCheck(_layers(found, widths), rates, verdicts)
 
 
 def _draw_and_count(
     scheme: Scheme,
     domain: Domain,
     x: np.ndarray,
-    width: int,
-    depth: int,
+    widths: tuple[int, ...],
     n_networks: int,
     seed: int,
     effort: Effort,
 ) -> Census:
     y = np.ones((len(x), 1))
-    sizes = (domain.d, *[width] * (depth - 1), 1)
+    sizes = (domain.d, *widths, 1)
     identity = f"{scheme!r} {sizes} on {domain!r}"
     blocks = range(-(-n_networks // seeds.BLOCK_SIZE))
     drawn = [
@@ -146,7 +152,7 @@ def _draw_and_count(
 
 
 def _network_law(
-    scheme: Scheme, domain: Domain, x: np.ndarray, widths: list[int], rates: pd.DataFrame
+    scheme: Scheme, domain: Domain, x: np.ndarray, widths: tuple[int, ...], rates: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Verdict]]:
     """Born-dead networks against their probability and against its bounds."""
     dead = born_dead_network_probability(scheme, domain, widths, data=x)
@@ -181,12 +187,13 @@ def _network_law(
     return rates, verdicts
 
 
-def _layers(found: Census, width: int) -> pd.DataFrame:
+def _layers(found: Census, widths: tuple[int, ...]) -> pd.DataFrame:
     n = len(found.born_dead)
     return pd.DataFrame(
         [
             {
                 "layer": layer + 1,
+                "width": width,
                 "n": n,
                 "neurons": n * width,
                 **{
@@ -199,6 +206,6 @@ def _layers(found: Census, width: int) -> pd.DataFrame:
                     )
                 },
             }
-            for layer in range(found.active.shape[1])
+            for layer, width in enumerate(widths)
         ]
     )

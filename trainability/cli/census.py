@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,14 +21,17 @@ from trainability.cli.inputs import (
     JsonOption,
     chosen_domain,
     chosen_scheme,
-    depth_problems,
+    chosen_width,
     figure_problems,
+    shape_problems,
     with_error,
 )
 from trainability.errors import StudyFailed, refuse
 from trainability.schemes import Scheme
+from trainability.study.widths import grouped, layer_widths, own_depth
 
 _MOST_NUMBERS = 2**32
+_DEPTH = 3
 
 if TYPE_CHECKING:
     from trainability.analysis.scheme_check import SchemeCheck
@@ -38,8 +42,15 @@ def census(
     scheme: Annotated[
         str, typer.Argument(metavar="SCHEME", help="As in a study, e.g. 'He(bias_std=1.0)'.")
     ],
-    width: Annotated[int, typer.Option(help="Neurons of every hidden layer.")] = 8,
-    depth: Annotated[int, typer.Option(help="Affine layers; 2 is a shallow network.")] = 3,
+    width: Annotated[
+        str, typer.Option(help="Neurons of every hidden layer, or with commas of each: 16,4.")
+    ] = "8",
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            help="Affine layers; 2 is a shallow network.", show_default="3, or of --width"
+        ),
+    ] = None,
     networks: Annotated[int, typer.Option(help="Networks to draw.")] = 4096,
     d: InputsOption = 1,
     ball: BallOption = None,
@@ -59,15 +70,18 @@ def census(
 ) -> None:
     """Born-dead and layer counts of a scheme, measured against theory, without training."""
     domain = chosen_domain(d, ball, box)
-    sizes = int_problem("--width", width, 1, 100_000) + int_problem("--networks", networks, 1)
-    sizes += int_problem("--seed", seed, 0)
-    sizes += [] if sizes else depth_problems(depth, width)
-    numbers = networks * width * (d + (depth - 2) * width + 1)
-    if not sizes and numbers > _MOST_NUMBERS:
-        sizes.append(
-            f"--networks {networks:,} of width {width:,} and depth {depth:,} have {numbers:,} "
-            f"weights, which are held at once; wanted at most {_MOST_NUMBERS:,}"
-        )
+    wide = chosen_width(width)
+    deep = _DEPTH if depth is None and isinstance(wide, int) else own_depth(wide, depth)
+    sizes = int_problem("--networks", networks, 1) + int_problem("--seed", seed, 0)
+    sizes += shape_problems([wide], deep)
+    if not sizes:
+        layers = (d, *layer_widths(wide, deep), 1)
+        numbers = networks * sum(a * b for a, b in pairwise(layers))
+        if numbers > _MOST_NUMBERS:
+            sizes.append(
+                f"--networks {networks:,} of width {grouped(wide)} and depth {deep:,} have "
+                f"{numbers:,} weights, which are held at once; wanted at most {_MOST_NUMBERS:,}"
+            )
     refuse(sizes + figure_problems(figure))
     chosen = chosen_scheme(scheme, source)
     from trainability.analysis.scheme_check import check_scheme
@@ -75,7 +89,7 @@ def census(
 
     effort = THOROUGH_EFFORT if thorough else STANDARD_EFFORT
     with err.status("drawing and counting"):
-        check = check_scheme(chosen, domain, width, depth, networks, seed, effort)
+        check = check_scheme(chosen, domain, wide, deep, networks, seed, effort)
     if figure:
         _draw_census(chosen, check, figure)
     if as_json:
@@ -99,11 +113,13 @@ def census(
 def _show_census(scheme: str, check: SchemeCheck) -> None:
     n = int(check.layers["n"].iloc[0])
     table = Table(title=f"{scheme}: {n:,} networks at birth", title_justify="left")
-    for name in ("layer", "active", "tentatively dead", "permanently dead", "undecided"):
+    for name in ("layer", "neurons", "active", "tentatively dead", "permanently dead", "undecided"):
         table.add_column(name, justify="right")
     for row in check.layers.to_dict("records"):
-        shares = (row[name] for name in list(row)[3:])
-        table.add_row(str(row["layer"]), *(f"{100 * share:.3f} %" for share in shares))
+        shares = (row[name] for name in list(row)[4:])
+        table.add_row(
+            str(row["layer"]), str(row["width"]), *(f"{100 * share:.3f} %" for share in shares)
+        )
     out.print(table)
     rates = check.rates.iloc[0]
     out.print(

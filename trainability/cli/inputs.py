@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,13 @@ from trainability.domains import Ball, Box, Domain
 from trainability.errors import InputError
 from trainability.schemes import Scheme, scheme_from_text
 from trainability.study import load_module
+from trainability.study.widths import (
+    Width,
+    depth_contradictions,
+    layer_widths,
+    own_depth,
+    width_from_text,
+)
 
 _MOST_WEIGHTS = 2**25
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -62,20 +70,29 @@ def chosen_widths(text: str) -> list[int]:
     return found
 
 
-def depth_problems(depth: int, widest: int) -> list[str]:
+def chosen_width(text: str) -> Width:
+    """The width of --width: of all hidden layers, or with commas of each."""
+    return width_from_text("--width", text, 100_000)
+
+
+def shape_problems(widths: Sequence[Width], depth: int | None) -> list[str]:
     """What is wrong with --depth, networks of which are drawn where no law is known.
 
     Args:
-        depth: L, the number of affine layers.
-        widest: Neurons of the widest hidden layer.
+        widths: Of the networks.
+        depth: L, the number of affine layers; None for that of each width.
     """
-    problems = int_problem("--depth", depth, 2, 10_000)
-    if not problems and (weights := (depth - 2) * widest**2) > _MOST_WEIGHTS:
-        problems.append(
-            f"--depth {depth} at width {widest} makes networks of {weights:,} weights, wanted at "
-            f"most {_MOST_WEIGHTS:,}"
-        )
-    return problems
+    problems = [] if depth is None else int_problem("--depth", depth, 2, 10_000)
+    if problems := problems or depth_contradictions(widths, [depth]):
+        return problems
+    for width in widths:
+        layers = layer_widths(width, own_depth(width, depth))
+        if (weights := sum(a * b for a, b in pairwise(layers))) > _MOST_WEIGHTS:
+            return [
+                f"--depth {len(layers) + 1} at width {shown(width)} makes networks of {weights:,} "
+                f"weights, wanted at most {_MOST_WEIGHTS:,}"
+            ]
+    return []
 
 
 def figure_problems(path: Path | None) -> list[str]:

@@ -66,7 +66,7 @@ def status(
     for name in entries[0]:
         table.add_column(name.replace("_", " "), justify="left" if name == "scheme" else "right")
     for entry in entries:
-        table.add_row(*(f"{v:,}" if isinstance(v, int) else v for v in entry.values()))
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in entry.values()))
     out.print(table)
     todo = sum(entry["replicates_to_do"] for entry in entries)
     if todo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,16 +25,19 @@ from trainability.cli.inputs import (
     JsonOption,
     chosen_domain,
     chosen_scheme,
+    chosen_width,
     chosen_widths,
-    depth_problems,
     figure_problems,
+    shape_problems,
     with_error,
 )
 from trainability.domains import Domain
 from trainability.errors import InputError, refuse
 from trainability.schemes import DataDependent, Scheme
+from trainability.study.widths import Width, layer_widths, one_width, own_depth
 
 _STYLE: Any = {"title_justify": "left", "box": SIMPLE_HEAD, "pad_edge": False}
+_WIDTHS = "2,3,4,6,8,12,16,20"
 _SCHEMES = ("UnitSphere", "He(bias_std=1.0)", "TorchDefault", "RandomizedAsymmetric")
 
 
@@ -46,9 +50,28 @@ def theory(
             show_default=", ".join(_SCHEMES),
         ),
     ] = None,
-    widths: Annotated[str, typer.Option(help="Widths, with commas.")] = "2,3,4,6,8,12,16,20",
-    depth: Annotated[int, typer.Option(help="Affine layers; 2 is a shallow network.")] = 2,
-    need: Annotated[int, typer.Option(help="Active neurons that the task needs.")] = 2,
+    widths: Annotated[
+        str | None,
+        typer.Option(help="Several widths, with commas.", show_default=_WIDTHS),
+    ] = None,
+    width: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WIDTHS", help="One network: with commas every hidden layer, 16,4; repeatable."
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            help="Affine layers; 2 is a shallow network.", show_default="2, or of --width"
+        ),
+    ] = None,
+    need: Annotated[
+        int | None,
+        typer.Option(
+            help="Active neurons that the task needs.", show_default="2, of deep networks 1"
+        ),
+    ] = None,
     restarts: Annotated[
         int, typer.Option(metavar="K", help="Bound also that all of K networks are born dead.")
     ] = 1,
@@ -75,27 +98,36 @@ def theory(
     """
     domain = chosen_domain(d, ball, box)
     schemes = [chosen_scheme(text, source) for text in scheme or _SCHEMES]
-    sizes = chosen_widths(widths)
+    wide: list[Width] = [chosen_width(text) for text in width or ()]
+    if widths is not None or not wide:
+        wide = [*chosen_widths(_WIDTHS if widths is None else widths), *wide]
     far = None if distances is None else _numbers("--distances", distances)
-    problems = depth_problems(depth, max(sizes))
-    problems += int_problem("--need", need, 1)
-    if depth > 2 and need > 1:
+    problems = shape_problems(wide, depth)
+    problems += [] if need is None else int_problem("--need", need, 1)
+    deepest = max(own_depth(one, depth) for one in wide)
+    if deepest > 2 and need is not None and need > 1:
         problems.append("--need above 1 is proven for shallow networks only; use --need 1")
     problems += int_problem("--restarts", restarts, 1)
     beside = [one for one in schemes if isinstance(one, DataDependent)]
     if far is not None and not beside:
         problems.append("--distances are for DataDependent; add --scheme DataDependent")
     refuse(problems + figure_problems(figure))
+    # 8 and 8,8 at depth 3 are the same.
+    networks = list(dict.fromkeys(layer_widths(one, own_depth(one, depth)) for one in wide))
     entries = [
-        _entry(one, domain, width, depth, need, restarts) for one in schemes for width in sizes
+        _entry(one, domain, hidden, need or (2 if len(hidden) == 1 else 1), restarts)
+        for one in schemes
+        for hidden in networks
     ]
     moments = [entry for one in beside for entry in _moments(one, d, far)] if far else []
     if figure:
-        _draw(pd.DataFrame(entries), figure, depth, need)
+        _draw(entries, figure)
     if as_json:
         print(json.dumps({"theory": entries} | ({"moments": moments} if far else {})))
         return
-    _show(entries, depth, need, restarts, domain)
+    for deep in sorted({entry["depth"] for entry in entries}):
+        part = [entry for entry in entries if entry["depth"] == deep]
+        _show(part, deep, part[0]["need"], restarts, domain)
     if counts:
         _show_counts(entries)
     if moments:
@@ -103,7 +135,7 @@ def theory(
 
 
 def _entry(
-    scheme: Scheme, domain: Domain, width: int, depth: int, need: int, restarts: int
+    scheme: Scheme, domain: Domain, hidden: tuple[int, ...], need: int, restarts: int
 ) -> dict[str, Any]:
     from trainability.analysis.expected import closed_trainability
     from trainability.theory import (
@@ -114,20 +146,24 @@ def _entry(
         trainability_probability,
     )
 
-    hidden = [width] * (depth - 1)
-    dead = born_dead_probability(scheme, domain, width)
+    first, width = hidden[0], one_width(hidden)
+    dead = born_dead_probability(scheme, domain, first)
     network = born_dead_network_probability(scheme, domain, hidden)
     enough = closed_trainability(scheme, domain, hidden, [need] * len(hidden))
     chain, product = (
         _or_reason(partial(trainability_probability, scheme, domain, hidden, need, method=method))
         for method in ("chain", "product")
     )
-    law = _or_reason(lambda: active_count_pmf(scheme, domain, width))
-    permanent = _or_reason(lambda: permanent_probability(scheme, width, width))
+    law = _or_reason(lambda: active_count_pmf(scheme, domain, first))
+    # Of equal layers one number, also of a layer that a shallow network might get.
+    later = [(first, first)] if isinstance(width, int) else list(pairwise(hidden))
+    permanent = [
+        _float(_or_reason(partial(permanent_probability, scheme, *sizes))) for sizes in later
+    ]
     return {
         "scheme": str(scheme),
         "width": width,
-        "depth": depth,
+        "depth": len(hidden) + 1,
         "need": need,
         "domain": repr(domain),
         "trainability": float(enough),
@@ -141,7 +177,7 @@ def _entry(
         "network_born_dead_se": network.standard_error,
         **_bounds(scheme, domain, hidden, restarts),
         "active_count_pmf": None if isinstance(law, str) else law.pmf.tolist(),
-        "later_neuron_permanently_dead": _float(permanent),
+        "later_neuron_permanently_dead": permanent[0] if len(permanent) == 1 else permanent,
     }
 
 
@@ -272,9 +308,15 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def _draw(table: pd.DataFrame, path: Path, depth: int, need: int) -> None:
+def _draw(entries: Sequence[Mapping[str, Any]], path: Path) -> None:
     from trainability import plots
 
-    title = f"Trainability of networks of depth {depth}, need {need}"
+    table = pd.DataFrame(entries)
+    title = "Trainability of networks"
+    if table["depth"].nunique() == 1:
+        title += f" of depth {table['depth'].iloc[0]}, need {table['need'].iloc[0]}"
+    if not all(isinstance(width, int) for width in table["width"]):
+        texts = [str(width) for width in table["width"]]
+        table["width"] = pd.Categorical(texts, list(dict.fromkeys(texts)), ordered=True)
     plots.save(plots.plot_trainability(table, title=title), path)
     err.print(f"figure: {path}", soft_wrap=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from trainability.findings.places import WIDTHS, place_text
 from trainability.growth import Crossing, crossings
 from trainability.study import Cell
 
@@ -50,8 +51,8 @@ def boundaries(
 
 def _where(gap: Crossing, rates: pd.DataFrame, cells: Mapping[str, Cell], x: str) -> str:
     first = gap.cells[0]
-    if gap.axis == x:
+    if gap.axis == ("width" if x == WIDTHS else x):
         return str(rates.loc[first, "curve"])
     scheme = cells[first].scheme
     own = gap.axis.startswith("scheme.")
-    return f"{type(scheme).__name__ if own else scheme}, {x} {rates.loc[first, x]:g}"
+    return f"{type(scheme).__name__ if own else scheme}, {x} {place_text(rates.loc[first, x])}"

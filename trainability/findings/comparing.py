@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.comparisons import compare, difference, holm
+from trainability.findings.places import WIDTHS, width_axis
 from trainability.study import AXES, Study
 
 MOST_PAIRS = 20_000
@@ -70,7 +71,10 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
             if value is not None:
                 cells = cells[cells[name] == value]
         for width, value in entry.values:
-            for _, cell in cells[cells["width"] == width].iterrows():
+            at = (
+                cells[WIDTHS] == str(width) if isinstance(width, tuple) else cells["width"] == width
+            )
+            for _, cell in cells[at].iterrows():
                 n, k = int(cell["n"]), int(cell[counts[entry.quantity]])
                 limits = (np.nan, np.nan)
                 if entry.n:
@@ -87,6 +91,6 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
 def _other_axes(rates: pd.DataFrame) -> list[str]:
     return [
         name
-        for name in AXES
+        for name in (width_axis(rates) if axis == "width" else axis for axis in AXES)
         if name != "scheme" and name in rates and len(rates.drop_duplicates(subset=name)) > 1
     ]

@@ -49,9 +49,9 @@ def count_laws(cells: Mapping[str, Cell]) -> dict[str, np.ndarray]:
     for id_, cell in cells.items():
         if not has_law(cell):
             continue
-        key = (cell.scheme, id(cell.task), cell.width)
+        key = (cell.scheme, id(cell.task), cell.widths[0])
         if key not in known:
-            law = active_count_pmf(cell.scheme, cell.task.domain, cell.width)
+            law = active_count_pmf(cell.scheme, cell.task.domain, cell.widths[0])
             known[key] = None if law.standard_error.any() else law.pmf
         if known[key] is not None:
             laws[id_] = known[key]
@@ -83,7 +83,8 @@ def _of(cell: Cell) -> dict[str, Any]:
         "trainability_se": expected.standard_error,
         "trainability_method": expected.described,
         "is_bound": expected.is_upper_bound,
-        "born_alive": 1 - float(born_dead_probability(cell.scheme, cell.task.domain, cell.width))
+        "born_alive": 1
+        - float(born_dead_probability(cell.scheme, cell.task.domain, cell.widths[0]))
         if known
         else (np.nan if cell.activation.flat else 1.0),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
@@ -95,6 +96,6 @@ def _bound(bound: Callable[..., Any], cell: Cell) -> float:
     if cell.n_hidden == 1 or not has_law(cell):
         return np.nan
     try:
-        return float(bound(cell.scheme, cell.task.domain, [cell.width] * cell.n_hidden))
+        return float(bound(cell.scheme, cell.task.domain, cell.widths))
     except InputError:  # it does not hold for this scheme
         return np.nan

@@ -17,6 +17,7 @@ from trainability.analysis.fits import (
 )
 from trainability.analysis.rates import groups
 from trainability.findings.expectations import least_width
+from trainability.findings.places import WIDTHS
 from trainability.study import Cell
 
 SHARES = (0.9, 0.99, 0.999)
@@ -53,12 +54,16 @@ def fit_curves(rates: pd.DataFrame, cells: Mapping[str, Cell], x: str, level: fl
     Args:
         rates: One row per cell, with theory and `curve`.
         cells: The cells by id.
-        x: The column along which curves run; nothing is fitted unless it is the width.
+        x: The column along which curves run; nothing is fitted unless it is the width. A cell
+            that has no one width is in no fit.
         level: Of the intervals.
     """
-    if x != "width":
+    if x not in ("width", WIDTHS):
         return Fits()
-    deep = _studied_widths(rates[rates["depth"] > 2])
+    rates = rates[rates["width"].notna()]
+    # Curves over the widths of all layers run through several depths.
+    several = x == WIDTHS and rates["depth"].nunique() > 1
+    deep = _studied_widths(rates[:0] if several else rates[rates["depth"] > 2])
     shallow = rates[rates["depth"] == 2]
     if shallow.empty:
         return Fits(widths=deep)

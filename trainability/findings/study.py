@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from trainability.findings.expectations import count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
+from trainability.findings.places import WIDTHS, places, width_axis, width_texts
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
@@ -38,7 +40,9 @@ class Findings:
         cells: Its cells by id, those beyond the grid included.
         rates: One row per cell with networks: rates with intervals that are valid however the
             study grew, theory, and `curve`, the short name of what tells curves over `x` apart.
-        x: The column along which curves run: `width`, or `depth` if only that varies.
+        x: The column along which curves run: `width`; `widths` if some cells have no one width; or
+            `depth` if only that varies.
+        places: All places of that column at which there are cells, in order.
         curves: The identity columns behind `curve`.
         refined: The success rate whose boundary the study was refined for, or None.
         boundaries: Where success crosses it.
@@ -58,6 +62,7 @@ class Findings:
     cells: dict[str, Cell]
     rates: pd.DataFrame
     x: str
+    places: list[Any]
     curves: list[str]
     refined: float | None
     boundaries: pd.DataFrame
@@ -132,9 +137,12 @@ def find(study: Study, storage: Storage) -> Findings:
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = rates.join(theory)
-    x, curves = _curves(study, rates)
+    rates[WIDTHS] = rates.index.map(width_texts(chosen))
+    x, curves = _curves(rates)
     rates.insert(0, "curve", _labels(rates, curves))
-    rates = rates.iloc[np.lexsort((rates[x], pd.factorize(rates["curve"])[0]))]
+    ordered = places(rates, x)
+    at = pd.Categorical(rates[x], ordered).codes
+    rates = rates.iloc[np.lexsort((at, pd.factorize(rates["curve"])[0]))]
     refined = None if growth is None else growth.refine
     fits = fit_curves(rates, chosen, x, LEVEL)
     return Findings(
@@ -142,6 +150,7 @@ def find(study: Study, storage: Storage) -> Findings:
         cells=cells,
         rates=rates,
         x=x,
+        places=ordered,
         curves=curves,
         refined=refined,
         boundaries=boundaries(rates, chosen, x, refined),
@@ -163,12 +172,17 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
     return sum(max(int(wanted.get(cell, first)), first) for cell in cells)
 
 
-def _curves(study: Study, rates: pd.DataFrame) -> tuple[str, list[str]]:
+def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
+    wide = width_axis(rates)
     varies = [
-        name for name in AXES if name in rates and len(rates.drop_duplicates(subset=name)) > 1
+        name
+        for name in (wide if axis == "width" else axis for axis in AXES)
+        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
     ]
-    x = "depth" if "depth" in varies and "width" not in varies else "width"
+    if wide == WIDTHS:  # a text that says the depth too, where that varies
+        varies = [name for name in varies if name != "depth"]
+    x = "depth" if "depth" in varies and wide not in varies else wide
     return x, [name for name in varies if name != x] or ["scheme"]
 
 

@@ -36,7 +36,9 @@ def plot_census(
         x: The column along the horizontal axis: `layer`, or that which tells the groups apart.
         title: The finding.
     """
-    layers = sorted(set(table[x]))
+    layers = list(dict.fromkeys(table[x]))
+    if not any(isinstance(layer, str) for layer in layers):
+        layers = sorted(layers)
     ax = new_axes(ax, max(0.5 * len(layers) + 3.2, 5.2), 3.9)
     ax.grid(False, axis="x")
     moments = sorted(set(table["moment"]), reverse=True)

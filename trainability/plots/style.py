@@ -91,6 +91,15 @@ def number_axis(ax: Axes, values: Iterable[float], label: str, *, axis: str = "x
     target.set_label_text(label)
 
 
+def names_axis(ax: Axes, names: Sequence[str], label: str) -> None:
+    """A horizontal axis with a name at 0, at 1, at 2 and so on; slanted if they need the room."""
+    slanted = sum(map(len, names)) > 30
+    turn = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    ax.set_xticks(range(len(names)), names, **turn)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.set_xlabel(label)
+
+
 def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None, title: str = "") -> None:
     """A legend at the right of the Axes, where it can't cover data."""
     ax.legend(

@@ -19,6 +19,7 @@ from trainability.plots.style import (
     legend_beside,
     look,
     looks,
+    names_axis,
     new_axes,
     number_axis,
     panel_grid,
@@ -46,7 +47,7 @@ def plot_success_over_width(
         rates: From `analysis.rates.success_rates`; a column `trainability` adds the bound.
         ax: Where to draw; a new figure by default.
         curve: The column that tells the curves apart.
-        x: The column along the horizontal axis.
+        x: The column along the horizontal axis, of numbers or of ordered categories.
         title: The finding.
         level: Level of the intervals in `rates`, for the note.
     """
@@ -57,7 +58,7 @@ def plot_success_over_width(
         cells = _curve(rates, curve, name, x)
         _draw(ax, cells, style, style.color, x)
         handles.append(_measured(style, str(name)))
-    _axes(ax, rates[x].to_numpy(), x)
+    _axes(ax, rates[x], x)
     legend_beside(ax, handles + _theory_handles(rates))
     set_title(ax, title, sample_note(rates["n"], level))
     return ax
@@ -77,7 +78,7 @@ def success_panels(
     Args:
         rates: From `analysis.rates.success_rates`, with a column `trainability`.
         panel: The column that gets a panel for each of its values.
-        x: The column along the horizontal axis.
+        x: The column along the horizontal axis, of numbers or of ordered categories.
         title: The finding.
         level: Level of the intervals in `rates`, for the note.
         n_columns: Panels side by side, at most.
@@ -88,10 +89,10 @@ def success_panels(
         for other in names:
             cells = _curve(rates, panel, other, x)
             if other != name:
-                ax.plot(cells[x], cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
+                ax.plot(_numbers(cells[x]), cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
             else:
                 _draw(ax, cells, Look(style.color, "o", "-"), x=x)
-        _axes(ax, rates[x].to_numpy(), x)
+        _axes(ax, rates[x], x)
         ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
     label_outer(panels, x, "success rate")
     handles = [Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")]
@@ -109,6 +110,7 @@ def plot_scheme_against_scheme(
     ax: Axes | None = None,
     *,
     column: str = "scheme",
+    x: str = "width",
     title: str = "",
     level: float = 0.95,
 ) -> Axes:
@@ -120,13 +122,14 @@ def plot_scheme_against_scheme(
         b: The scheme along the vertical axis.
         ax: Where to draw; a new figure by default.
         column: The column that holds a and b.
+        x: The column that says the width.
         title: The finding.
         level: Level of the intervals in `rates`, for the note.
     """
     ax = new_axes(ax, 5.2, 5.2)
-    first, second = (_curve(rates, column, name).set_index("width") for name in (a, b))
+    first, second = (_curve(rates, column, name, x).set_index(x) for name in (a, b))
     both = first.add_suffix("_a").join(second.add_suffix("_b"), how="inner")
-    x, y = (both[f"success_rate_{side}"].to_numpy(dtype=float) for side in "ab")
+    rate_a, rate_b = (both[f"success_rate_{side}"].to_numpy(dtype=float) for side in "ab")
     lengths = {
         side: np.abs(
             [both[f"success_rate_{end}_{side}"] - both[f"success_rate_{side}"] for end in ENDS]
@@ -135,18 +138,20 @@ def plot_scheme_against_scheme(
     }
     ax.axline((0, 0), (1, 1), color=INK, ls=BOUND, lw=1.1)
     bars = {"xerr": lengths["a"], "yerr": lengths["b"], "elinewidth": 1.0}
-    ax.errorbar(x, y, fmt="o-", ms=5, lw=1.0, color=look(0).color, **bars)
+    ax.errorbar(rate_a, rate_b, fmt="o-", ms=5, lw=1.0, color=look(0).color, **bars)
     labelled = (-1.0, -1.0)
-    for width, place in zip(both.index, zip(x, y, strict=True), strict=True):
+    for width, place in zip(both.index, zip(rate_a, rate_b, strict=True), strict=True):
         # Where points crowd, the first width is enough.
         if math.dist(place, labelled) > 0.06:
             offset = {"xytext": (-5, 6), "textcoords": "offset points", "ha": "right"}
-            ax.annotate(f"{width:g}", place, fontsize=8, **offset)
+            ax.annotate(
+                width if isinstance(width, str) else f"{width:g}", place, fontsize=8, **offset
+            )
             labelled = place
     ax.set(xlim=(-0.02, 1.03), ylim=(-0.02, 1.03), aspect="equal")
     ax.set_xlabel(f"success rate of {a}")
     ax.set_ylabel(f"success rate of {b}")
-    set_title(ax, title, sample_note(both["n_a"], level, mark="bars") + "; numbers: width")
+    set_title(ax, title, sample_note(both["n_a"], level, mark="bars") + f"; numbers: {x}")
     return ax
 
 
@@ -156,7 +161,7 @@ def plot_trainability(
     """Theory alone: trainability over width.
 
     Args:
-        theory: Columns `width`, `trainability` and `curve`.
+        theory: Columns `width` (numbers, or ordered categories), `trainability` and `curve`.
         ax: Where to draw; a new figure by default.
         curve: The column that tells the curves apart.
         title: The finding.
@@ -165,8 +170,10 @@ def plot_trainability(
     for name, style in looks(dict.fromkeys(theory[curve])):
         part = _curve(theory, curve, name)
         line = {"color": style.color, "marker": style.marker, "ls": style.dashes}
-        ax.plot(part["width"], part["trainability"], ms=4.5, lw=1.5, label=str(name), **line)
-    _axes(ax, theory["width"].to_numpy())
+        ax.plot(
+            _numbers(part["width"]), part["trainability"], ms=4.5, lw=1.5, label=str(name), **line
+        )
+    _axes(ax, theory["width"])
     ax.set_ylabel("trainability")
     legend_beside(ax)
     set_title(ax, title)
@@ -180,7 +187,7 @@ def _curve(rates: pd.DataFrame, column: str, value: object, x: str = "width") ->
 def _draw(
     ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK, x: str = "width"
 ) -> None:
-    width = cells[x].to_numpy(dtype=float)
+    width = _numbers(cells[x])
     low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ENDS)
     ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
     ax.vlines(width, low, high, color=style.color, lw=1.0, zorder=3)
@@ -199,8 +206,18 @@ def _draw(
         ax.plot(width, bound, color=bound_color, ls=BOUND, lw=1.3, zorder=5)
 
 
-def _axes(ax: Axes, values: np.ndarray, x: str = "width") -> None:
-    number_axis(ax, np.unique(values), x)
+def _numbers(places: pd.Series) -> np.ndarray:
+    """Where on the axis places are: numbers at themselves, categories at 0, 1, 2 and so on."""
+    if isinstance(places.dtype, pd.CategoricalDtype):
+        return places.cat.codes.to_numpy(dtype=float)
+    return places.to_numpy(dtype=float)
+
+
+def _axes(ax: Axes, places: pd.Series, x: str = "width") -> None:
+    if isinstance(places.dtype, pd.CategoricalDtype):
+        names_axis(ax, list(places.cat.categories), x)
+    else:
+        number_axis(ax, np.unique(places.to_numpy()), x)
     ax.set_ylim(-0.02, 1.03)
     ax.set_ylabel("success rate")
 

@@ -7,6 +7,7 @@ import re
 import pandas as pd
 from rich.console import Console
 
+from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.report.words import answer, progress
 
@@ -29,7 +30,8 @@ def pivot(found: Findings) -> list[str]:
     """Success over trainability, in percent: one row per width, one column per curve."""
     rates = found.rates
     curves = list(dict.fromkeys(rates["curve"]))
-    per_block = (_WIDTH - len(found.x) - 1) // _COLUMN
+    head = max(len(found.x), *(len(place_text(place)) for place in found.places))
+    per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
     lines = ["success / trainability, in percent"]
     for start in range(0, len(curves), per_block):
         chosen = curves[start : start + per_block]
@@ -38,14 +40,14 @@ def pivot(found: Findings) -> list[str]:
         for level in range(depth):
             words = [head[level - depth + len(head)] if level >= depth - len(head) else ""
                      for head in heads]  # fmt: skip
-            lines.append(_row(found.x if level == depth - 1 else "", words, len(found.x)))
-        for place in sorted(set(rates[found.x])):
+            lines.append(_row(found.x if level == depth - 1 else "", words, head))
+        for place in found.places:
             entries = []
             for curve in chosen:
                 cell = rates[(rates["curve"] == curve) & (rates[found.x] == place)]
                 entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
             if set(entries) != {"-"}:
-                lines.append(_row(f"{place:g}", entries, len(found.x)))
+                lines.append(_row(place_text(place), entries, head))
     return lines
 
 

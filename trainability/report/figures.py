@@ -11,6 +11,7 @@ import pandas as pd
 from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.findings.labels import in_words
+from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.shown import percent
@@ -100,7 +101,7 @@ def census(found: Findings, curve: str, ax: Any = None) -> Any:
     dead = table[table["state"] != STATES["active"]].groupby("moment")["share"].sum()
     n_bars = table[x].nunique()
     before, after = (dead.get(moment, float("nan")) / n_bars for moment in ("before", "after"))
-    where = f", {found.x} {typical(found):g}" if found.is_deep else ""
+    where = f", {found.x} {place_text(typical(found))}" if found.is_deep else ""
     return plots.plot_census(
         table,
         ax,
@@ -109,7 +110,7 @@ def census(found: Findings, curve: str, ax: Any = None) -> Any:
     )
 
 
-def losses(found: Findings, place: float, ax: Any = None) -> Any:
+def losses(found: Findings, place: Any, ax: Any = None) -> Any:
     """Median losses over steps, of the curves at one place of the horizontal axis."""
     table = _at(found, found.measured.losses, place)
     last = table.groupby("curve", sort=False)["q50"].last()
@@ -122,24 +123,24 @@ def losses(found: Findings, place: float, ax: Any = None) -> Any:
         tolerance=None if math.isnan(tolerance) else tolerance,
         loss=", ".join(map(in_words, dict.fromkeys(cells["loss"]))),
         curve="curve",
-        title=f"{found.x.capitalize()} {place:g}: the median loss ends at "
+        title=f"{found.x.capitalize()} {place_text(place)}: the median loss ends at "
         + (low if low == high else f"{low} to {high}"),
     )
 
 
-def survival(found: Findings, place: float, ax: Any = None) -> Any:
+def survival(found: Findings, place: Any, ax: Any = None) -> Any:
     """Time to success, of the curves at one place of the horizontal axis."""
     table = _at(found, found.survival, place)
     rates = found.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
     low, high = (percent(rates.agg(end)) for end in ("min", "max"))
     share = low if low == high else f"{low} to {high}"
-    title = f"{found.x.capitalize()} {place:g}: in the end {share} % have succeeded"
+    title = f"{found.x.capitalize()} {place_text(place)}: in the end {share} % have succeeded"
     return plots.plot_survival(table, ax, curve="curve", title=title, level=LEVEL)
 
 
 def may_compare(found: Findings) -> bool:
     """Whether schemes over width are all that varies: two can be held against each other."""
-    return len(found.comparisons) > 0 and found.curves == ["scheme"] and found.x == "width"
+    return len(found.comparisons) > 0 and found.curves == ["scheme"] and found.x != "depth"
 
 
 def most_different(found: Findings) -> tuple[str, str]:
@@ -159,11 +160,12 @@ def scheme_against_scheme(found: Findings, a: str, b: str, ax: Any = None) -> An
     )
     won, lost = int((gaps > 0).sum()), int((gaps < 0).sum())
     return plots.plot_scheme_against_scheme(
-        found.rates,
+        _ordered(found, found.rates),
         a,
         b,
         ax,
         column="curve",
+        x=found.x,
         title=f"{b}\nagainst {a}: better at {won} widths, worse at {lost}",
         level=LEVEL,
     )
@@ -183,10 +185,18 @@ def _curves(found: Findings, most: int | None = None) -> pd.DataFrame:
     """The rates of the first curves; of those with one place alone only if there are no others."""
     n_places = found.rates.groupby("curve")[found.x].transform("size")
     rates = found.rates[n_places > 1] if (n_places > 1).any() else found.rates
+    rates = _ordered(found, rates)
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
 
 
-def _at(found: Findings, table: pd.DataFrame, place: float) -> pd.DataFrame:
+def _ordered(found: Findings, rates: pd.DataFrame) -> pd.DataFrame:
+    """The rates with places that are texts as categories, in order."""
+    if not isinstance(found.places[0], str):
+        return rates
+    return rates.assign(**{found.x: pd.Categorical(rates[found.x], found.places, ordered=True)})
+
+
+def _at(found: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
     """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`."""
     cells = found.rates.loc[found.rates[found.x] == place, "curve"]
     curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()

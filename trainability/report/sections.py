@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from trainability.findings.labels import in_words
+from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
 from trainability.report import shown, words
@@ -100,7 +101,7 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
     )
     yield Section(
         "How long success takes",
-        (f"At {found.x} {place:g}, where the curves are told apart best.",),
+        (f"At {found.x} {place_text(place)}, where the curves are told apart best.",),
         drawn("survival"),
         (shown.survival_table(found, place),),
     )
@@ -112,7 +113,7 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
     )
     yield Section(
         "Losses",
-        (f"At {found.x} {place:g}.",),
+        (f"At {found.x} {place_text(place)}.",),
         drawn("losses"),
         (shown.losses_table(found, place),),
     )

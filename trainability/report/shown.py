@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trainability.analysis.curves import STATES
 from trainability.analysis.failures import REASONS
+from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 
 MOST_ROWS = 1000
@@ -84,7 +86,7 @@ def rates_table(found: Findings) -> Shown:
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
-        place = [row["curve"], f"{row[found.x]:g}", f"{row['n']:,}"]
+        place = [row["curve"], place_text(row[found.x]), f"{row['n']:,}"]
         body.append([*place, success, theory, method, trainable, born_dead])
     intervals = ", ".join(dict.fromkeys(found.rates["interval"]))
     return Shown(
@@ -251,7 +253,7 @@ def failures_table(found: Findings) -> Shown:
     )
 
 
-def census_table(found: Findings, at: float) -> Shown:
+def census_table(found: Findings, at: Any) -> Shown:
     """The census of every layer before and after training: all widths, or of deep networks one."""
     rates = found.rates
     cells = rates[rates[found.x] == at] if found.is_deep else rates
@@ -265,7 +267,7 @@ def census_table(found: Findings, at: float) -> Shown:
             body.append(
                 [
                     row["curve"],
-                    f"{row[found.x]:g}",
+                    place_text(row[found.x]),
                     f"{layer}",
                     *(
                         f"{percent(share.get((cell, layer, 'before', state), np.nan))} → "
@@ -284,7 +286,7 @@ def census_table(found: Findings, at: float) -> Shown:
     )
 
 
-def survival_table(found: Findings, at: float) -> Shown:
+def survival_table(found: Findings, at: Any) -> Shown:
     """Steps until shares of the networks have succeeded, at one place of the horizontal axis."""
     cells = found.rates[found.rates[found.x] == at]
     shares = (0.1, 0.5, 0.9)
@@ -305,7 +307,7 @@ def survival_table(found: Findings, at: float) -> Shown:
     )
 
 
-def losses_table(found: Findings, at: float) -> Shown:
+def losses_table(found: Findings, at: Any) -> Shown:
     """Quantiles of the loss at the end, at one place of the horizontal axis."""
     cells = found.rates[found.rates[found.x] == at]
     quantiles = ["q10", "q25", "q50", "q75", "q90"]
@@ -333,7 +335,7 @@ def comparisons_table(found: Findings) -> Shown:
         widest = part.iloc[part["difference"].abs().argmax()]
         gap = [100 * widest[name] for name in
                ("difference", "difference_low", "difference_high")]  # fmt: skip
-        place = f"{widest[found.x]:g}" if found.x in widest else "-"
+        place = place_text(widest[found.x]) if found.x in widest else "-"
         body.append(
             [
                 str(a),

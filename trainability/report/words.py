@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from trainability.analysis.laws import Verdict
+from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
 from trainability.report.shown import percent
@@ -28,6 +31,7 @@ def answer(found: Findings) -> list[str]:
     sentences = [boundary_sentence(found), first, _bound_sentence(found)]
     if len(found.fits.activity):
         sentences.append(activity_sentence(found))
+    sentences.append(unfitted_sentence(found))
     law = found.verdicts[0].verdict.removeprefix("Holds: ")
     sentences.append(law[0].upper() + law[1:])
     sentences.append(failures_sentence(found))
@@ -88,6 +92,16 @@ def activity_sentence(found: Findings) -> str:
     )
 
 
+def unfitted_sentence(found: Findings) -> str:
+    """Which networks are in no fit over width, for they have no one width; empty if all have."""
+    if found.x != WIDTHS:
+        return ""
+    rates = found.rates
+    wide = list(dict.fromkeys(rates.loc[rates["width"].isna(), WIDTHS]))
+    named = _list(wide if len(wide) <= MOST_PLACES else [*wide[:MOST_PLACES], "others"])
+    return f"Networks of widths {named} have no one width: no fit over width holds them."
+
+
 def failures_sentence(found: Findings) -> str:
     """Why trainable networks fail."""
     counts = found.failures.groupby("reason", sort=False)["count"].sum()
@@ -120,7 +134,7 @@ def comparison_sentence(found: Findings) -> str:
 def undecided_sentence(found: Findings) -> str:
     """How many neurons the census could not settle."""
     rates = found.rates
-    neurons = int((rates["n"] * rates["width"] * (rates["depth"] - 1)).sum())
+    neurons = sum(n * sum(found.cells[str(cell)].widths) for cell, n in rates["n"].items())
     open_ = int(rates["undecided_init"].sum()), int(rates["undecided_final"].sum())
     if not any(open_):
         return f"The census settled every one of the {neurons:,} neurons, before and after."
@@ -130,11 +144,11 @@ def undecided_sentence(found: Findings) -> str:
     )
 
 
-def typical(found: Findings) -> float:
+def typical(found: Findings) -> Any:
     """Where along the horizontal axis the curves are told apart best: success nearest to 1/2."""
     means = found.rates.groupby(found.x)[["success_rate", "trainable_rate"]].mean()
     rate = "success_rate" if means["success_rate"].max() > 0.05 else "trainable_rate"
-    return float((means[rate] - 0.5).abs().idxmin())
+    return (means[rate].reindex(found.places) - 0.5).abs().idxmin()
 
 
 def _first_shallow(found: Findings) -> str:
@@ -160,13 +174,13 @@ def _first_shallow(found: Findings) -> str:
 
 def _first_deep(found: Findings) -> str:
     parts = []
-    for place in sorted({found.rates[found.x].min(), found.rates[found.x].max()}):
+    for place in dict.fromkeys((found.places[0], found.places[-1])):
         cells = found.rates[found.rates[found.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
         text = f"{percent(low['trainable_rate'])} % ({low['curve']})"
         if len(cells) > 1:
             text += f" to {percent(high['trainable_rate'])} % ({high['curve']})"
-        parts.append(f"{text} at {found.x} {place:g}")
+        parts.append(f"{text} at {found.x} {place_text(place)}")
     return f"Trainable at birth are {_list(parts)}; {_best(found)[0].lower()}{_best(found)[1:]}"
 
 
@@ -175,7 +189,7 @@ def _best(found: Findings) -> str:
     low, high = (percent(best[f"success_rate_{end}"]) for end in ("low", "high"))
     return (
         f"The highest success rate is {percent(best['success_rate'])} % [{low}, {high}], "
-        f"of {best['curve']} at {found.x} {best[found.x]:g}."
+        f"of {best['curve']} at {found.x} {place_text(best[found.x])}."
     )
 
 
@@ -193,7 +207,7 @@ def _bound_sentence(found: Findings) -> str:
     return (
         f"{headline(found)} ({found.n_networks:,} networks, exact test), by up to "
         f"{100 * gap.iloc[-1]:.1f} percentage points ({widest['curve']} at {found.x} "
-        f"{widest[found.x]:g}: {percent(widest['success_rate'])} % of "
+        f"{place_text(widest[found.x])}: {percent(widest['success_rate'])} % of "
         f"{percent(widest['trainability'])} %)."
     )
 

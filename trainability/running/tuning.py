@@ -130,12 +130,12 @@ class Tuned:
     @property
     def scheme(self) -> Scheme:
         """The scheme with the settings that won."""
-        return self.result.tuning.strategies(self.result.winner.settings)[0]
+        return self.result.tuning.chosen(self.result.winner.settings)["scheme"]
 
     @property
     def optimizer(self) -> Optimizer:
         """The optimizer with the settings that won."""
-        return self.result.tuning.strategies(self.result.winner.settings)[1]
+        return self.result.tuning.chosen(self.result.winner.settings)["optimizer"]
 
     def finalists(self) -> pd.DataFrame:
         """The best candidates and the default on fresh seeds, with intervals."""

@@ -19,8 +19,16 @@ from trainability.losses import Loss
 from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
-from trainability.study.limits import MOST_CELLS, MOST_DEPTH, MOST_STEPS, MOST_WIDTH
+from trainability.study.limits import MOST_CELLS, MOST_STEPS
 from trainability.study.records import did_you_mean
+from trainability.study.widths import (
+    MOST_DEPTH,
+    Width,
+    depth_contradictions,
+    plain_width,
+    twice,
+    width_problems,
+)
 from trainability.tasks.base import Task
 
 
@@ -29,7 +37,7 @@ class Axes(TypedDict, total=False):
 
     task: Sequence[Task]
     scheme: Sequence[Scheme]
-    width: Sequence[int]
+    width: Sequence[Width]
     depth: Sequence[int]
     optimizer: Sequence[Optimizer]
     batch_size: Sequence[int | None]
@@ -45,6 +53,7 @@ AXES = tuple(Axes.__annotations__)
 """Every axis, in the order of the cells; each is the column of that name."""
 STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
 """The axes whose values are written as one makes them, such as He(bias_std=0.1)."""
+_SHAPE = ("width", "depth")
 
 
 def label(name: str) -> str:
@@ -56,6 +65,7 @@ def canonical_axes(axes: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The axes with lists of plain values: numbers of one value are written one way."""
     as_written: dict[str, Callable[[Any], Any]] = {
         "tolerance": float,
+        "width": plain_width,
         "target_accuracy": lambda value: None if value is None else float(value),
     }
     return {
@@ -73,6 +83,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
     """
     if not isinstance(axes, Mapping):
         return [f'axes must map names to lists, such as {{"width": [2, 4]}}, got {shown(axes)}']
+    fits = True
     problems = [
         f"unknown axis {shown(name)}; wanted some of {', '.join(AXES)}{did_you_mean(name, AXES)}"
         for name in axes
@@ -82,8 +93,12 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
     n_cells = 1
     for name in AXES:
         if name not in axes:
+            if name == "depth" and fixed[name] is None:
+                continue  # every width has its own
             if name != "tolerance" or fixed[name] is not None or _has_tolerance(axes, fixed):
-                problems += _value_problems(name, fixed[name])
+                wrong = _value_problems(name, fixed[name])
+                problems += wrong
+                fits = fits and not (wrong and name in _SHAPE)
             continue
         values = axes[name]
         if not isinstance(values, list | tuple | range) or not size_of(values):
@@ -91,14 +106,23 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
                 f"axis {name} must be a list of at least one value, got {shown(values)}; "
                 f'did you mean "{name}": [{shown(values)}]?'
             )
+            fits = fits and name not in _SHAPE
             continue
         n_cells *= size_of(values)
         if n_cells > MOST_CELLS:
             problems.append(f"the grid must have at most {MOST_CELLS:,} cells, got {n_cells:,}")
             return problems
         wrong = [problem for value in values for problem in _value_problems(name, value)]
-        problems += wrong or _twice(name, list(values))
-    return problems
+        wrong = wrong or _twice(name, list(values))
+        problems += wrong
+        fits = fits and not (wrong and name in _SHAPE)
+    return problems + (_shape_problems(axes, fixed) if fits else [])
+
+
+def _shape_problems(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[str]:
+    """What is wrong with widths and depths together."""
+    widths, depths = (list(axes.get(name, [fixed[name]])) for name in ("width", "depth"))
+    return depth_contradictions(widths, depths) or twice(widths, depths)
 
 
 def _has_tolerance(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> bool:
@@ -190,7 +214,7 @@ def _target_accuracy(name: str, value: Any) -> list[str]:
 _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "task": _strategy(Task, "a task, such as AbsoluteValue()"),
     "scheme": _strategy(Scheme, "a scheme, such as He()"),
-    "width": _whole(1, MOST_WIDTH),
+    "width": width_problems,
     "depth": _depth,
     "optimizer": _strategy(Optimizer, "an optimizer, such as Adam(learning_rate=5e-3)"),
     "batch_size": _batch_size,

@@ -15,6 +15,7 @@ from trainability.optimizers import Idle, Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.records import canonical, to_record
+from trainability.study.widths import Width, layer_widths, one_width
 from trainability.tasks.base import Task
 
 
@@ -25,7 +26,8 @@ class Cell:
     Args:
         task: What is learned.
         scheme: How the networks are initialized.
-        width: Neurons of every hidden layer.
+        width: Neurons of every hidden layer, or a tuple with those of each. A tuple of equal
+            numbers is that number: (8, 8) and 8 are one cell.
         depth: L, the number of affine layers, >= 2.
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
@@ -44,7 +46,7 @@ class Cell:
 
     task: Task
     scheme: Scheme
-    width: int
+    width: Width
     depth: int
     optimizer: Optimizer
     batch_size: int | None
@@ -59,6 +61,8 @@ class Cell:
 
     def __post_init__(self) -> None:
         settle_fields(self)
+        layer_widths(self.width, self.depth)  # as many as there are layers
+        object.__setattr__(self, "width", one_width(self.width))
         if self.target_accuracy is not None:
             object.__setattr__(self, "tolerance", None)
 
@@ -110,9 +114,14 @@ class Cell:
         return self.depth - 1
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each hidden layer, from the input to the output."""
+        return layer_widths(self.width, self.depth)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """d_in, the hidden widths, d_out."""
-        return (self.task.d_in, *[self.width] * self.n_hidden, self.task.d_out)
+        return (self.task.d_in, *self.widths, self.task.d_out)
 
     @property
     def needs(self) -> tuple[int, ...]:
@@ -165,7 +174,7 @@ class Cell:
             "cell": self.id,
             "task": str(self.task),
             "scheme": str(self.scheme),
-            "width": self.width,
+            "width": self.width if isinstance(self.width, int) else None,
             "depth": self.depth,
             "d_in": self.task.d_in,
             "d_out": self.task.d_out,
@@ -183,6 +192,7 @@ class Cell:
             "n_classes": self.task.n_classes,
             "n_validation": self.task.n_validation_points,
             "seed": self.seed,
+            "widths": None if isinstance(self.width, int) else str(self.width),
         }
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ from trainability.study.cell import Cell
 from trainability.study.limits import MOST_BLOCKS, joint_problems
 from trainability.study.published import Published
 from trainability.study.records import field_problems, from_record, made, read_document, to_record
+from trainability.study.widths import Width, own_depth, plain_width, settled_depth
 from trainability.tasks.base import Task
 
 
@@ -45,8 +46,10 @@ class Study:
         axes: For each axis its values, e.g. `{"width": [2, 4, 8]}`.
         task: What is learned.
         scheme: How the networks are initialized.
-        width: Neurons of every hidden layer.
-        depth: L, the number of affine layers: 2 is a shallow network.
+        width: Neurons of every hidden layer, or a tuple with those of each, from the input to the
+            output: 8, or (8, 4) at depth 3. A tuple of equal numbers is that number.
+        depth: L, the number of affine layers: 2 is a shallow network. Default: as many as a tuple
+            of widths says, 2 where no width is a tuple.
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget of a network, in updates.
@@ -74,8 +77,8 @@ class Study:
     tolerance: float | None = None
     task: Task | None = None
     scheme: Scheme | None = None
-    width: int | None = None
-    depth: int | None = 2
+    width: Width | None = None
+    depth: int | None = None
     optimizer: Optimizer | None = None
     batch_size: int | None = None
     replicates: int = 1024
@@ -91,6 +94,9 @@ class Study:
         settle_fields(self)
         object.__setattr__(self, "published", tuple(self.published))
         object.__setattr__(self, "axes", canonical_axes(self.axes))
+        object.__setattr__(self, "width", plain_width(self.width))
+        widths = self.axes.get("width", [self.width])
+        object.__setattr__(self, "depth", settled_depth(widths, self.depth))
 
     def cells(self) -> list[Cell]:
         """The points of the grid, in the order of the axes."""
@@ -116,13 +122,21 @@ class Study:
         """
         record = read_document(text, "study", "study.json")
         refuse(field_problems(record, Study, "study"), StudyError)
-        return made("Study", Study, {key: from_record(entry) for key, entry in record.items()})
+        values = {key: from_record(entry) for key, entry in record.items()}
+        if isinstance(values.get("width"), list):  # JSON has no tuples
+            values["width"] = tuple(values["width"])
+        if isinstance(axes := values.get("axes"), dict) and isinstance(axes.get("width"), list):
+            entries = [tuple(e) if isinstance(e, list) else e for e in axes["width"]]
+            values["axes"] = axes | {"width": entries}
+        return made("Study", Study, values)
 
     def _cells(self) -> Iterator[Cell]:
         fixed: dict[str, Any] = {name: getattr(self, name) for name in AXES} | {"seed": self.seed}
         names = [name for name in AXES if name in self.axes]
         for values in itertools.product(*(self.axes[name] for name in names)):
-            yield Cell(**(fixed | dict(zip(names, values, strict=True))))
+            chosen: dict[str, Any] = fixed | dict(zip(names, values, strict=True))
+            chosen["depth"] = own_depth(chosen["width"], chosen["depth"])
+            yield Cell(**chosen)
 
     def _problems(self) -> list[str]:
         problems = name_problem("name", self.name)
@@ -145,12 +159,20 @@ class Study:
         """Numbers that do not say of which of several tasks or depths they are."""
         if not isinstance(self.axes, Mapping):
             return []
-        return [
-            f"published of {shown(entry.source)} must say its {name}, for the study has several: "
-            f"write Published({name}=..., ...)"
+        several = [
+            name
             for name in ("task", "depth")
             if isinstance(values := self.axes.get(name), list | tuple | range)
             and size_of(values) > 1
+        ]
+        widths = self.axes.get("width")
+        if self.depth is None and "depth" not in self.axes and isinstance(widths, list | tuple):
+            own = {len(width) if isinstance(width, tuple) else 1 for width in widths}
+            several += ["depth"] if len(own) > 1 else []
+        return [
+            f"published of {shown(entry.source)} must say its {name}, for the study has several: "
+            f"write Published({name}=..., ...)"
+            for name in several
             for entry in self.published
             if getattr(entry, name) is None
         ]

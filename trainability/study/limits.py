@@ -14,6 +14,7 @@ from trainability.errors import InputError
 from trainability.losses import Loss, loss_types
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
+from trainability.study.widths import grouped
 from trainability.tasks import Table, Task
 from trainability.tasks.classes import best_constant_accuracy, classes_problem
 
@@ -21,8 +22,6 @@ MOST_BLOCKS = 1_000_000
 """Of a cell: the names of block files have six digits."""
 MOST_BLOCKS_OF_STUDY = 10_000_000
 MOST_CELLS = 100_000
-MOST_WIDTH = 1_000_000
-MOST_DEPTH = 10_000
 MOST_STEPS = 10**9
 _MOST_PARAMETERS = 2**25
 """Of a network: a block of them, with Adam's two moments, then has 128 GB."""
@@ -73,8 +72,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
     if largest.n_parameters > _MOST_PARAMETERS:
         problems.append(
             f"a network must have at most {_MOST_PARAMETERS:,} weights and biases, got "
-            f"{largest.n_parameters:,} at width {largest.width:,} and depth {largest.depth:,} on "
-            f"{task}: {BLOCK_SIZE} of them are trained at once"
+            f"{largest.n_parameters:,} at width {grouped(largest.width)} and depth "
+            f"{largest.depth:,} on {task}: {BLOCK_SIZE} of them are trained at once"
         )
     accuracies = {cell.target_accuracy for cell in cells if cell.target_accuracy is not None}
     if accuracies and not task.n_classes:

@@ -8,15 +8,14 @@ from typing import Any, Literal
 from trainability.checks import (
     choice_problem,
     int_problem,
-    is_int,
     is_number,
-    plain,
     shown,
     strategy_problems,
     text_problem,
 )
 from trainability.errors import StudyError, refuse
 from trainability.schemes.base import Scheme
+from trainability.study.widths import Width, one_width, width_problems
 from trainability.tasks.base import Task
 
 QUANTITIES = ("success_rate", "trainable_rate", "born_dead_rate")
@@ -32,7 +31,7 @@ class Published:
         source: Where they stand: paper, table or figure.
         quantity: Which rate.
         scheme: Of which initialization, as the study writes it.
-        values: Pairs of a width and the rate there.
+        values: Pairs of a width, as a study writes it, and the rate there.
         n: Networks behind each, None where it was not told.
         differs: How their setting differs from the study's, in words; empty if it does not.
         task: On which task, as the study writes it; None for the only one of a study.
@@ -45,7 +44,7 @@ class Published:
     source: str
     quantity: Literal["success_rate", "trainable_rate", "born_dead_rate"]
     scheme: Scheme
-    values: tuple[tuple[int, float], ...]
+    values: tuple[tuple[Width, float], ...]
     n: int | None = None
     differs: str = ""
     task: Task | None = None
@@ -53,7 +52,7 @@ class Published:
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
-        pairs = tuple((plain(width), float(rate)) for width, rate in self.values)
+        pairs = tuple((one_width(width), float(rate)) for width, rate in self.values)
         object.__setattr__(self, "values", pairs)
 
     def _problems(self) -> list[str]:
@@ -83,8 +82,7 @@ def _pair_problems(pair: Any) -> list[str]:
     ok = (
         isinstance(pair, list | tuple)
         and len(pair) == 2
-        and is_int(pair[0])
-        and pair[0] >= 1
+        and not width_problems("width", pair[0])
         and is_number(pair[1])
         and 0 <= pair[1] <= 1
     )

@@ -31,7 +31,8 @@ def final_metrics(
     n = len(rows)
     successes = int(rows["success"].sum())
     low, high = clopper_pearson(successes, n, 0.95)
-    neurons = n * int(rows["width"].iloc[0]) * (int(rows["depth"].iloc[0]) - 1)
+    counts = [rows[f"{state}_init"].iloc[0] for state in ("active", "tentative", "permanent")]
+    neurons = n * int(np.sum(counts))
     seconds = sum(float(entry["seconds"]) for entry in provenance)
     undecided = int(np.stack(rows["undecided_init"].to_list()).sum())
     return {

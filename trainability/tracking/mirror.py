@@ -332,8 +332,9 @@ def _prepare_environment() -> None:
 def _params(cell: Cell) -> list[Any]:
     from mlflow.entities import Param
 
-    columns = cell.columns().items()
-    return [Param(name, str(value)) for name, value in columns if value is not None]
+    # Of MLflow's params, which are texts, `width` alone says the widths of all layers.
+    columns = cell.columns() | {"width": cell.width, "widths": None}
+    return [Param(name, str(value)) for name, value in columns.items() if value is not None]
 
 
 def study_pages(uri: str, server: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ import numpy as np
 import optuna
 
 from trainability.seeds import BLOCK_SIZE, stream
+from trainability.study.widths import Width
 from trainability.tuning.finalists import recommended
 from trainability.tuning.objectives import SuccessRate
 from trainability.tuning.ranges import Range
@@ -63,7 +64,7 @@ def this_search(objective: Ridge, budget: int, seed: int) -> Place:
         seed=seed,
         theory=lambda _: (1.0,),
     )
-    measured: dict[Place, dict[int | None, np.ndarray]] = {}
+    measured: dict[Place, dict[Width | None, np.ndarray]] = {}
     index = 0
     while (batch := search.next_round(index, measured)).blocks:
         for place, blocks in batch.blocks.items():

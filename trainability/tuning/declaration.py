@@ -31,6 +31,7 @@ from trainability.study.records import (
     read_document,
     to_record,
 )
+from trainability.study.widths import Width, own_depth, settled_depth
 from trainability.tasks.base import Task
 from trainability.tuning.choices import Choice
 from trainability.tuning.dimensions import Dimension
@@ -83,7 +84,8 @@ class Tuning:
             evaluated again, with fresh seeds; rounded up to whole blocks. Beside the budget.
         max_born_dead: The largest probability, by theory, with which a neuron of the first hidden
             layer may be born dead; None for no such constraint.
-        depth: L, the number of affine layers: 2 is a shallow network.
+        depth: L, the number of affine layers: 2 is a shallow network. Default: as many as a tuple
+            of widths says, 2 where no width is a tuple.
         batch_size: Points per minibatch; None for the full batch.
         seed: Of everything random in the search.
         width: Neurons of every hidden layer of the default, where objectives name none.
@@ -107,10 +109,10 @@ class Tuning:
     budget: int = 100_000
     fresh_replicates: int = 16_384
     max_born_dead: float | None = None
-    depth: int = 2
+    depth: int | None = None
     batch_size: int | None = None
     seed: int = 0
-    width: int | None = younger(None, since=1)
+    width: Width | None = younger(None, since=1)
     activation: Activation = younger(RELU, since=1)
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
@@ -118,6 +120,7 @@ class Tuning:
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
+        object.__setattr__(self, "depth", settled_depth(self._all_widths, self.depth))
 
     @cached_property
     def paths(self) -> dict[str, Path]:
@@ -148,10 +151,16 @@ class Tuning:
         return tuple(self.objective)
 
     @property
-    def widths(self) -> tuple[int | None, ...]:
+    def widths(self) -> tuple[Width | None, ...]:
         """The widths at which a candidate is trained; None for its own, or else the default's."""
         widths = {width for part in self.objectives for width in part.widths}
         return tuple(sorted(widths, key=_order))
+
+    @property
+    def _all_widths(self) -> list[Any]:
+        """Every width that is named: by objectives, the default, or what varies."""
+        varied = self.vary.get("width")
+        return [*self.widths, self.width, *(varied.values if isinstance(varied, Choice) else ())]
 
     @property
     def n_evaluations(self) -> int:
@@ -201,7 +210,7 @@ class Tuning:
         return chosen | {axis: with_changes(chosen[axis], part) for axis, part in changes.items()}
 
     def cell(
-        self, settings: Settings | None, width: int | None = None, seed: int | None = None
+        self, settings: Settings | None, width: Width | None = None, seed: Width | None = None
     ) -> Cell:
         """The cell of a candidate, or of the default, at a width; by default of the search.
 
@@ -211,8 +220,11 @@ class Tuning:
             seed: Of the random streams; by default that of the search.
         """
         chosen = self.chosen(settings)
-        if width is not None:
-            chosen["width"] = width
+        shape: Any = chosen["width"] if width is None else width
+        whole: dict[str, Any] = chosen | {
+            "width": shape,
+            "depth": own_depth(shape, chosen["depth"]),
+        }
         paired = (path[1] for path in self.paths.values() if path[0] == "scheme" and len(path) == 2)
         return Cell(
             **chosen,
@@ -277,7 +289,7 @@ class Tuning:
         problems = self._objective_problems()
         if problems:
             return problems
-        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance", "depth"):
+        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance"):
             if getattr(self, name) is None:
                 problems.append(f"{name} must be given, got None")
         if problems:
@@ -379,4 +391,6 @@ def _read(record: Any) -> Any:
     if not isinstance(record, Mapping) or (kind := _kind_of(record)) not in (None, *_KINDS):
         return from_record(record)
     values = {key: _read(entry) for key, entry in record.items() if key != "type"}
+    if isinstance(values.get("width"), list):  # JSON has no tuples
+        values["width"] = tuple(values["width"])
     return values if kind is None else made(kind, _KINDS[kind], values)

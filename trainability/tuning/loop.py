@@ -18,6 +18,7 @@ from trainability.analysis.expected import expected_trainability
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell
+from trainability.study.widths import Width
 from trainability.theory import born_dead_probability
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import finalists, recommended
@@ -176,7 +177,7 @@ def read_outcomes(tuning: Tuning, storage: Storage, blocks: Mapping, seed: int) 
     columns = ["cell", "replicate", "success", "steps"]
     rows = storage.read_rows(tuning.name, list(cells), columns)
     by_cell = dict(list(rows.groupby("cell")))
-    outcomes: dict[Settings | None, dict[int | None, np.ndarray]] = {}
+    outcomes: dict[Settings | None, dict[Width | None, np.ndarray]] = {}
     for settings, n in blocks.items():
         outcomes[settings] = {}
         for width in tuning.widths:

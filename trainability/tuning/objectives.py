@@ -21,8 +21,9 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.checks import count_problem, is_number, plain, settle_fields, shown, size_of
 from trainability.errors import refuse
 from trainability.study.axes import value_problems
+from trainability.study.widths import Width, plain_width
 
-Outcomes = Mapping[int | None, np.ndarray]
+Outcomes = Mapping[Width | None, np.ndarray]
 """Width to the steps of every network, shape (n,), in the order of the replicates; None for the
 width of the candidate itself."""
 Limits = Callable[[Any, Any, float], tuple[np.ndarray, np.ndarray]]
@@ -52,7 +53,7 @@ class Objective(ABC):
 
     @property
     @abstractmethod
-    def widths(self) -> tuple[int | None, ...]:
+    def widths(self) -> tuple[Width | None, ...]:
         """The widths at which networks are trained for it; None for a candidate's own."""
 
     @abstractmethod
@@ -72,7 +73,7 @@ class Objective(ABC):
         """The inverse of `score`, for scores without noise."""
 
     @abstractmethod
-    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width | None], float]) -> float:
         """The best value that a scheme can have, given its trainability at every width."""
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -108,7 +109,7 @@ class SuccessRate(Objective):
         width: Neurons of every hidden layer; None for those of the candidate, or else the default.
     """
 
-    width: int | None = None
+    width: Width | None = None
 
     maximize = True
     words = "success rate"
@@ -116,9 +117,10 @@ class SuccessRate(Objective):
     def __post_init__(self) -> None:
         refuse(_width_problems(self))
         settle_fields(self)
+        object.__setattr__(self, "width", plain_width(self.width))
 
     @property
-    def widths(self) -> tuple[int | None, ...]:
+    def widths(self) -> tuple[Width | None, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -132,7 +134,7 @@ class SuccessRate(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.sin(np.clip(score, 0, math.pi / 2)) ** 2
 
-    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width | None], float]) -> float:
         return trainability(self.width)
 
     def difference(self, a: Outcomes, b: Outcomes, level: float) -> Estimate:
@@ -153,16 +155,17 @@ class MedianSteps(Objective):
         width: Neurons of every hidden layer; None for those of the candidate, or else the default.
     """
 
-    width: int | None = None
+    width: Width | None = None
 
     words = "median steps to success"
 
     def __post_init__(self) -> None:
         refuse(_width_problems(self))
         settle_fields(self)
+        object.__setattr__(self, "width", plain_width(self.width))
 
     @property
-    def widths(self) -> tuple[int | None, ...]:
+    def widths(self) -> tuple[Width | None, ...]:
         return (self.width,)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -189,7 +192,7 @@ class MedianSteps(Objective):
     def value_of(self, score: np.ndarray) -> np.ndarray:
         return np.exp(-score)
 
-    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width | None], float]) -> float:
         return 0.0 if trainability(self.width) >= 0.5 else math.inf
 
 
@@ -210,7 +213,8 @@ class SmallestWidth(Objective):
         if not isinstance(choices, list | tuple | range) or not 2 <= size_of(choices) <= 100:
             wanted = "a list of two or more ints, a hundred at most"
             refuse([f"SmallestWidth choices must be {wanted}, got {shown(choices)}"])
-        problems = [p for w in choices for p in count_problem("SmallestWidth", "width", w)]
+        owner = type(self).__name__
+        problems = [p for width in choices for p in count_problem(owner, "width", width)]
         if not problems and list(choices) != sorted(set(choices)):
             problems.append(f"SmallestWidth choices must ascend, got {shown(list(choices))}")
         if not is_number(self.rate) or not 0 < self.rate < 1:
@@ -224,7 +228,7 @@ class SmallestWidth(Objective):
         return f"smallest width with {100 * self.rate:g} % success"
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[Width, ...]:
         return tuple(self.choices)
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
@@ -249,7 +253,7 @@ class SmallestWidth(Objective):
         """The interpolated width, which lies between the choices."""
         return np.exp2(-score)
 
-    def best_possible(self, trainability: Callable[[int | None], float]) -> float:
+    def best_possible(self, trainability: Callable[[Width | None], float]) -> float:
         return self._first(np.array([trainability(width) for width in self.choices]))
 
     def _first(self, rates: np.ndarray) -> float:

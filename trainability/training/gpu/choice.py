@@ -21,13 +21,18 @@ _MOST_CHUNKS = 64
 _MOST_OWN = 40
 # Above, straight-line code takes the assembler long and outgrows the instruction cache.
 _WRITTEN_OUT_SHALLOW, _WRITTEN_OUT_DEEP = 128, 400
+# Layers of different widths are no rounds of a loop and always written out: of 1,040 parameters in
+# 21,600 lines of PTX, which took half a minute to compile, of 1,901 in 39,400 and two minutes.
+_WRITTEN_OUT_UNEQUAL = 1000
 
 
 def plan_for(sizes: tuple[int, ...], problem: Problem) -> WarpPlan | BlockPlan | None:
     """The plan for networks of these sizes, or None where they outgrow a block."""
     shallow = len(sizes) == 3
     widths = sizes[1:-1]
-    if shallow or max(widths) <= _WIDEST_DEEP:
+    n_parameters = sum(fan_in * out + out for fan_in, out in pairwise(sizes))
+    fits = len(set(widths)) == 1 or n_parameters <= _WRITTEN_OUT_UNEQUAL
+    if shallow or (max(widths) <= _WIDEST_DEEP and fits):
         plan = warp_plan(sizes, problem)
         if plan.shared_bytes <= SHARED_BYTES and plan.chunks <= _MOST_CHUNKS:
             return plan

@@ -1,0 +1,48 @@
+"""Where along the horizontal axis a cell lies: at a number, or at the widths of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from trainability.study import Cell
+
+WIDTHS = "widths"
+"""The axis of a study with networks that have no one width: texts, in the order of the study."""
+
+
+def width_axis(rates: pd.DataFrame) -> str:
+    """The column that says how wide cells are: `width`, or `widths` if some have no one width."""
+    return WIDTHS if rates["width"].isna().any() else "width"
+
+
+def width_texts(cells: Mapping[str, Cell]) -> dict[str, str]:
+    """How wide every cell is, as text: one number if it has one width, else those of all layers.
+
+    With cells of several depths, some of which have no one width, those of all layers always: the
+    text then says the depth too.
+
+    Args:
+        cells: By id.
+    """
+    differ = any(isinstance(cell.width, tuple) for cell in cells.values())
+    whole = differ and len({cell.depth for cell in cells.values()}) > 1
+    return {id_: str(cell.widths if whole else cell.width) for id_, cell in cells.items()}
+
+
+def places(rates: pd.DataFrame, x: str) -> list[Any]:
+    """All places of the horizontal axis: numbers ascending, texts in the order of the cells.
+
+    Args:
+        rates: One row per cell, in the order of the study.
+        x: The column along the horizontal axis.
+    """
+    distinct = list(dict.fromkeys(rates[x]))
+    return distinct if x == WIDTHS else sorted(distinct)
+
+
+def place_text(place: Any) -> str:
+    """A place of the horizontal axis, for people."""
+    return place if isinstance(place, str) else f"{place:g}"
