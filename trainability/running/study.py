@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -224,8 +226,8 @@ def _run(
             + (rounded if networks != study.replicates else "")
         )
     )
+    events.emit(Working(what="loading libraries"))
     from trainability import tracking
-    from trainability.notebook import LoadedStudy
     from trainability.running.rounds import Launcher, launch_rounds
 
     started = time.monotonic()
@@ -263,6 +265,8 @@ def _run(
             "all networks are trained and stored, but the report could not be written"
         )
     events.check()
+    from trainability.notebook import LoadedStudy
+
     return LoadedStudy(study, place, report)
 
 
@@ -271,6 +275,8 @@ def _declare(study: Study, place: Storage, events: Events) -> None:
     from trainability.provenance import describe_environment
     from trainability.stored import declare
 
+    # While the networks train, and the kernels leave Python alone.
+    threading.Thread(target=import_module, args=["trainability.report"], daemon=True).start()
     for line in declare(study, study_cells(study, place), place):
         events.emit(Noted(text=line))
     place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))

@@ -186,6 +186,7 @@ def run_tuning(
         settings = " x ".join(tuning.vary)
         what = f"{tuning.budget:,} networks to search {settings}, from {tuning.scheme}"
         events.emit(Working(what=f"{tuning.name}: {what}"))
+        events.emit(Working(what="loading libraries"))
         from trainability import tracking
 
         mirror = tracking.Mirror(tuning.study(), place, uri)

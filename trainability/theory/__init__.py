@@ -62,7 +62,8 @@ __getattr__ = lazy.attributes(
     __name__,
     angles="AngleChain LayerLaw angle_chain",
     born_dead="born_dead_probability",
-    bounds="born_dead_lower_bound born_dead_lower_bound_1d born_dead_upper_bound non_convergence_lower_bound",
+    bounds="born_dead_lower_bound born_dead_lower_bound_1d born_dead_upper_bound "
+    "non_convergence_lower_bound",
     counts="CountLaw active_count_pmf permanent_count_pmf",
     kinks="KinkMoments data_dependent_output_std kink_moments",
     laws="Asymmetric Gaussian KinkAtData NeuronLaw OrthogonalRows Uniform UniformWeights",
