@@ -251,7 +251,7 @@ def _run(
                 out.print(f"report:  {report.page}", soft_wrap=True)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+        mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
         raise
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
     mirror.close(status, hurry=outcome.interrupted)

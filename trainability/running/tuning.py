@@ -194,7 +194,7 @@ def run_tuning(
             tuned = _search(tuning, place, options, events, mirror)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
-            mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+            mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
             raise
         mirror.close("FINISHED")
         if mirror.trouble:
