@@ -7,7 +7,7 @@ from tuning_in_process import Trainer, a_tuning
 from typer.testing import CliRunner
 
 from trainability.cli.commands import app
-from trainability.cli.tune import load_tunings
+from trainability.tuning.loading import load_tunings
 from trainability.errors import StudyError
 from trainability.storage import Storage
 from trainability.study import load_study

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -169,6 +169,7 @@ def prepare(
     refine: float | None = None,
     tracking_uri: str | None = None,
     spelled: Callable[[str], str] = str,
+    problems: Sequence[str] = (),
 ) -> Run:
     """Check all that is given, and find the study.
 
@@ -181,6 +182,7 @@ def prepare(
         refine: A success rate.
         tracking_uri: MLflow's.
         spelled: How the user writes an option's name.
+        problems: What is known to be wrong already.
 
     Raises:
         InputError: Names all that is wrong.
@@ -189,7 +191,7 @@ def prepare(
     from trainability.stored import is_declared_by_a_file, stored_study
     from trainability.study import Study, load_study
 
-    problems = []
+    problems = list(problems)
     if isinstance(replicates, int) and replicates < 1:
         problems.append(f"{spelled('replicates')} must be >= 1, got {replicates}")
     problems += options.problems(spelled)
