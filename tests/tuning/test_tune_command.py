@@ -7,10 +7,10 @@ from tuning_in_process import Trainer, a_tuning
 from typer.testing import CliRunner
 
 from trainability.cli.commands import app
-from trainability.tuning.loading import load_tunings
 from trainability.errors import StudyError
 from trainability.storage import Storage
 from trainability.study import load_study
+from trainability.tuning.loading import load_tunings
 from trainability.tuning.loop import run_search
 
 
