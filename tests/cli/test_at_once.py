@@ -50,6 +50,22 @@ def test_help_and_refusals_load_nothing_large(words, code, said, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == ["bad.py"]
 
 
+def test_the_first_line_comes_before_anything_large_is_loaded(tmp_path):
+    (tmp_path / "good.py").write_text(STUDY.replace("[0]", "[2]"))
+    code = f"""
+import sys, trainability
+def first(event):
+    print(event.what, [name for name in {LARGE} if name in sys.modules])
+    raise SystemExit
+trainability.run("good.py", on_event=first)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "bad: 1 cells x 1,024 networks []\n", done.stderr
+    assert "bad: 1 cells" in done.stderr
+
+
 def test_every_command_is_listed_as_its_file_declares_it():
     import importlib
 
