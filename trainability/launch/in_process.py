@@ -1,8 +1,8 @@
 """Trials in this process, by threads: for a study that is done before Ray has started.
 
-What takes the time, the compiled kernels, runs without Python's lock: of the headline study two
-threads do 1.9 times what one does. What holds the lock, some sixth of the work, bounds the threads
-that pay at about six; a study that is small enough for this is over by then.
+What takes the time, the compiled kernels, runs without Python's lock; of the headline study's 10
+core-seconds some 2 hold it. How much several threads gain over one is not yet measured on a machine
+that is otherwise idle.
 """
 
 from __future__ import annotations
