@@ -85,7 +85,8 @@ def test_the_blocks_in_their_order_work_in_one_new_environment(clone):
     folder, script = clone
     names = [name for _, name, _ in blocks()]
     assert names == [
-        "run", "activate", "test", "studies/laplace.py", "own", "your_model.py", "notebook.py"
+        "run", "activate", "test", "studies/laplace.py", "own", "your_model.py", "first.py",
+        "notebook.py",
     ]  # fmt: skip
     for kind, name, text in blocks():
         # Who only reads and runs does not install it in its place.
@@ -109,6 +110,7 @@ def test_the_blocks_in_their_order_work_in_one_new_environment(clone):
     assert "browse:" in parts["run"] and "report:" in parts["own"]
     assert "Laplace(): 4,096 networks at birth" in parts["own"]
     assert "tentatively dead" in parts["your_model.py"]
+    assert "results/first/report/index.html" in parts["first.py"]
     assert "width_trainability" in parts["notebook.py"]
     for name in ("results/laplace/report/index.html", "dead.png", "success.png"):
         assert (folder / name).is_file()

@@ -64,7 +64,12 @@ def write_study(folder: Path, n_cells: int, n_blocks: int) -> Path:
 
 
 def start(study: Path, storage: Path | str, *options: str, **environment: str) -> subprocess.Popen:
-    """`trainability run` as a process of its own, which leads a group of processes."""
+    """`trainability run` as a process of its own, which leads a group of processes.
+
+    On Ray, unless the options say something else.
+    """
+    if not {"--ray", "--no-ray"} & {*options}:
+        options = ("--ray", *options)
     command = [sys.executable, "-m", "trainability", "run", str(study), "--storage", str(storage)]
     return subprocess.Popen(
         [*command, *options],

@@ -57,7 +57,9 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
     def write_report(study, storage):
         if sys.argv[1] == "report":
             REPORTED.append(find(study, storage))
-        return SimpleNamespace(folder=Path(), page="none", markdown="", show=lambda console: None)
+        return SimpleNamespace(
+            folder=Path(), page="none", markdown="", findings=None, show=lambda console: None
+        )
 
     class Mirror(Listening):
         trouble = None

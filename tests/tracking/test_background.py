@@ -114,6 +114,7 @@ def test_a_study_that_told_nothing_leaves_no_trace(mirror):
 def test_an_end_does_not_wait_for_a_mirror_that_is_stuck(mirror, monkeypatch, hurry):
     """In the middle of its import, or waiting for a server, when a signal comes."""
     monkeypatch.setattr(background, "_HURRY_S", 0.1)
+    monkeypatch.setattr(background, "_UNHURRIED_S", 0.1)
     gate = threading.Event()
     mirror.add(lambda _: gate.wait(60) and None)
     mirror.cell_done(1)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from trainability import interrupts
-from trainability.errors import StudyFailed, refuse
+from trainability.errors import StudyFailed
 from trainability.launch.options import Options
 from trainability.training import ENGINES
 
@@ -63,16 +63,12 @@ def launch_options(
     max_concurrent: int | None,
     engine: str,
     max_failures: int,
-    *problems: str,
-) -> Options:
-    """What the options of these names say.
-
-    Raises:
-        InputError: Names all that is wrong with them, after `problems`.
-    """
+) -> tuple[Options, list[str]]:
+    """What the options of these names say, and what is wrong with their form."""
     texts = label or []
-    found = [*problems]
-    found += [f"--label must be KEY=VALUE, got {t!r}" for t in texts if not all(t.partition("="))]
+    problems = [
+        f"--label must be KEY=VALUE, got {text!r}" for text in texts if not all(text.partition("="))
+    ]
     options = Options(
         address=address,
         ray=ray,
@@ -83,8 +79,7 @@ def launch_options(
         engine=engine,
         max_failures=max_failures,
     )
-    refuse([*found, *options.problems(spelled)])
-    return options
+    return options, problems
 
 
 @contextlib.contextmanager

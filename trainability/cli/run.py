@@ -70,10 +70,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a study, or what is missing of it: the same command again resumes."""
-    problems = []
-    if replicates is not None and replicates < 1:
-        problems.append(f"--replicates must be >= 1, got {replicates}")
-    options = launch_options(
+    options, problems = launch_options(
         address,
         ray,
         cpus_per_trial,
@@ -82,7 +79,6 @@ def run(
         max_concurrent,
         engine,
         max_failures,
-        *problems,
     )
     from trainability.running.study import prepare
 
@@ -95,6 +91,7 @@ def run(
         refine=refine,
         tracking_uri=tracking_uri,
         spelled=spelled,
+        problems=problems,
     )
     if dry_run:
         _show_plan(chosen.study, chosen.storage, chosen.growth)

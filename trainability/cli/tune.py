@@ -26,7 +26,9 @@ from trainability.cli.launching import (
     RayOption,
     interruptible,
     launch_options,
+    spelled,
 )
+from trainability.errors import refuse
 
 if TYPE_CHECKING:
     from trainability.storage import Storage
@@ -58,9 +60,10 @@ def tune(
     ] = False,
 ) -> None:
     """Tune settings, or whole axes: the same command again resumes."""
-    options = launch_options(
+    options, problems = launch_options(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
+    refuse([*problems, *options.problems(spelled)])
     from trainability.running.surroundings import require_usable
     from trainability.running.tuning import run_tuning
     from trainability.storage import Storage

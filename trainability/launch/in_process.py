@@ -1,8 +1,8 @@
 """Trials in this process, by threads: for a study that is done before Ray has started.
 
-What takes the time, the compiled kernels, runs without Python's lock: of the headline study two
-threads do 1.9 times what one does. What holds the lock, some sixth of the work, bounds the threads
-that pay at about six; a study that is small enough for this is over by then.
+What takes the time, the compiled kernels, runs without Python's lock; of the headline study's 10
+core-seconds some 2 hold it. How much several threads gain over one is not yet measured on a machine
+that is otherwise idle.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ _LOOK_EVERY_S = 0.2
 _REPORT_EVERY_S = 0.5
 _MOST_THREADS = 8
 """More would wait for Python's lock."""
+_SWITCH_S = 5e-4
 _END_S = 5.0
 """How long an end waits for threads: a chunk of steps, or a count of the dead."""
 
@@ -64,7 +66,7 @@ class InProcess(Executor):
         slots = Slots(self.n_threads, self.options.threads)
         work = self.plan(study, cells, missing, storage, token, slots, _REPORT_EVERY_S)
         listener.trials = work.trials
-        with _single_threaded_torch(self.options.threads):
+        with _shared_by_threads(self.options.threads):
             threads = _Threads(work, self.n_threads)
             try:
                 while (report := threads.next_report()) is not None:
@@ -173,13 +175,20 @@ class _Threads:
 
 
 @contextlib.contextmanager
-def _single_threaded_torch(threads: int) -> Iterator[None]:
-    """Let torch use a trial's threads: its own would wait for each other, and burn the cores."""
+def _shared_by_threads(n_torch: int) -> Iterator[None]:
+    """Settings of the whole process with which several trials get on; put back afterwards.
+
+    torch gets a trial's threads: its own, one per core for each trial, would burn the cores while
+    they wait for each other. A thread that wants Python's lock gets it sooner, else a trial would
+    wait after each call of its kernel for as long as MLflow's thread likes to compute.
+    """
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    before = torch.get_num_threads(), sys.getswitchinterval()
+    torch.set_num_threads(n_torch)
+    sys.setswitchinterval(_SWITCH_S)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        sys.setswitchinterval(before[1])

@@ -46,13 +46,13 @@ class Display:
                 seconds = time.monotonic() - self._begun
                 self._print(f"{seconds:5.1f} s  {what}", style="dim")
             case Failed(is_final=False):
-                self._note("failed:", f"{event.cell}: {event.why}")
+                self._note("failed: ", f"{event.cell}: {event.why}")
             case Waiting(why=why):
-                self._note("waiting:", why)
+                self._note("waiting: ", why)
             case Retried(why=why):
-                self._note("starting again", f"what was lost after {why}")
+                self._note("starting again what was lost after ", why)
             case Noted(text=text, heading=heading):
-                self._note(heading, text)
+                self._note(f"{heading} " if heading else "", text)
 
     def _progress(self, event: Progressed) -> None:
         first = self._last is None or self._last.n_networks != event.n_networks
@@ -117,9 +117,9 @@ class Display:
 
     def _note(self, heading: str, text: str) -> None:
         """Print something that is not about progress, once."""
-        if (line := f"{heading} {text}".strip()) not in self._noted:
-            self._noted.add(line)
-            self._print(styled(heading or text, "yellow", f" {text}" if heading else ""))
+        if heading + text not in self._noted:
+            self._noted.add(heading + text)
+            self._print(styled(heading or text, "yellow", text if heading else ""))
 
     def _print(self, text: object, style: str | None = None) -> None:
         console = self._bar[0].console if self._bar is not None else self._console

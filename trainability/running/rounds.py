@@ -60,8 +60,6 @@ class Launcher:
         lacking = {cell: len(b) for cell, b in missing_blocks(wanted, files).items() if b}
         if not lacking and self._executor is not None:
             return
-        if lacking and self._executor is None:
-            self._events.emit(Working(what="loading libraries"))
         executor = choose_executor(self._options, self._work or operations(cells, lacking))
         if self._executor is None or (executor.is_for_much and not self._executor.is_for_much):
             if lacking:
@@ -72,7 +70,6 @@ class Launcher:
 
     def get_ready(self) -> None:
         """Have somebody ready for work of which some is known to be missing."""
-        self._events.emit(Working(what="loading libraries"))
         executor = choose_executor(self._options, self._work or 0.0)
         self._events.emit(Working(what=executor.beginning))
         self._connection.enter_context(executor.ready(self._name, self._storage))

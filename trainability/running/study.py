@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,6 +169,7 @@ def prepare(
     refine: float | None = None,
     tracking_uri: str | None = None,
     spelled: Callable[[str], str] = str,
+    problems: Sequence[str] = (),
 ) -> Run:
     """Check all that is given, and find the study.
 
@@ -179,6 +182,7 @@ def prepare(
         refine: A success rate.
         tracking_uri: MLflow's.
         spelled: How the user writes an option's name.
+        problems: What is known to be wrong already.
 
     Raises:
         InputError: Names all that is wrong.
@@ -187,7 +191,7 @@ def prepare(
     from trainability.stored import is_declared_by_a_file, stored_study
     from trainability.study import Study, load_study
 
-    problems = []
+    problems = list(problems)
     if isinstance(replicates, int) and replicates < 1:
         problems.append(f"{spelled('replicates')} must be >= 1, got {replicates}")
     problems += options.problems(spelled)
@@ -224,8 +228,8 @@ def _run(
             + (rounded if networks != study.replicates else "")
         )
     )
+    events.emit(Working(what="loading libraries"))
     from trainability import tracking
-    from trainability.notebook import LoadedStudy
     from trainability.running.rounds import Launcher, launch_rounds
 
     started = time.monotonic()
@@ -249,7 +253,7 @@ def _run(
                 out.print(f"report:  {report.page}", soft_wrap=True)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+        mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
         raise
     status = "KILLED" if outcome.interrupted else "FAILED" if outcome.missing else "FINISHED"
     mirror.close(status, hurry=outcome.interrupted)
@@ -263,6 +267,8 @@ def _run(
             "all networks are trained and stored, but the report could not be written"
         )
     events.check()
+    from trainability.notebook import LoadedStudy
+
     return LoadedStudy(study, place, report)
 
 
@@ -271,6 +277,8 @@ def _declare(study: Study, place: Storage, events: Events) -> None:
     from trainability.provenance import describe_environment
     from trainability.stored import declare
 
+    # While the networks train, and the kernels leave Python alone.
+    threading.Thread(target=import_module, args=["trainability.report"], daemon=True).start()
     for line in declare(study, study_cells(study, place), place):
         events.emit(Noted(text=line))
     place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))

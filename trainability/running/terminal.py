@@ -17,7 +17,10 @@ class Terminal(Console):
     """
 
     def __init__(self, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+        # In a notebook plain text too: Rich would make an output of each line there.
+        super().__init__(
+            stderr=stderr, highlight=False, markup=False, emoji=False, force_jupyter=False
+        )
 
     def render_str(self, text: str, **options: object) -> Text:
         return super().render_str(clean(text), **options)  # type: ignore[arg-type]

@@ -188,6 +188,7 @@ def run_tuning(
         settings = " x ".join(tuning.vary)
         what = f"{tuning.budget:,} networks to search {settings}, from {written(tuning, None)}"
         events.emit(Working(what=f"{tuning.name}: {what}"))
+        events.emit(Working(what="loading libraries"))
         from trainability import tracking
 
         mirror = tracking.Mirror(tuning.study(), place, uri)
@@ -195,7 +196,7 @@ def run_tuning(
             tuned = _search(tuning, place, options, events, mirror)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
-            mirror.close("KILLED" if interrupted else "FAILED", hurry=True)
+            mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
             raise
         mirror.close("FINISHED")
         if mirror.trouble:

@@ -21,6 +21,8 @@ _LAST_TRIES = 3
 _LOOK_EVERY_S = 0.2
 _HURRY_S = 8.0
 """How long an end in a hurry waits: MLflow may be in the middle of its import, or unreachable."""
+_UNHURRIED_S = 60.0
+"""The same where no signal asked for the end: nobody will kill this process."""
 
 
 class Mirror:
@@ -102,9 +104,10 @@ class Mirror:
             self._tasks.clear()
             self._closing = False
         self._end(status)
-        self._thread.join(_HURRY_S)
+        limit = _HURRY_S if interrupts.requested() else _UNHURRIED_S
+        self._thread.join(limit)
         if self._thread.is_alive() and self._used:
-            self.trouble = self.trouble or f"it did not answer within {_HURRY_S:.0f} s"
+            self.trouble = self.trouble or f"it did not answer within {limit:.0f} s"
 
     def _end(self, status: str) -> None:
         """Let the thread end the parent after all that is still to be told, then end itself."""

@@ -29,6 +29,7 @@ from trainability.study import Study
 from trainability.study.cell import Cell
 from trainability.tracking import view
 from trainability.tracking.metrics import curve_metrics, final_metrics
+from trainability.tracking.new_store import make_store
 
 _PARENT_KEY = "study"
 _EXPERIMENT = "trainability/"
@@ -106,8 +107,7 @@ class MlflowMirror:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         self._study, self._storage = study, storage
-        if uri.startswith("sqlite:///"):
-            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        make_store(uri)
         self._begun = int(1000 * (time.time() if begun is None else begun))
         self._client = MlflowClient(uri)
         self._experiment = self._find_or_create_experiment(uri)

@@ -210,7 +210,7 @@ class Tuning:
         return chosen | {axis: with_changes(chosen[axis], part) for axis, part in changes.items()}
 
     def cell(
-        self, settings: Settings | None, width: Width | None = None, seed: Width | None = None
+        self, settings: Settings | None, width: Width | None = None, seed: int | None = None
     ) -> Cell:
         """The cell of a candidate, or of the default, at a width; by default of the search.
 

@@ -1,0 +1,58 @@
+"""A new SQLite store for MLflow, which is there whole or not at all.
+
+MLflow makes its tables one by one, for some seconds. Of a process that ends meanwhile a store would
+stay that no MLflow can ever open again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from pathlib import Path
+
+_SQLITE = "sqlite:///"
+_ABANDONED_S = 3600.0
+
+
+def make_store(uri: str) -> None:
+    """Make the SQLite store of a tracking URI, with its folder, unless it is there.
+
+    Args:
+        uri: A tracking URI; of another kind there is nothing to make.
+    """
+    if not uri.startswith(_SQLITE):
+        return
+    path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return
+    _remove_abandoned(path)
+    from mlflow import MlflowClient
+
+    made = path.parent / f".{path.name}-{uuid.uuid4().hex}"
+    try:
+        MlflowClient(f"{_SQLITE}{made}").search_experiments(max_results=1)
+        _put_in_place(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _put_in_place(made: Path, path: Path) -> None:
+    """Give a file its name, unless another driver was faster."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if not path.exists():
+            made.rename(path)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes have left that were killed while they made a store."""
+    for left in path.parent.glob(f".{path.name}-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                left.unlink()
