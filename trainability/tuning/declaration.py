@@ -221,10 +221,7 @@ class Tuning:
         """
         chosen = self.chosen(settings)
         shape: Any = chosen["width"] if width is None else width
-        whole: dict[str, Any] = chosen | {
-            "width": shape,
-            "depth": own_depth(shape, chosen["depth"]),
-        }
+        chosen.update(width=shape, depth=own_depth(shape, chosen["depth"]))
         paired = (path[1] for path in self.paths.values() if path[0] == "scheme" and len(path) == 2)
         return Cell(
             **chosen,
