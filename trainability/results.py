@@ -103,13 +103,27 @@ Identity: `study` to `seed`; `need` is how many neurons of the first hidden laye
 permanently dead. `status` is `ok` or `diverged`. `*_init` and `*_final` hold one count per hidden
 layer; `*_final` is null for a diverged network, whose parameters are not finite. `undecided_*`
 counts neurons that the census could not settle; they are counted among the dead as the samples
-say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
+say. `*_curve` holds one value per step of `checkpoints(max_steps)`, neurons summed over the
 hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
 batch. A loss that is no number is null.
 """
 
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
 """Names and types of `COLUMNS`."""
+
+
+def checkpoints(max_steps: int) -> list[int]:
+    """Steps at which curves are recorded: 0, then 1, 2, 5 per decade, and `max_steps`.
+
+    >>> checkpoints(30)
+    [0, 1, 2, 5, 10, 20, 30]
+    """
+    steps = [0]
+    decade = 1
+    while decade < max_steps:
+        steps += [factor * decade for factor in (1, 2, 5) if factor * decade < max_steps]
+        decade *= 10
+    return [*steps, max_steps]
 
 
 def table_of(rows: pd.DataFrame) -> pa.Table:

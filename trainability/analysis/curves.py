@@ -27,7 +27,7 @@ def loss_quantiles(
 
     Args:
         rows: One row per replicate, with `loss_curve`.
-        steps: The steps of the curves: `trial.checkpoints(max_steps)`.
+        steps: The steps of the curves: `results.checkpoints(max_steps)`.
         by: Columns whose groups get a curve.
         quantiles: Which, in (0, 1).
 

@@ -14,10 +14,9 @@ from trainability.analysis.counts import count_shares, count_tests
 from trainability.analysis.curves import layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.rates import success_rates
-from trainability.results import SCHEMA
+from trainability.results import SCHEMA, checkpoints
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
-from trainability.trial import checkpoints
 
 _ROWS_AT_ONCE = 32_768
 _READERS = 8
