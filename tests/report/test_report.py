@@ -100,7 +100,7 @@ def test_every_table_is_a_file_and_every_figure_is_there_twice(report, page):
     for name in report.findings.tables:
         assert f"{name}.csv" in page.text and len(table(report, name))
     figures = {path.stem for path in report.folder.glob("*.png")}
-    assert {"success_over_width", "survival", "losses", "census_1", "count_calibration"} <= figures
+    assert {"success_over_width", "survival", "losses", "census", "count_calibration"} <= figures
     assert figures == {path.stem for path in report.folder.glob("*.svg")}
     assert len(page.loads) == len(figures)
 
@@ -126,15 +126,19 @@ def test_the_numbers_of_the_sentences_are_those_of_the_tables(report, page):
     assert answer.startswith("shown: trainability Is it shown?")
     gap = rates["trainability"] - rates["success_rate"]
     widest = rates.loc[gap.idxmax()]
-    assert f"in all {len(rates)} cells ({rates['n'].sum():,} networks, exact test)" in answer
-    assert f"by up to {100 * gap.max():.1f} percentage points ({widest['curve']} at" in answer
+    assert f"in all {len(rates)} cells (" in answer
+    assert f"{rates['n'].sum():,} networks, exact test)" in answer
+    assert f"by up to {100 * gap.max():.1f} percentage points: {widest['curve']} at" in answer
+    pooled = table(report, "pooled_comparisons").iloc[0]
+    assert f"{100 * abs(pooled['difference']):.1f} percentage points (95 % interval" in answer
+    assert "on average over the 3 widths studied" in answer and "n = 768 networks each" in answer
     activity = table(report, "effective_activity")
     assert (
-        f"q = {activity['q'].min():.3f} (" in answer and f"to {activity['q'].max():.3f}" in answer
+        f"q = {activity['q'].min():.3f} [" in answer and f"to {activity['q'].max():.3f} [" in answer
     )
     untrainable = int((rates["n"] - rates["n_trainable"]).sum())
     assert f"None of {untrainable:,} untrainable networks succeeded" in answer
-    assert f"Of {failures['count'].sum():,} trainable networks that failed" in answer
+    assert f"Of {failures['count'].sum():,} networks that failed although" in answer
     laws = table(report, "laws")
     assert laws["holds"].all() and all(verdict in page.text for verdict in laws["verdict"])
 
@@ -175,8 +179,8 @@ def test_a_study_without_rows_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("success", "told"),
     [
-        (True, "No trainable network failed."),
-        (False, "The highest success rate is 0 % [0, 1.4]"),
+        (True, "for 90 % success width 2 suffices"),
+        (False, "The highest success rate is 0 % (95 % interval 0 to 1.4, n = 256)"),
     ],
 )
 def test_studies_in_which_all_or_none_succeed_are_shown(tmp_path, success, told):
@@ -189,6 +193,8 @@ def test_studies_in_which_all_or_none_succeed_are_shown(tmp_path, success, told)
         storage.write_rows(STUDY.name, rows, MADE)
     report = write_report(STUDY, storage)
     page = Page(report.page.read_text())
+    assert "No difference between the 2 initializations is certain" in page.text
+    assert ("Why networks fail" in page.words) is not success
     assert told in page.text and not re.search(r"\b(nan|inf)\b", page.text)
     rates = table(report, "rates")
     assert (rates["success_rate"] == success).all()
@@ -215,7 +221,7 @@ def test_a_study_whose_networks_all_diverged_is_shown(tmp_path):
 def test_one_cell_alone_is_a_study(tmp_path):
     study = dataclasses.replace(STUDY, axes={}, scheme=He(), width=4)
     page = Page(made(study, Storage(tmp_path)).page.read_text())
-    assert "in the one cell (256 networks, exact test)" in page.text
+    assert "in the one cell (" in page.text and "256 networks, exact test)" in page.text
 
 
 HOSTILE = """<script>alert("1")</script> & "quotes" 'too' [bold]{{ 7 * 7 }}[/] <b>"""

@@ -138,7 +138,8 @@ def compare(
     Returns:
         One row per pair of cells: the columns `by`, `a` and `b` (values of `column`), `paired`,
         `n_a`, `n_b`, `rate_a`, `rate_b`, `difference` (b minus a), `difference_low`,
-        `difference_high`, `p_value` (exact: McNemar's test where paired, else Fisher's) and
+        `difference_high`, `p_value` (exact: McNemar's test where paired, else Fisher's),
+        `only_a` and `only_b`, the pairs in which one alone succeeds (NaN where not paired), and
         `p_holm`, corrected for all rows of the table.
     """
     cells = success_rates(rows)
@@ -157,7 +158,7 @@ def compare(
             found.append([*key, first[column], second[column], paired])
             counts.append((_paired if paired else _independent)(networks[a], networks[b]))
     names = ["a", "b", "paired", "n_a", "n_b", "rate_a", "rate_b"]
-    names += ["difference", "difference_low", "difference_high", "p_value"]
+    names += ["difference", "difference_low", "difference_high", "p_value", "only_a", "only_b"]
     tests = _tests(np.array([entry[-1] for entry in found], dtype=bool), counts, level)
     table = pd.DataFrame(found, columns=[*others, *names[:3]])
     table[names[3:]] = tests
@@ -194,7 +195,7 @@ def _independent(a: Networks, b: Networks) -> tuple[int, int, int, int]:
 
 
 def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: float) -> np.ndarray:
-    """Sizes, rates, difference with its interval and p-value of every pair, as columns."""
+    """Columns from `n_a` to `only_b` of every pair of cells."""
     k_a, n_a, k_b, last = np.array(counts, dtype=np.int64).reshape(-1, 4).T
     n_b = np.where(paired, n_a, last)
     only_a = np.where(paired, last, 0)
@@ -210,7 +211,8 @@ def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: f
             known[entry] = fisher(*entry)
     p_values = [known.get(entry, np.nan) for entry in counts]
     p_values = np.where(paired, mcnemar(only_a, only_b), p_values)
-    return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values])
+    alone = [np.where(paired, count, np.nan) for count in (only_a, only_b)]
+    return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values, *alone])
 
 
 def _difference(

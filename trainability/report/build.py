@@ -21,12 +21,12 @@ from trainability.findings.study import Findings, find
 from trainability.report.console import show
 from trainability.report.figures import draw
 from trainability.report.sections import sections
-from trainability.report.shown import MOST_ROWS
-from trainability.report.words import answer, progress
+from trainability.report.sentences import answer, progress
+from trainability.report.tables import MOST_ROWS
 from trainability.storage import Storage
 from trainability.study import Study
 
-_SCALE = 0.64
+_SCALE = 0.93
 """Pixels of a page per pixel of a figure."""
 
 
@@ -128,9 +128,7 @@ def _write(found: Findings, storage: Storage, folder: Path) -> None:
         table.to_csv(folder / f"{name}.csv", index=False)
     figures = {}
     for name, figure in draw(found):
-        for suffix in ("svg", "png"):
-            path = plots.save(figure, folder / f"{name}.{suffix}")
-        figures[name] = Picture.of(path)
+        figures[name] = Picture.of(plots.save_all(figure, folder, name))
     study = found.study
     page = render(
         "page.html",

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from trainability.findings.study import Findings
-from trainability.report.words import answer, progress
+from trainability.report.sentences import answer, progress
 
 _WIDTH = 80
 _COLUMN = 13

@@ -11,8 +11,8 @@ from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
-from trainability.report.shown import percent
-from trainability.report.words import headline, typical
+from trainability.report.sentences import headline, typical
+from trainability.report.text import percent
 
 MOST_CURVES = 12
 """Curves that a figure shows; tables have all."""
@@ -31,15 +31,14 @@ def draw(found: Findings) -> Iterator[tuple[str, Any]]:
     yield "success_over_width", success_panels(found)
     for index, (title, part) in enumerate(maps(found)[:MOST_CURVES]):
         yield f"success_map_{index + 1}", success_map(title, part)
-    for index, curve in enumerate(_first(_curves(found)["curve"], MOST_CENSUSES)):
-        if len(census_table(found, curve)):
-            yield f"census_{index + 1}", census(found, curve)
+    counted = [curve for curve in _first(_curves(found)["curve"], MOST_CENSUSES)
+               if len(census_table(found, curve))]  # fmt: skip
+    if counted:
+        yield "census", censuses(found, counted)
     place = typical(found)
     if (_at(found, found.measured.losses, place)["q50"] > 0).any():
         yield "losses", losses(found, place)
     yield "survival", survival(found, place)
-    if may_compare(found):
-        yield "scheme_against_scheme", scheme_against_scheme(found, *most_different(found))
     if len(found.measured.count_shares):
         yield "count_calibration", count_calibration(found)
 
@@ -107,6 +106,23 @@ def census(found: Findings, curve: str, ax: Any = None) -> Any:
     )
 
 
+def censuses(found: Findings, curves: list[str]) -> Any:
+    """A panel of stacked bars for each of some curves."""
+    parts = [census_table(found, curve).assign(curve=curve) for curve in curves]
+    table = pd.concat(parts)
+    x = "layer" if found.is_deep else found.x
+    dead = table[table["state"] != STATES["active"]]
+    n_bars = len(table[[x, "curve"]].drop_duplicates())
+    before, after = (
+        dead.loc[dead["moment"] == moment, "share"].sum() / n_bars for moment in ("before", "after")
+    )
+    where = f", {found.x} {typical(found):g}" if found.is_deep else ""
+    title = (
+        f"Dead at birth{where}: {percent(before)} % of the neurons, {percent(after)} % at the end"
+    )
+    return plots.census_panels(table, x=x, title=title)
+
+
 def losses(found: Findings, place: float, ax: Any = None) -> Any:
     """Median losses over steps, of the curves at one place of the horizontal axis."""
     table = _at(found, found.measured.losses, place)
@@ -134,20 +150,22 @@ def survival(found: Findings, place: float, ax: Any = None) -> Any:
 
 def may_compare(found: Findings) -> bool:
     """Whether schemes over width are all that varies: two can be held against each other."""
-    return len(found.comparisons) > 0 and found.curves == ["scheme"] and found.x == "width"
+    return "scheme" in found.comparisons.axes and found.curves == ["scheme"] and found.x == "width"
 
 
 def most_different(found: Findings) -> tuple[str, str]:
     """The curves of the two schemes that differ most, wherever that is."""
     names = found.rates.drop_duplicates("scheme").set_index("scheme")["curve"].to_dict()
-    most = found.comparisons.iloc[found.comparisons["difference"].abs().argmax()]
+    places = found.comparisons.places
+    most = places.iloc[places["difference"].abs().argmax()]
     return names[most["a"]], names[most["b"]]
 
 
 def scheme_against_scheme(found: Findings, a: str, b: str, ax: Any = None) -> Any:
     """One scheme against another, by the names of their curves."""
     scheme = found.rates.drop_duplicates("curve").set_index("curve")["scheme"].to_dict()
-    decided = found.comparisons[found.comparisons["p_holm"] <= 0.05]
+    places = found.comparisons.places
+    decided = places[places["p_holm"] <= 0.05]
     gaps = pd.concat(
         sign * decided.loc[(decided["a"] == x) & (decided["b"] == y), "difference"]
         for sign, x, y in ((1, scheme[a], scheme[b]), (-1, scheme[b], scheme[a]))

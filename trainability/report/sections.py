@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
-from trainability.report import shown, words
-from trainability.report.shown import Shown
+from trainability.report import sentences, tables
+from trainability.report.tables import TableView
 
 _METHODS = (
     "A replicate is one network with its own random initialization. All replicates that were "
@@ -45,7 +45,7 @@ class Section:
     title: str
     text: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
-    tables: tuple[Shown, ...] = ()
+    tables: tuple[TableView, ...] = ()
     points: tuple[str, ...] = field(default=())
 
 
@@ -60,7 +60,7 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
     def drawn(*starts: str) -> tuple[str, ...]:
         return tuple(name for name in figures if name.startswith(starts))
 
-    place = words.typical(found)
+    place = sentences.typical(found)
     n_places = found.rates["curve"].value_counts()
     yield Section(
         f"Success over {found.x}",
@@ -68,58 +68,54 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
         if n_places.min() < 2 <= n_places.max()
         else (),
         figures=drawn("success_over_width", "success_map"),
-        tables=(shown.rates_table(found),),
+        tables=(tables.rates_table(found),),
     )
+    for axis in found.comparisons.axes:
+        yield Section(
+            f"{axis.capitalize()} against {axis}",
+            tables=(tables.comparisons_table(found, axis),),
+        )
     if len(found.boundaries):
         yield Section(
             f"Where success crosses {100 * found.boundaries['level'].iloc[0]:g} %",
-            tables=(shown.boundaries_table(found),),
+            tables=(tables.boundaries_table(found),),
         )
     if len(found.fits.activity):
         yield Section(
             "One number for a curve: the effective activity q",
-            (words.activity_sentence(found),),
-            tables=(shown.activity_table(found), shown.models_table(found)),
+            (sentences.activity_sentence(found),),
+            tables=(tables.activity_table(found), tables.models_table(found)),
         )
     if len(found.fits.widths):
-        yield Section("Widths needed", tables=(shown.widths_table(found),))
+        yield Section("Widths needed", tables=(tables.widths_table(found),))
     if len(found.published):
-        yield Section("Paper beside ours", tables=(shown.published_table(found),))
+        yield Section("Paper beside ours", tables=(tables.published_table(found),))
     yield Section(
         "Does experiment obey theory?",
         figures=drawn("count_calibration"),
-        tables=(shown.laws_table(found),),
+        tables=(tables.laws_table(found),),
     )
-    yield Section(
-        "Why networks fail",
-        (words.failures_sentence(found),),
-        tables=(shown.failures_table(found),),
-    )
+    failed = sentences.failures_sentence(found)
+    if failed:
+        yield Section("Why networks fail", (failed,), tables=(tables.failures_table(found),))
     yield Section(
         "How long success takes",
         (f"At {found.x} {place:g}, where the curves are told apart best.",),
         drawn("survival"),
-        (shown.survival_table(found, place),),
+        (tables.survival_table(found, place),),
     )
     yield Section(
         "Active and dead neurons, before and after training",
-        (words.undecided_sentence(found),),
+        (sentences.undecided_sentence(found),),
         drawn("census"),
-        (shown.census_table(found, place),),
+        (tables.census_table(found, place),),
     )
     yield Section(
         "Losses",
         (f"At {found.x} {place:g}.",),
         drawn("losses"),
-        (shown.losses_table(found, place),),
+        (tables.losses_table(found, place),),
     )
-    if len(found.comparisons):
-        yield Section(
-            "Scheme against scheme",
-            (words.comparison_sentence(found),),
-            drawn("scheme_against_scheme"),
-            (shown.comparisons_table(found),),
-        )
     grown = set(found.rates["interval"]) != {EXACT}
     yield Section(
         "Methods",

@@ -7,10 +7,19 @@ import pandas as pd
 from trainability.analysis.laws import Verdict
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
-from trainability.report.shown import percent
+from trainability.report.better import better_sentences, rate_text
+from trainability.report.text import all_of, joined, percent
 
 MOST_PLACES = 4
 """Places that a sentence names."""
+GOOD_FIT = 0.01
+"""p-value of a fit from which on it is called good."""
+_REASONS = {
+    "local minimum": "are stuck with enough active neurons (their loss has stalled)",
+    "lost neurons": "lost neurons that they needed while they were trained",
+    "out of steps": "ran out of steps while their loss still fell",
+    "diverged": "diverged",
+}
 
 
 def headline(found: Findings) -> str:
@@ -19,19 +28,19 @@ def headline(found: Findings) -> str:
     verdict = _bound(found)
     if not verdict.holds:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
-    return f"Success stays below the theoretical trainability in {_all(n, 'cell')}"
+    return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
 
 
 def answer(found: Findings) -> list[str]:
-    """What was found, in sentences; the first one says it in short."""
-    first = _first_deep(found) if found.is_deep else _first_shallow(found)
-    sentences = [boundary_sentence(found), first, _bound_sentence(found)]
-    if len(found.fits.activity):
-        sentences.append(activity_sentence(found))
-    law = found.verdicts[0].verdict.removeprefix("Holds: ")
-    sentences.append(law[0].upper() + law[1:])
-    sentences.append(failures_sentence(found))
-    return [sentence for sentence in sentences if sentence]
+    """What was found, in sentences; the first answers the question: what is better, how wide."""
+    widths = _deep_sentences(found) if found.is_deep else [_widths_sentence(found)]
+    return [
+        *better_sentences(found),
+        *filter(None, [boundary_sentence(found), *widths]),
+        _bound_sentence(found),
+        *([activity_sentence(found)] if len(found.fits.activity) else []),
+        *filter(None, [_untrainable_sentence(found), failures_sentence(found)]),
+    ]
 
 
 def progress(found: Findings) -> str:
@@ -53,13 +62,13 @@ def boundary_sentence(found: Findings) -> str:
     if table.empty:
         above = found.rates["success_rate"] >= found.refined
         side = "at or above it in" if above.all() else "below it in" if not above.any() else ""
-        rest = f": it is {side} {_all(len(above), 'cell')}" if side else ""
+        rest = f": it is {side} {all_of(len(above), 'cell')}" if side else ""
         return f"Success crosses {which} between no two neighbors of the grid{rest}."
     places = [
         f"{row['axis']} {row['from']:g} and {row['to']:g} ({row['where']})"
         for _, row in table.iterrows()
     ]
-    text = f"Success crosses {which} between {_list(places[:MOST_PLACES])}"
+    text = f"Success crosses {which} between {joined(places[:MOST_PLACES])}"
     if len(places) > MOST_PLACES:
         text += f", and in {len(places) - MOST_PLACES} more places"
     open_ = int((~table["located"]).sum())
@@ -67,54 +76,41 @@ def boundary_sentence(found: Findings) -> str:
 
 
 def activity_sentence(found: Findings) -> str:
-    """The effective activity against the activity at birth."""
+    """The effective activity against the activity at birth, every symbol explained."""
     table = _of_several_widths(found, found.fits.activity)
-    good = int((table["p_value"] > 0.01).sum())
-    n_curves = "the curve" if len(table) == 1 else f"{good} of {len(table)} curves"
-    if len(table) == 1:
-        n_curves += "" if good else " badly"
-    below = (table["q_high"] < table["born_alive"]).all()
-    least, most = (percent(table["born_alive"].agg(end)) for end in ("min", "max"))
-    alive = f"{least} %" if least == most else f"{least} to {most} %"
-    fit = (
-        f"; with this one number P(Bin(width, q) ≥ need) fits {n_curves} (fit p > 0.01)"
-        if table["p_value"].notna().any()
-        else ""
+    needs = sorted(set(table["need"]))
+    need = f"{needs[0]}" if len(needs) == 1 else f"{needs[0]} to {needs[-1]}"
+    neurons = "neuron is" if needs == [1] else "neurons are"
+    text = (
+        f"One number sums up a curve: if each neuron becomes useful with a probability q, "
+        f"independently, and a network succeeds once at least {need} {neurons} useful, then "
+        f"q = {_range(table, 'q', '.3f', limits=True)}"
     )
-    return (
-        f"A neuron becomes useful with probability q = {_range(table, 'q', '.3f')}, "
-        + ("less often than it is born alive" if below else "and is born alive")
-        + f" ({alive}){fit}."
-    )
+    born = table["born_alive"].dropna()
+    if len(born):
+        least, most = percent(born.min()), percent(born.max())
+        alive = f"{least} %" if least == most else f"{least} to {most} %"
+        below = (table["q_high"] < table["born_alive"]).all()
+        text += f"; theory has a neuron born alive with {alive}" + (", so not every neuron that "
+            "is born alive becomes useful" if below else "")  # fmt: skip
+    fits = table["p_value"].dropna()
+    if len(fits):
+        good = int((fits > GOOD_FIT).sum())
+        which = "the curve" if len(fits) == 1 else f"{good} of {len(fits)} curves"
+        badly = " badly" if len(fits) == 1 and not good else ""
+        text += f". This describes {which}{badly} (p > {GOOD_FIT:g} of a chi-squared test of fit)"
+    return text + "."
 
 
 def failures_sentence(found: Findings) -> str:
-    """Why trainable networks fail."""
+    """Why trainable networks fail; empty if none did."""
     counts = found.failures.groupby("reason", sort=False)["count"].sum()
     n = int(counts.sum())
     if not n:
-        return "No trainable network failed."
-    told = {
-        "local minimum": "sit in a local minimum with enough neurons alive",
-        "lost neurons": "lost neurons that they needed",
-        "out of steps": "ran out of steps",
-        "diverged": "diverged",
-    }
+        return ""
     shares = (counts / n).sort_values(ascending=False)
-    parts = [f"{percent(share)} % {told[str(why)]}" for why, share in shares.items() if share]
-    return f"Of {n:,} trainable networks that failed, {_list(parts)}."
-
-
-def comparison_sentence(found: Findings) -> str:
-    """How many comparisons are decided."""
-    table = found.comparisons
-    decided = int((table["p_holm"] <= 0.05).sum())
-    paired = int(table["paired"].sum())
-    how = f", {paired:,} of them pair by pair" if paired else ""
-    return (
-        f"{decided:,} of {len(table):,} comparisons of two schemes{how} are decided at 5 %, "
-        "Holm-corrected over all of them."
-    )
+    parts = [f"{percent(share)} % {_REASONS[str(why)]}" for why, share in shares.items() if share]
+    return f"Of {n:,} networks that failed although they were trainable at birth, {joined(parts)}."
 
 
 def undecided_sentence(found: Findings) -> str:
@@ -137,46 +133,71 @@ def typical(found: Findings) -> float:
     return float((means[rate] - 0.5).abs().idxmin())
 
 
-def _first_shallow(found: Findings) -> str:
+def _widths_sentence(found: Findings) -> str:
+    """The least widths studied that suffice, and those that theory asks for."""
     widths = _of_several_widths(found, found.fits.widths)
     if widths.empty:
         return _best(found)
-    for share in (0.99, 0.9, 0.5):
+    n_curves = widths["curve"].nunique()
+    parts, shares = [], []
+    for share in (0.9, 0.99):
         at = widths[widths["success_probability"] == share].dropna(subset=["width_measured"])
         if at.empty:
             continue
-        n_curves = widths["curve"].nunique()
-        which = f"{100 * share:g} %"
-        text = f"Success reaches {which} at width {_range(at, 'width_measured')}"
+        shares.append(share)
+        text = f"for {100 * share:g} % success width {_range(at, 'width_measured')} suffices"
         if len(at) < n_curves:
-            text += f", within the studied widths for {len(at)} of {n_curves} curves"
-        if at["width_trainability"].notna().all():
-            low, high = (int(at["width_trainability"].agg(end)) for end in ("min", "max"))
-            alone = f"{low}" if low == high else f"{low} to {high}"
-            text += f"; trainability alone would ask for width {alone}"
-        return text + "."
-    return _best(found)
+            text += f" ({len(at)} of {n_curves} curves; the others do not reach it)"
+        parts.append(text)
+    if not parts:
+        return _best(found)
+    studied = sorted(set(found.rates["width"].dropna()))
+    if len(studied) > 12:
+        listed = f"{studied[0]:g} to {studied[-1]:g}"
+    else:
+        listed = joined([f"{width:g}" for width in studied])
+    text = joined(parts)
+    text = f"Of the widths studied ({listed}), {text}: the whole 95 % interval lies there or above"
+    alone = widths[widths["success_probability"] == shares[0]]["width_trainability"]
+    if alone.notna().all():
+        low, high = (f"{alone.agg(end):g}" for end in ("min", "max"))
+        text += (
+            f"; theory's bound, the trainability, would allow {100 * shares[0]:g} % from width "
+            f"{low if low == high else f'{low} to {high}'} on"
+        )
+    return text + "."
 
 
-def _first_deep(found: Findings) -> str:
+def _deep_sentences(found: Findings) -> list[str]:
     parts = []
     for place in sorted({found.rates[found.x].min(), found.rates[found.x].max()}):
         cells = found.rates[found.rates[found.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
-        text = f"{percent(low['trainable_rate'])} % ({low['curve']})"
+        text = f"{_trainable(low)} with {low['curve']}"
         if len(cells) > 1:
-            text += f" to {percent(high['trainable_rate'])} % ({high['curve']})"
-        parts.append(f"{text} at {found.x} {place:g}")
-    return f"Trainable at birth are {_list(parts)}; {_best(found)[0].lower()}{_best(found)[1:]}"
+            text += f" to {_trainable(high)} with {high['curve']}"
+        parts.append(f"at {found.x} {place:g} {text}")
+    born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
+    return [born, _best(found)]
+
+
+def _trainable(row: pd.Series) -> str:
+    return rate_text(*(row[f"trainable_rate{end}"] for end in ("", "_low", "_high")), int(row["n"]))
 
 
 def _best(found: Findings) -> str:
     best = found.rates.iloc[found.rates["success_rate"].argmax()]
-    low, high = (percent(best[f"success_rate_{end}"]) for end in ("low", "high"))
-    return (
-        f"The highest success rate is {percent(best['success_rate'])} % [{low}, {high}], "
-        f"of {best['curve']} at {found.x} {best[found.x]:g}."
-    )
+    rate = rate_text(*(best[f"success_rate{end}"] for end in ("", "_low", "_high")), int(best["n"]))
+    where = "" if pd.isna(best[found.x]) else f" at {found.x} {best[found.x]:g}"
+    return f"The highest success rate is {rate}, of {best['curve']}{where}."
+
+
+def _untrainable_sentence(found: Findings) -> str:
+    law = found.verdicts[0]
+    if not law.n:
+        return ""
+    text = law.verdict.removeprefix("Holds: ")
+    return text[0].upper() + text[1:]
 
 
 def _bound(found: Findings) -> Verdict:
@@ -190,11 +211,18 @@ def _bound_sentence(found: Findings) -> str:
     rates = found.rates
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
-    return (
-        f"{headline(found)} ({found.n_networks:,} networks, exact test), by up to "
-        f"{100 * gap.iloc[-1]:.1f} percentage points ({widest['curve']} at {found.x} "
-        f"{widest[found.x]:g}: {percent(widest['success_rate'])} % of "
-        f"{percent(widest['trainability'])} %)."
+    where = "" if pd.isna(widest[found.x]) else f" at {found.x} {widest[found.x]:g}"
+    text = (
+        f"{headline(found)} (the probability that enough neurons are not dead for good at birth, "
+        f"an upper bound of success; {found.n_networks:,} networks, exact test)"
+    )
+    if gap.iloc[-1] <= 0:
+        return text + "."
+    rate = rate_text(*(widest[f"success_rate{end}"] for end in ("", "_low", "_high")),
+                     int(widest["n"]))  # fmt: skip
+    return text + (
+        f", by up to {100 * gap.iloc[-1]:.1f} percentage points: {widest['curve']}{where} succeeds "
+        f"in {rate} of {percent(widest['trainability'])} %."
     )
 
 
@@ -205,26 +233,26 @@ def _of_several_widths(found: Findings, table: pd.DataFrame) -> pd.DataFrame:
     return table[table["curve"].isin(several)] if len(several) and len(table) else table
 
 
-def _range(table: pd.DataFrame, column: str, digits: str = "g") -> str:
+def _range(table: pd.DataFrame, column: str, digits: str = "g", limits: bool = False) -> str:
     """The least and the largest number of a column, and whose they are."""
     ordered = table.assign(_text=[format(value, digits) for value in table[column]])
     ordered = ordered.sort_values(column, kind="stable")
-    low, high = ordered["_text"].iloc[0], ordered["_text"].iloc[-1]
-    if low == high:
-        return low
-    return " to ".join(
-        f"{text} ({_whose(ordered.loc[ordered['_text'] == text, 'curve'], len(table))})"
-        for text in (low, high)
-    )
+    if limits:
+        ordered["_shown"] = [
+            f"{row['_text']} [{row[f'{column}_low']:{digits}}, {row[f'{column}_high']:{digits}}]"
+            for _, row in ordered.iterrows()
+        ]
+    else:
+        ordered["_shown"] = ordered["_text"]
+    ends = ordered.iloc[0], ordered.iloc[-1]
+    if ends[0]["_text"] == ends[1]["_text"]:
+        return str(ends[0]["_shown"])
+    texts = []
+    for end in ends:
+        curves = ordered.loc[ordered["_text"] == end["_text"], "curve"]
+        texts.append(f"{end['_shown']} ({_whose(curves, len(table))})")
+    return " to ".join(texts)
 
 
 def _whose(curves: pd.Series, n: int) -> str:
-    return _list(list(curves)) if len(curves) <= 2 else f"{len(curves)} of {n} curves"
-
-
-def _all(n: int, noun: str) -> str:
-    return f"the one {noun}" if n == 1 else f"all {n:,} {noun}s"
-
-
-def _list(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return joined(list(map(str, curves))) if len(curves) <= 2 else f"{len(curves)} of {n} curves"

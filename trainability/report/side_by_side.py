@@ -11,8 +11,9 @@ import pandas as pd
 from trainability.commands import command
 from trainability.findings.study import Findings
 from trainability.report.build import Picture, Report, render, replace_folder
-from trainability.report.shown import Shown, percent
-from trainability.report.words import answer, progress
+from trainability.report.sentences import answer, progress
+from trainability.report.tables import TableView
+from trainability.report.text import percent
 from trainability.storage import Storage
 
 _FIGURE = "success_over_width"
@@ -87,7 +88,7 @@ def study_table(found: Sequence[Findings]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _shown(table: pd.DataFrame) -> Shown:
+def _shown(table: pd.DataFrame) -> TableView:
     body = []
     for _, row in table.iterrows():
         best = [percent(row[f"best_success_rate{end}"]) for end in ("", "_low", "_high")]
@@ -108,7 +109,7 @@ def _shown(table: pd.DataFrame) -> Shown:
                 "hold" if row["laws_hold"] else "broken",
             ]
         )
-    return Shown(
+    return TableView(
         "studies",
         "Highest success rate in percent, with its interval of 95 %; the least studied width whose "
         "interval lies wholly at or above 90 %, beside the least width at which trainability "

@@ -1,0 +1,180 @@
+"""Which strategy is better, by how much, and how sure that is: in a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trainability.findings.labels import short
+from trainability.findings.study import Findings
+from trainability.report.text import all_of, joined, percent
+
+DECIDED = 0.05
+"""Corrected p-value up to which a difference is called one."""
+_NOUNS = {
+    "scheme": "initializations",
+    "activation": "activations",
+    "penalty": "penalties",
+    "optimizer": "optimizers",
+    "loss": "losses",
+}
+_SURE = (
+    (1e-6, "beyond reasonable doubt"),
+    (1e-3, "with strong evidence"),
+    (DECIDED, "with some evidence"),
+)
+_MOST_NAMES = 4
+_MOST_PLACES = 3
+
+
+def better_sentences(found: Findings) -> list[str]:
+    """For every axis of strategies that varies, which of its values succeeds most often."""
+    return [text for axis in found.comparisons.axes for text in _sentences(found, axis)]
+
+
+def confidence(p_value: float) -> str:
+    """How sure a difference with this corrected p-value is, in words.
+
+    >>> confidence(1e-9), confidence(0.01), confidence(0.3)
+    ('beyond reasonable doubt', 'with some evidence', 'but chance explains it as well')
+    """
+    sure = (words for limit, words in _SURE if p_value <= limit)
+    return next(sure, "but chance explains it as well")
+
+
+def p_value_text(p_value: float) -> str:
+    """A p-value for a sentence, to one digit.
+
+    >>> p_value_text(0.0123), p_value_text(1e-40)
+    ('p = 0.01', 'p < 1e-15')
+    """
+    return "p < 1e-15" if p_value < 1e-15 else f"p = {p_value:.1g}"
+
+
+def places_text(found: Findings, axis: str) -> str:
+    """Over what a pooled test pools: "the 8 widths studied"."""
+    places = found.comparisons.places
+    places = places[places["axis"] == axis]
+    names = list(places.columns[1 : places.columns.get_loc("a")])
+    names = [name for name in names if places[name].nunique(dropna=False) > 1]
+    n = len(places.drop_duplicates(names)) if names else 1
+    if names == [found.x]:
+        return f"the {n} {found.x}s studied"
+    what = joined([name.replace("_", " ") for name in names])
+    return f"the {n} combinations of {what} studied" if names else "the one place studied"
+
+
+def _sentences(found: Findings, axis: str) -> list[str]:
+    pairs = found.comparisons.of(axis)
+    names = short(list(dict.fromkeys([*pairs["a"].astype(str), *pairs["b"].astype(str)])))
+    order = _order(pairs, list(names))
+    gaps = _gaps(pairs, order[0])
+    clear = [name for name in order[1:] if name in gaps.index
+             and gaps.loc[name, "p_holm"] <= DECIDED]  # fmt: skip
+    over = places_text(found, axis)
+    of = f"{len(order)} {_NOUNS[axis]}"
+    if not clear:
+        return [_nothing_clear(pairs, names, over, of)]
+    equal = [name for name in order if name not in clear]
+    sure = max(float(gaps.loc[name, "p_holm"]) for name in clear)
+    winner = names[order[0]]
+    if len(equal) == 1:
+        text = f"{winner} succeeds more often" if len(order) == 2 else (
+            f"Of {of} {winner} succeeds most often")  # fmt: skip
+    else:
+        best = joined([names[name] for name in equal[:_MOST_NAMES]])
+        text = f"Of {of} {best} succeed most often and can't be told apart"
+    text += f": on average over {over} {winner} succeeds {_gap(gaps.loc[clear[0]])}"
+    text += f" more often than {names[clear[0]]}"
+    if len(clear) > 1:
+        last = clear[-1]
+        text += f", the next, and {_gap(gaps.loc[last], brief=True)} more often than "
+        text += f"{names[last]}, the last"
+    n = int(gaps["n"].min())
+    text += f" (n = {n:,} networks each); {confidence(sure)}: {p_value_text(sure)} by one "
+    text += "likelihood-ratio test of the two curves"
+    text += f", corrected for {all_of(len(pairs), 'pair')}." if len(pairs) > 1 else "."
+    return [text, *_reversed(found, axis, order[0], names)]
+
+
+def _order(pairs: pd.DataFrame, names: list[str]) -> list[str]:
+    """The values from the best to the worst, by their mean difference from all others."""
+    gains = dict.fromkeys(names, 0.0)
+    for _, row in pairs.iterrows():
+        gains[str(row["a"])] -= row["difference"]
+        gains[str(row["b"])] += row["difference"]
+    return sorted(names, key=lambda name: -gains[name])
+
+
+def _gaps(pairs: pd.DataFrame, best: str) -> pd.DataFrame:
+    """How much more often the best succeeds than each other value, by that value."""
+    rows = {}
+    for _, row in pairs.iterrows():
+        if best not in (str(row["a"]), str(row["b"])):
+            continue
+        sign = 1 if str(row["b"]) == best else -1
+        ends = sorted(sign * row[f"difference_{end}"] for end in ("low", "high"))
+        rows[str(row["a"] if sign > 0 else row["b"])] = {
+            "difference": sign * row["difference"],
+            "low": ends[0],
+            "high": ends[1],
+            "p_holm": row["p_holm"],
+            "n": min(row["n_a"], row["n_b"]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _gap(row: pd.Series, brief: bool = False) -> str:
+    gap, low, high = (100 * float(row[name]) for name in ("difference", "low", "high"))
+    if brief:
+        return f"{gap:.1f} ({low:.1f} to {high:.1f})"
+    return f"{gap:.1f} percentage points (95 % interval {low:.1f} to {high:.1f})"
+
+
+def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: str) -> str:
+    widest = pairs.loc[pairs["difference"].abs().idxmax()]
+    best, other = str(widest["b"]), str(widest["a"])
+    if widest["difference"] < 0:
+        best, other = other, best
+    row = _gaps(pairs, best).loc[other]
+    return (
+        f"No difference between the {of} is certain: on average over {over} the largest, of "
+        f"{names[best]} over {names[other]}, is {_gap(row)} with n = {int(row['n']):,} networks "
+        f"each, {p_value_text(float(pairs['p_holm'].min()))} at least by likelihood-ratio tests "
+        f"of the curves, corrected for {all_of(len(pairs), 'pair')}."
+    )
+
+
+def _reversed(found: Findings, axis: str, best: str, names: dict[str, str]) -> list[str]:
+    """Where another value is better than the best, if that is certain anywhere."""
+    places = found.comparisons.places
+    places = places[(places["axis"] == axis) & (places["p_holm"] <= DECIDED)]
+    if found.x not in places:
+        return []
+    ours = np.where(places["b"].astype(str) == best, 1, -1)
+    involved = (places["a"].astype(str) == best) | (places["b"].astype(str) == best)
+    lost = places[involved & (ours * places["difference"] < 0)]
+    if lost.empty:
+        return []
+    texts = []
+    for _, row in lost.iterrows():
+        other = str(row["a"]) if str(row["b"]) == best else str(row["b"])
+        gap = 100 * abs(row["difference"])
+        ends = sorted(100 * abs(row[f"difference_{end}"]) for end in ("low", "high"))
+        texts.append(
+            f"at {found.x} {row[found.x]:g} {names[other]} succeeds {gap:.1f} percentage points "
+            f"({ends[0]:.1f} to {ends[1]:.1f}) more often"
+        )
+    rest = len(texts) - _MOST_PLACES
+    if rest > 0:
+        texts = [*texts[:_MOST_PLACES], f"so in {rest} more comparisons"]
+    return [f"It is not the best everywhere: {joined(texts)} than {names[best]}."]
+
+
+def rate_text(value: float, low: float, high: float, n: int) -> str:
+    """A rate for a sentence: it never travels alone.
+
+    >>> rate_text(0.412, 0.3813, 0.4432, 1000)
+    '41.2 % (95 % interval 38.1 to 44.3, n = 1,000)'
+    """
+    return f"{percent(value)} % (95 % interval {percent(low)} to {percent(high)}, n = {n:,})"
