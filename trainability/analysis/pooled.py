@@ -21,7 +21,7 @@ Mehta, Patel & Gray (1985), JASA 80, 969-973 (its exact distribution).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -154,8 +154,8 @@ def _ratio(log_c: np.ndarray, t: int) -> float:
     """G(t): twice the supremum over theta of theta t - log sum c e^(theta s)."""
     if t in (0, len(log_c) - 1):
         return max(0.0, -2 * float(log_c[t]))
-    theta = optimize.brentq(lambda x: _tilted(log_c, x)[0] - t, -_EDGE, _EDGE, xtol=1e-12)
-    return max(0.0, 2 * (float(theta) * t - _tilted(log_c, float(theta))[1]))
+    theta = _root(lambda x: _tilted(log_c, x)[0] - t, -_EDGE, _EDGE)
+    return max(0.0, 2 * (theta * t - _tilted(log_c, theta)[1]))
 
 
 def _tails(log_c: np.ndarray, t: int, ratio: float) -> float:
@@ -177,7 +177,7 @@ def _tails(log_c: np.ndarray, t: int, ratio: float) -> float:
     edge = -_EDGE if above else _EDGE
     if excess(edge) <= 0:  # only the last value is
         return min(1.0, same + float(c[last]))
-    place = _tilted(log_c, float(optimize.brentq(excess, 0.0, edge, xtol=1e-12)))[0]
+    place = _tilted(log_c, _root(excess, 0.0, edge))[0]
     other = c[: int(np.floor(place)) + 1] if above else c[int(np.ceil(place)) :]
     return min(1.0, same + float(other.sum()))
 
@@ -209,11 +209,12 @@ def _unconditional(
         value = value + special.xlogy(k_b, p_b) + special.xlogy(n_b - k_b, q_b)
         return float(value.sum()) + pairs[1] * theta - only * float(np.logaddexp(0, theta))
 
-    best = optimize.minimize_scalar(
-        lambda theta: -log_likelihood(theta), bounds=(-_EDGE, _EDGE), method="bounded",
-        options={"xatol": 1e-9},
-    )  # fmt: skip
-    return max(0.0, 2 * (-float(best.fun) - log_likelihood(0.0)))
+    best = optimize.fminbound(lambda theta: -log_likelihood(theta), -_EDGE, _EDGE, xtol=1e-9)
+    return max(0.0, 2 * (log_likelihood(float(np.asarray(best))) - log_likelihood(0.0)))
+
+
+def _root(f: Callable[[float], float], low: float, high: float) -> float:
+    return float(np.asarray(optimize.brentq(f, low, high, xtol=1e-12)))
 
 
 def _base_rate(n_a: np.ndarray, n_b: np.ndarray, total: np.ndarray, odds: float) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -69,14 +71,13 @@ def _sentences(found: Findings, axis: str) -> list[str]:
     names = short(list(dict.fromkeys([*pairs["a"].astype(str), *pairs["b"].astype(str)])))
     order = _order(pairs, list(names))
     gaps = _gaps(pairs, order[0])
-    clear = [name for name in order[1:] if name in gaps.index
-             and gaps.loc[name, "p_holm"] <= DECIDED]  # fmt: skip
+    clear = [name for name in order[1:] if name in gaps and gaps[name].p_holm <= DECIDED]
     over = places_text(found, axis)
     of = f"{len(order)} {_NOUNS[axis]}"
     if not clear:
         return [_nothing_clear(pairs, names, over, of)]
     equal = [name for name in order if name not in clear]
-    sure = max(float(gaps.loc[name, "p_holm"]) for name in clear)
+    sure = max(gaps[name].p_holm for name in clear)
     winner = names[order[0]]
     if len(equal) == 1:
         text = f"{winner} succeeds more often" if len(order) == 2 else (
@@ -84,13 +85,14 @@ def _sentences(found: Findings, axis: str) -> list[str]:
     else:
         best = joined([names[name] for name in equal[:_MOST_NAMES]])
         text = f"Of {of} {best} succeed most often and can't be told apart"
-    text += f": on average over {over} {winner} succeeds {_gap(gaps.loc[clear[0]])}"
+    text += f": on average over {over} {winner} succeeds {gaps[clear[0]]}"
     text += f" more often than {names[clear[0]]}"
     if len(clear) > 1:
         last = clear[-1]
-        text += f", the next, and {_gap(gaps.loc[last], brief=True)} more often than "
+        gap = gaps[last]
+        text += f", the next, and {100 * gap.difference:.1f} ({gap.limits}) more often than "
         text += f"{names[last]}, the last"
-    n = int(gaps["n"].min())
+    n = min(gap.n for gap in gaps.values())
     text += f" (n = {n:,} networks each); {confidence(sure)}: {p_value_text(sure)} by one "
     text += "likelihood-ratio test of the two curves"
     text += f", corrected for {all_of(len(pairs), 'pair')}." if len(pairs) > 1 else "."
@@ -106,40 +108,47 @@ def _order(pairs: pd.DataFrame, names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: -gains[name])
 
 
-def _gaps(pairs: pd.DataFrame, best: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Gap:
+    """How much more often one value succeeds than another, pooled over all places."""
+
+    difference: float
+    low: float
+    high: float
+    p_holm: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{100 * self.difference:.1f} percentage points (95 % interval {self.limits})"
+
+    @property
+    def limits(self) -> str:
+        return f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+
+
+def _gaps(pairs: pd.DataFrame, best: str) -> dict[str, _Gap]:
     """How much more often the best succeeds than each other value, by that value."""
-    rows = {}
-    for _, row in pairs.iterrows():
-        if best not in (str(row["a"]), str(row["b"])):
+    gaps = {}
+    for row in pairs.to_dict("records"):
+        a, b = str(row["a"]), str(row["b"])
+        if best not in (a, b):
             continue
-        sign = 1 if str(row["b"]) == best else -1
-        ends = sorted(sign * row[f"difference_{end}"] for end in ("low", "high"))
-        rows[str(row["a"] if sign > 0 else row["b"])] = {
-            "difference": sign * row["difference"],
-            "low": ends[0],
-            "high": ends[1],
-            "p_holm": row["p_holm"],
-            "n": min(row["n_a"], row["n_b"]),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _gap(row: pd.Series, brief: bool = False) -> str:
-    gap, low, high = (100 * float(row[name]) for name in ("difference", "low", "high"))
-    if brief:
-        return f"{gap:.1f} ({low:.1f} to {high:.1f})"
-    return f"{gap:.1f} percentage points (95 % interval {low:.1f} to {high:.1f})"
+        sign = 1 if b == best else -1
+        low, high = sorted(sign * row[f"difference_{end}"] for end in ("low", "high"))
+        n = min(row["n_a"], row["n_b"])
+        gaps[a if b == best else b] = _Gap(sign * row["difference"], low, high, row["p_holm"], n)
+    return gaps
 
 
 def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: str) -> str:
-    widest = pairs.loc[pairs["difference"].abs().idxmax()]
-    best, other = str(widest["b"]), str(widest["a"])
+    widest = pairs.to_dict("records")[int(pairs["difference"].abs().to_numpy().argmax())]
+    other, best = str(widest["a"]), str(widest["b"])
     if widest["difference"] < 0:
         best, other = other, best
-    row = _gaps(pairs, best).loc[other]
+    gap = _gaps(pairs, best)[other]
     return (
         f"No difference between the {of} is certain: on average over {over} the largest, of "
-        f"{names[best]} over {names[other]}, is {_gap(row)} with n = {int(row['n']):,} networks "
+        f"{names[best]} over {names[other]}, is {gap} with n = {gap.n:,} networks "
         f"each, {p_value_text(float(pairs['p_holm'].min()))} at least by likelihood-ratio tests "
         f"of the curves, corrected for {all_of(len(pairs), 'pair')}."
     )
@@ -169,6 +178,12 @@ def _reversed(found: Findings, axis: str, best: str, names: dict[str, str]) -> l
     if rest > 0:
         texts = [*texts[:_MOST_PLACES], f"so in {rest} more comparisons"]
     return [f"It is not the best everywhere: {joined(texts)} than {names[best]}."]
+
+
+def rate_of(row: pd.Series, name: str) -> str:
+    """A rate of a cell with its interval and its number of networks."""
+    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return rate_text(value, low, high, int(row["n"]))
 
 
 def rate_text(value: float, low: float, high: float, n: int) -> str:

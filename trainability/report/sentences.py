@@ -7,7 +7,7 @@ import pandas as pd
 from trainability.analysis.laws import Verdict
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
-from trainability.report.better import better_sentences, rate_text
+from trainability.report.better import better_sentences, rate_of
 from trainability.report.text import all_of, joined, percent
 
 MOST_PLACES = 4
@@ -173,21 +173,17 @@ def _deep_sentences(found: Findings) -> list[str]:
     for place in sorted({found.rates[found.x].min(), found.rates[found.x].max()}):
         cells = found.rates[found.rates[found.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
-        text = f"{_trainable(low)} with {low['curve']}"
+        text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
         if len(cells) > 1:
-            text += f" to {_trainable(high)} with {high['curve']}"
+            text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
         parts.append(f"at {found.x} {place:g} {text}")
     born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
     return [born, _best(found)]
 
 
-def _trainable(row: pd.Series) -> str:
-    return rate_text(*(row[f"trainable_rate{end}"] for end in ("", "_low", "_high")), int(row["n"]))
-
-
 def _best(found: Findings) -> str:
     best = found.rates.iloc[found.rates["success_rate"].argmax()]
-    rate = rate_text(*(best[f"success_rate{end}"] for end in ("", "_low", "_high")), int(best["n"]))
+    rate = rate_of(best, "success_rate")
     where = "" if pd.isna(best[found.x]) else f" at {found.x} {best[found.x]:g}"
     return f"The highest success rate is {rate}, of {best['curve']}{where}."
 
@@ -218,8 +214,7 @@ def _bound_sentence(found: Findings) -> str:
     )
     if gap.iloc[-1] <= 0:
         return text + "."
-    rate = rate_text(*(widest[f"success_rate{end}"] for end in ("", "_low", "_high")),
-                     int(widest["n"]))  # fmt: skip
+    rate = rate_of(widest, "success_rate")
     return text + (
         f", by up to {100 * gap.iloc[-1]:.1f} percentage points: {widest['curve']}{where} succeeds "
         f"in {rate} of {percent(widest['trainability'])} %."
