@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from trainability import plots
@@ -17,9 +21,11 @@ from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
 from trainability.findings.provenance import what_was_run
-from trainability.findings.study import Findings, find
+from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.console import show
-from trainability.report.figures import draw
+from trainability.report.chart import make_chart
+from trainability.report.figures import MAIN, draw
+from trainability.report.library import Library
 from trainability.report.sections import sections
 from trainability.report.sentences import answer, progress
 from trainability.report.tables import MOST_ROWS
@@ -28,6 +34,10 @@ from trainability.study import Study
 
 _SCALE = 0.93
 """Pixels of a page per pixel of a figure."""
+RELOAD_S = 15
+"""How often the page of an unfinished study reads its file again, in seconds."""
+_FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
+"""The folders of an absolute path in quotes, as settings of tasks have them."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +74,12 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
         InputError: If storage holds nothing of the study.
         StorageError: If the folder can't be written.
     """
+    library = Library()
     found = find(study, storage)
     if folder is None:
         local = Path(storage.address) / study.name / "report"
         folder = local if storage.is_local else Path(f"{study.name}-report").resolve()
-    replace_folder(folder, lambda made: _write(found, storage, made))
+    replace_folder(folder, lambda made: _write(found, storage, made, library))
     parts = [f"**{study.question}**", progress(found), " ".join(answer(found))]
     return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), found)
 
@@ -92,15 +103,30 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
 
 
 def render(template: str, **values: object) -> str:
-    """A page from its template."""
+    """A page from its template; of absolute paths in the settings of tasks it shows the names."""
     environment = Environment(
         loader=PackageLoader("trainability.report", "templates"),
         autoescape=select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: without_folders(value) if type(value) is str else value,
     )
     environment.filters["unbroken"] = lambda text: text.replace(" %", "\u00a0%")
     return environment.get_template(template).render(most=MOST_ROWS, **values)
+
+
+def without_folders(text: str) -> str:
+    """A text whose quoted absolute paths have lost their folders.
+
+    >>> without_folders("Table(path='/home/me/data.csv')")
+    "Table(path='data.csv')"
+    """
+    return _FOLDERS.sub("", text)
+
+
+def place_name(storage: Storage) -> str:
+    """What a page calls the storage: of a local folder its name, not where it lies."""
+    return Path(storage.address).name if storage.is_local else storage.shown
 
 
 @dataclass(frozen=True)
@@ -110,51 +136,60 @@ class Picture:
     Args:
         data: A PNG file as base64 text.
         width: At which letters have the same size in all figures, in pixels.
+        alt: The finding that it shows.
     """
 
     data: str
     width: int
+    alt: str
 
     @classmethod
-    def of(cls, path: Path) -> Picture:
-        """The picture in a PNG file, whose header holds its width."""
-        png = path.read_bytes()
-        width = int.from_bytes(png[16:20], "big")
-        return cls(base64.b64encode(png).decode(), round(_SCALE * width))
+    def save(cls, drawn: Figure | Axes, folder: Path, name: str) -> Picture:
+        """Write a figure to a folder, as PNG and SVG; its title is the finding."""
+        figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+        assert figure is not None
+        alt = figure.get_suptitle() or figure.axes[0].get_title(loc="left")
+        png = plots.save_all(figure, folder, name).read_bytes()
+        width = round(_SCALE * int.from_bytes(png[16:20], "big"))
+        return cls(base64.b64encode(png).decode(), width, " ".join(alt.split()))
 
 
-def _write(found: Findings, storage: Storage, folder: Path) -> None:
+def _write(found: Findings, storage: Storage, folder: Path, library: Library) -> None:
     for name, table in found.tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    figures = {}
-    for name, figure in draw(found):
-        figures[name] = Picture.of(plots.save_all(figure, folder, name))
+    figures = {name: Picture.save(figure, folder, name) for name, figure in draw(found)}
     study = found.study
+    chart = make_chart(MAIN, found.rates, found.fits.activity, found.x, LEVEL)
+    code = library.text() if chart else ""
+    place = Path(storage.address).name if storage.is_local else storage.address
     page = render(
         "page.html",
         study=study,
         answer=answer(found),
         progress=progress(found),
-        sections=list(sections(found, figures)),
+        reload_s=None if found.is_complete else RELOAD_S,
+        sections=list(sections(found, figures, chart if code else None)),
         figures=figures,
+        library=Markup(code),
         run=what_was_run(found, storage),
         declared=study.to_json(),
         tables=list(found.tables),
-        storage=storage.shown,
+        storage=place_name(storage),
+        is_local=storage.is_local,
         commands=[
-            command("run", study.name, storage=storage.address),
-            command("report", study.name, storage=storage.address),
-            _rows_command(study.name, storage),
+            command("run", study.name, storage=place),
+            command("report", study.name, storage=place),
+            _rows_command(study.name, place),
         ],
         before=variables_sentence(variables(storage=storage.address)),
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _rows_command(study: str, storage: Storage) -> str:
+def _rows_command(study: str, address: str) -> str:
     """Opens the rows of a study."""
-    where, imports = repr(storage.address), ""
-    if has_secrets(storage.address):
+    where, imports = repr(address), ""
+    if has_secrets(address):
         where, imports = f"os.environ[{STORAGE!r}]", "import os; "
     return python_command(
         f"{imports}from trainability.storage import Storage; "

@@ -14,6 +14,8 @@ from trainability.findings.verdicts import COUNTS
 from trainability.report.sentences import headline, typical
 from trainability.report.text import percent
 
+MAIN = "success_over_width"
+"""The headline figure's file."""
 MOST_CURVES = 12
 """Curves that a figure shows; tables have all."""
 MOST_CENSUSES = 6
@@ -28,7 +30,7 @@ def draw(found: Findings) -> Iterator[tuple[str, Any]]:
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    yield "success_over_width", success_panels(found)
+    yield MAIN, success_panels(found)
     for index, (title, part) in enumerate(maps(found)[:MOST_CURVES]):
         yield f"success_map_{index + 1}", success_map(title, part)
     counted = [curve for curve in _first(_curves(found)["curve"], MOST_CENSUSES)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
 from trainability.report import sentences, tables
+from trainability.report.chart import Chart
+from trainability.report.figures import MAIN
+from trainability.report.matrix import Matrix, success_matrix
 from trainability.report.tables import TableView
 
 _METHODS = (
@@ -40,21 +43,30 @@ class Section:
         figures: Names of figures.
         tables: Tables below them.
         points: A list below the paragraphs.
+        chart: The interactive figure above all of them.
+        matrix: All rates at a glance.
+        folded: Tables that a reader opens.
     """
 
     title: str
     text: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     tables: tuple[TableView, ...] = ()
-    points: tuple[str, ...] = field(default=())
+    points: tuple[str, ...] = ()
+    chart: Chart | None = None
+    matrix: Matrix | None = None
+    folded: tuple[TableView, ...] = ()
 
 
-def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
+def sections(
+    found: Findings, figures: Collection[str], chart: Chart | None
+) -> Iterator[Section]:
     """What the page says after the answer.
 
     Args:
         found: The findings.
         figures: Names of the figures that were drawn.
+        chart: The interactive main figure, if there is one.
     """
 
     def drawn(*starts: str) -> tuple[str, ...]:
@@ -67,8 +79,10 @@ def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
         ("Points that were added beside a curve stand in the table alone.",)
         if n_places.min() < 2 <= n_places.max()
         else (),
-        figures=drawn("success_over_width", "success_map"),
-        tables=(tables.rates_table(found),),
+        figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
+        chart=chart,
+        matrix=success_matrix(found),
+        folded=(tables.rates_table(found),),
     )
     for axis in found.comparisons.axes:
         yield Section(
