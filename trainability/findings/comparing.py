@@ -61,18 +61,13 @@ def compare_strategies(
     order += [name for name in COMPARED if name not in order]
     places, pooled = [], []
     for axis in order:
-        table = _places(axis, rates, networks, n_looks, level)
+        table = compare_places(axis, rates, networks, n_looks, level)
         if table.empty:
             continue
         places.append(table)
         fixed = table
         if n_looks > 1:
-            declared = [cell.id for cell in study.cells()]
-            cells = rates[rates.index.isin(declared)]
-            first = networks["replicate"] < study.n_blocks * BLOCK_SIZE
-            fixed = _places(
-                axis, cells, networks[first & networks["cell"].isin(declared)], 1, level
-            )
+            fixed = compare_places(axis, *declared(study, rates, networks), 1, level)
         if len(fixed):
             sharing = _sharing(axis, rates)
             table = pool(fixed.drop(columns="axis"), sharing, level)
@@ -83,21 +78,33 @@ def compare_strategies(
                          (places, pooled)))  # fmt: skip
 
 
-def _places(
+def declared(
+    study: Study, rates: pd.DataFrame, networks: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cells of the grid, and as many of their networks as the study declares from the start."""
+    cells = [cell.id for cell in study.cells()]
+    first = networks["replicate"] < study.n_blocks * BLOCK_SIZE
+    return rates[rates.index.isin(cells)], networks[first & networks["cell"].isin(cells)]
+
+
+def compare_places(
     axis: str, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
 ) -> pd.DataFrame:
     """Every pair of values of an axis at every point of the others, Holm-corrected over all.
 
     No rows for one value, or with more than `MOST_PAIRS` pairs.
     """
+    n_values = rates[axis].nunique() if axis in rates else 0
     others = [
         name
         for name in (*AXES, "widths")
-        if name != axis and name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]
+        # What one value of the axis has only once tells nothing apart.
+        if name != axis and name in rates and n_values
+        and len(rates.drop_duplicates(subset=[axis, name])) > n_values
+    ]  # fmt: skip
     sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])
     n_pairs = sum(comb(int(size), 2) for size in sizes)
-    if axis not in rates or rates[axis].nunique() < 2 or not 0 < n_pairs <= MOST_PAIRS:
+    if n_values < 2 or not 0 < n_pairs <= MOST_PAIRS:
         return pd.DataFrame()
     codes = rates.index.get_indexer(networks["cell"].cat.categories)[networks["cell"].cat.codes]
     rows = networks.filter(["cell", "replicate", "success", "trainable", "steps"])
@@ -105,8 +112,9 @@ def _places(
     for name in rates.columns[: rates.columns.get_loc("n")]:
         values = pd.Categorical(rates[name])
         rows[name] = pd.Categorical.from_codes(values.codes[codes], categories=values.categories)
+    rows["place"] = "all"
     family = n_looks**2
-    table = compare(rows, axis, 1 - (1 - level) / family, tuple(others) or ("task",))
+    table = compare(rows, axis, 1 - (1 - level) / family, tuple(others) or ("place",))
     table["p_value"] = np.minimum(1.0, table["p_value"] * family)
     table["p_holm"] = holm(table["p_value"])
     table.insert(0, "axis", axis)

@@ -43,7 +43,7 @@ def chart_curves(names: list[str], shown: int) -> list[dict[str, Any]]:
 
 
 def success_chart(
-    places: list[Any], curves: list[dict[str, Any]], x: str, n_least: int, *, failure: bool
+    places: list[Any], curves: list[dict[str, Any]], x: str, n_most: int, *, failure: bool
 ) -> dict[str, Any]:
     """The chart, without its data.
 
@@ -54,10 +54,10 @@ def success_chart(
         places: Values along the horizontal axis, in order: numbers, or texts.
         curves: From `chart_curves`.
         x: What the horizontal axis is called.
-        n_least: Networks of the largest cell: failure rates are shown down to a third of one.
+        n_most: Networks of the largest cell: failure rates are shown down to a third of one.
         failure: Show the failure rate on a logarithmic axis instead of the success rate.
     """
-    floor = 10 ** math.floor(math.log10(1 / (3 * max(n_least, 1))))
+    floor = min(10.0 ** math.floor(math.log10(1 / (3 * max(n_most, 1)))), 1 - LEVELS[-1]) / 1.001
     return {
         "height": 380,
         "padding": {"left": 4, "right": 4, "top": 8, "bottom": 4},
@@ -83,12 +83,14 @@ def success_chart(
 def _data(floor: float, failure: bool) -> list[dict[str, Any]]:
     shown = {"type": "filter", "expr": "indexof(shown, datum.curve) >= 0"}
 
-    def y(value: str) -> str:
-        return f"max(1 - {value}, {floor})" if failure else value
+    def y(value: str, least: float = floor) -> str:
+        return f"max(1 - {value}, {least})" if failure else value
+
+    below = floor / 1000  # a line runs out of the picture
 
     formulas = [("y", y("datum.success")), ("low", y("datum.success_low")),
                 ("high", y("datum.success_high"))]  # fmt: skip
-    theory = f"datum.theory == null ? null : {y('datum.theory')}"
+    theory = f"datum.theory == null ? null : {y('datum.theory', below)}"
     formulas.append(("bound_y", theory))
     index = "indexof(shown, datum.curve) - (length(shown) - 1) / 2"
     formulas.append(("offset", f"{_DODGE} * ({index})"))
@@ -103,7 +105,7 @@ def _data(floor: float, failure: bool) -> list[dict[str, Any]]:
         },
         {
             "name": "fits",
-            "transform": [shown, {"type": "formula", "as": "y", "expr": y("datum.fit")}],
+            "transform": [shown, {"type": "formula", "as": "y", "expr": y("datum.fit", below)}],
         },
         {
             "name": "levels",
@@ -161,10 +163,10 @@ def _axes(places: list[Any], x: str, floor: float, failure: bool) -> list[dict[s
     }
     up: dict[str, Any] = {"title": "success rate", "format": ".0%", "tickCount": 6}
     if failure:
-        powers = range(round(math.log10(floor)), 1)
+        powers = range(math.ceil(math.log10(floor)), 1)
         up = {
             "title": "failure rate (logarithmic)",
-            "values": [10.0**power for power in powers],
+            "values": [floor, *(10.0**power for power in powers[1:])],
             "encode": {
                 "labels": {
                     "update": {
@@ -213,9 +215,10 @@ def _levels(floor: float, failure: bool) -> list[dict[str, Any]]:
             "from": data,
             "encode": {
                 "update": {
-                    "x": {"value": 4},
+                    "x": {"signal": "width - 3"},
                     "y": y,
-                    "dy": {"value": 5},
+                    "dy": {"value": 4},
+                    "align": {"value": "right"},
                     "baseline": {"value": "top"},
                     "text": text,
                     "fill": {"value": INK},

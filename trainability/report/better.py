@@ -63,7 +63,7 @@ def places_text(found: Findings, axis: str) -> str:
     if names == [found.x]:
         return f"the {n} {found.x}s studied"
     what = joined([name.replace("_", " ") for name in names])
-    return f"the {n} combinations of {what} studied" if names else "the one place studied"
+    return f"the {n} combinations of {what} studied" if names else "the one setting studied"
 
 
 def _sentences(found: Findings, axis: str) -> list[str]:

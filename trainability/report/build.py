@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from trainability.commands import STORAGE, command, python_command, variables, v
 from trainability.errors import StorageError
 from trainability.findings.provenance import what_was_run
 from trainability.findings.study import LEVEL, Findings, find
-from trainability.report.console import show
 from trainability.report.chart import make_chart
+from trainability.report.console import show
 from trainability.report.figures import MAIN, draw
 from trainability.report.library import Library
 from trainability.report.sections import sections
@@ -96,7 +95,9 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
             made = Path(scratch) / "report"
             made.mkdir()
             write(made)
-            shutil.rmtree(folder, ignore_errors=True)
+            # Renamed and removed later: a page that reloads itself finds the one or the other.
+            if folder.exists():
+                folder.rename(Path(scratch) / "before")
             made.rename(folder)
     except OSError as error:
         raise StorageError(f"the report can't be written to {folder}: {error}") from error
@@ -161,7 +162,7 @@ def _write(found: Findings, storage: Storage, folder: Path, library: Library) ->
     study = found.study
     chart = make_chart(MAIN, found.rates, found.fits.activity, found.x, LEVEL)
     code = library.text() if chart else ""
-    place = Path(storage.address).name if storage.is_local else storage.address
+    place = storage.address if not storage.is_local else place_name(storage)
     page = render(
         "page.html",
         study=study,
@@ -175,7 +176,6 @@ def _write(found: Findings, storage: Storage, folder: Path, library: Library) ->
         declared=study.to_json(),
         tables=list(found.tables),
         storage=place_name(storage),
-        is_local=storage.is_local,
         commands=[
             command("run", study.name, storage=place),
             command("report", study.name, storage=place),

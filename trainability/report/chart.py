@@ -60,10 +60,12 @@ def make_chart(
         return None
     names = list(dict.fromkeys(map(str, rates["curve"])))
     curves = chart_curves(names, MOST_SHOWN)
-    fitted = {} if by_text or activity.empty else activity.set_index("curve").to_dict("index")
+    fitted: dict[str, dict[str, Any]] = {}
+    if not by_text and len(activity):
+        fitted = {str(row["curve"]): dict(row) for row in activity.to_dict("records")}
     points, lines = [], []
     for place, (cell, row) in zip(places, rates.iterrows(), strict=True):
-        points.append(_point(str(cell), row, place, x, fitted.get(row["curve"]), level))
+        points.append(_point(str(cell), row, place, x, fitted.get(str(row["curve"])), level))
     for curve in names:
         own = [point for point in points if point["curve"] == curve]
         lines += _line(curve, own, fitted.get(curve))
@@ -82,9 +84,9 @@ def _note(fitted: bool, level: float) -> str:
     if not fitted:
         lines = "lines join the measured rates"
     return (
-        f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; dashed: trainability, "
-        "theory's upper bound; dotted: 90, 99 and 99.9 % success. Point at a cell to read it. On "
-        "the logarithmic axis a hollow point at the lower edge means that no network failed; its "
+        f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; dashed: "
+        "trainability, theory's upper bound; dotted: 90, 99 and 99.9 % success. Point at a cell to "
+        "read it. On the logarithmic axis a hollow point at the lower edge means that no network failed; its "
         "bar ends at the upper limit of the failure rate."
     )
 

@@ -8,10 +8,11 @@ import sys
 import threading
 from functools import cache
 
-_CODE = (
-    "import sys, vl_convert; "
-    "sys.stdout.buffer.write(vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;').encode())"
-)
+_CODE = """
+import sys, vl_convert
+code = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+sys.stdout.buffer.write(code.encode())
+"""
 _LONGEST_S = 120.0
 
 

@@ -58,9 +58,7 @@ class Section:
     folded: tuple[TableView, ...] = ()
 
 
-def sections(
-    found: Findings, figures: Collection[str], chart: Chart | None
-) -> Iterator[Section]:
+def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> Iterator[Section]:
     """What the page says after the answer.
 
     Args:
