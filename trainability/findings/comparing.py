@@ -74,8 +74,17 @@ def compare_strategies(
             table.insert(0, "axis", axis)
             table.insert(1, "sharing", sharing)
             pooled.append(table)
-    return Comparisons(*(pd.concat(parts) if parts else pd.DataFrame() for parts in
-                         (places, pooled)))  # fmt: skip
+    return Comparisons(_stacked(places), pd.concat(pooled) if pooled else pd.DataFrame())
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several axes: first all the columns that name a place, then what was measured."""
+    if not tables:
+        return pd.DataFrame()
+    own = [list(table.columns[: table.columns.get_loc("a")]) for table in tables]
+    first = list(dict.fromkeys(name for names in own for name in names))
+    rest = list(tables[0].columns[tables[0].columns.get_loc("a") :])
+    return pd.concat(tables, ignore_index=True)[first + rest]
 
 
 def declared(

@@ -2,7 +2,7 @@
 
 from trainability.plots.census import census_panels, plot_census, plot_count_calibration
 from trainability.plots.maps import plot_success_map
-from trainability.plots.style import save, save_all
+from trainability.plots.style import save, save_all, title_of
 from trainability.plots.success import (
     plot_scheme_against_scheme,
     plot_success_over_width,
@@ -26,4 +26,5 @@ __all__ = [
     "save",
     "save_all",
     "success_panels",
+    "title_of",
 ]

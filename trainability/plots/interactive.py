@@ -18,6 +18,7 @@ INK = "currentColor"
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 SIGNS = ("●", "■", "▲", "◆", "▼", "✚")
 """The shapes as letters, for the switches."""
+_WIDTH = "isFinite(containerSize()[0]) ? max(containerSize()[0], 280) : 640"
 _DODGE = 3.0
 """Pixels between points of one place."""
 
@@ -66,10 +67,8 @@ def success_chart(
         "signals": [
             {
                 "name": "width",
-                "init": "max(containerSize()[0], 280)",
-                "on": [
-                    {"events": "window:resize", "update": "max(containerSize()[0], 280)"},
-                ],
+                "init": _WIDTH,
+                "on": [{"events": "window:resize", "update": _WIDTH}],
             },
             {"name": "shown", "value": [curve["name"] for curve in curves if curve["shown"]]},
         ],

@@ -197,6 +197,14 @@ def save_all(drawn: Figure | Axes, folder: Path, name: str, dpi: int = 110) -> P
     return save(figure, folder / f"{name}.png", dpi)
 
 
+def title_of(drawn: Figure | Axes) -> str:
+    """The finding that a figure shows: its title."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
+    title = figure.get_suptitle() or figure.axes[0].get_title(loc="left")
+    return " ".join(title.split())
+
+
 def _as_written(figure: Figure) -> None:
     """Show every text as it is: names are the user's, and a $ in them starts no formula.
 

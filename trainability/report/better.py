@@ -58,7 +58,7 @@ def places_text(found: Findings, axis: str) -> str:
     places = found.comparisons.places
     places = places[places["axis"] == axis]
     names = list(places.columns[1 : places.columns.get_loc("a")])
-    names = [name for name in names if places[name].nunique(dropna=False) > 1]
+    names = [name for name in names if places[name].nunique() > 1]
     n = len(places.drop_duplicates(names)) if names else 1
     if names == [found.x]:
         return f"the {n} {found.x}s studied"
@@ -79,23 +79,27 @@ def _sentences(found: Findings, axis: str) -> list[str]:
     equal = [name for name in order if name not in clear]
     sure = max(gaps[name].p_holm for name in clear)
     winner = names[order[0]]
-    if len(equal) == 1:
-        text = f"{winner} succeeds more often" if len(order) == 2 else (
-            f"Of {of} {winner} succeeds most often")  # fmt: skip
+    if len(order) == 2:
+        text = f"{winner} succeeds more often"
+    elif len(equal) == 1:
+        text = f"Of {of} {winner} succeeds most often"
     else:
         best = joined([names[name] for name in equal[:_MOST_NAMES]])
         text = f"Of {of} {best} succeed most often and can't be told apart"
-    text += f": on average over {over} {winner} succeeds {gaps[clear[0]]}"
-    text += f" more often than {names[clear[0]]}"
-    if len(clear) > 1:
-        last = clear[-1]
+    first, last = clear[0], clear[-1]
+    which = "it" if len(equal) == 1 else winner
+    text += (
+        f": on average over {over} {which} succeeds {gaps[first]} more often than {names[first]}"
+    )
+    if last != first:
         gap = gaps[last]
         text += f", the next, and {100 * gap.difference:.1f} ({gap.limits}) more often than "
         text += f"{names[last]}, the last"
     n = min(gap.n for gap in gaps.values())
-    text += f" (n = {n:,} networks each); {confidence(sure)}: {p_value_text(sure)} by one "
-    text += "likelihood-ratio test of the two curves"
-    text += f", corrected for {all_of(len(pairs), 'pair')}." if len(pairs) > 1 else "."
+    text += f", {confidence(sure)} ({p_value_text(sure)} by one likelihood-ratio test of the two "
+    text += "curves"
+    text += f", corrected for all {len(pairs)} pairs" if len(pairs) > 1 else ""
+    text += f"; n = {n:,} networks each)."
     return [text, *_reversed(found, axis, order[0], names)]
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from trainability import plots
 from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
+from trainability.findings.labels import without_folders
 from trainability.findings.provenance import what_was_run
 from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.chart import make_chart
@@ -35,8 +34,6 @@ _SCALE = 0.93
 """Pixels of a page per pixel of a figure."""
 RELOAD_S = 15
 """How often the page of an unfinished study reads its file again, in seconds."""
-_FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
-"""The folders of an absolute path in quotes, as settings of tasks have them."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +113,6 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(template).render(most=MOST_ROWS, **values)
 
 
-def without_folders(text: str) -> str:
-    """A text whose quoted absolute paths have lost their folders.
-
-    >>> without_folders("Table(path='/home/me/data.csv')")
-    "Table(path='data.csv')"
-    """
-    return _FOLDERS.sub("", text)
-
-
 def place_name(storage: Storage) -> str:
     """What a page calls the storage: of a local folder its name, not where it lies."""
     return Path(storage.address).name if storage.is_local else storage.shown
@@ -145,14 +133,11 @@ class Picture:
     alt: str
 
     @classmethod
-    def save(cls, drawn: Figure | Axes, folder: Path, name: str) -> Picture:
-        """Write a figure to a folder, as PNG and SVG; its title is the finding."""
-        figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-        assert figure is not None
-        alt = figure.get_suptitle() or figure.axes[0].get_title(loc="left")
-        png = plots.save_all(figure, folder, name).read_bytes()
+    def save(cls, drawn: Any, folder: Path, name: str) -> Picture:
+        """Write a figure of `plots` to a folder, as PNG and SVG; its title is the finding."""
+        png = plots.save_all(drawn, folder, name).read_bytes()
         width = round(_SCALE * int.from_bytes(png[16:20], "big"))
-        return cls(base64.b64encode(png).decode(), width, " ".join(alt.split()))
+        return cls(base64.b64encode(png).decode(), width, plots.title_of(drawn))
 
 
 def _write(found: Findings, storage: Storage, folder: Path, library: Library) -> None:
@@ -172,6 +157,7 @@ def _write(found: Findings, storage: Storage, folder: Path, library: Library) ->
         sections=list(sections(found, figures, chart if code else None)),
         figures=figures,
         library=Markup(code),
+        watch=command("report", study.name, storage=place) + " --watch",
         run=what_was_run(found, storage),
         declared=study.to_json(),
         tables=list(found.tables),

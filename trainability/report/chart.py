@@ -62,7 +62,10 @@ def make_chart(
     curves = chart_curves(names, MOST_SHOWN)
     fitted: dict[str, dict[str, Any]] = {}
     if not by_text and len(activity):
-        fitted = {str(row["curve"]): dict(row) for row in activity.to_dict("records")}
+        fitted = {
+            str(row["curve"]): {str(k): v for k, v in row.items()}
+            for row in activity.to_dict("records")
+        }
     points, lines = [], []
     for place, (cell, row) in zip(places, rates.iterrows(), strict=True):
         points.append(_point(str(cell), row, place, x, fitted.get(str(row["curve"])), level))
@@ -86,8 +89,8 @@ def _note(fitted: bool, level: float) -> str:
     return (
         f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; dashed: "
         "trainability, theory's upper bound; dotted: 90, 99 and 99.9 % success. Point at a cell to "
-        "read it. On the logarithmic axis a hollow point at the lower edge means that no network failed; its "
-        "bar ends at the upper limit of the failure rate."
+        "read it. On the logarithmic axis a hollow point at the lower edge means that no network "
+        "failed; its bar ends at the upper limit of the failure rate."
     )
 
 

@@ -54,7 +54,7 @@ def activity_lines(found: Findings) -> list[str]:
     table = found.fits.activity
     if table.empty:
         return []
-    lines = ["effective activity q [95 %], born alive 1 - p"]
+    lines = ["probability q that a neuron becomes useful [95 %], and born alive"]
     width = min(max(map(len, table["curve"])), _WIDTH - 38)
     for _, row in table.iterrows():
         name = row["curve"] if len(row["curve"]) <= width else row["curve"][: width - 3] + "..."

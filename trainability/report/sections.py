@@ -45,7 +45,7 @@ class Section:
         points: A list below the paragraphs.
         chart: The interactive figure above all of them.
         matrix: All rates at a glance.
-        folded: Tables that a reader opens.
+        folded: Tables that a reader opens, by what they hold.
     """
 
     title: str
@@ -55,7 +55,7 @@ class Section:
     points: tuple[str, ...] = ()
     chart: Chart | None = None
     matrix: Matrix | None = None
-    folded: tuple[TableView, ...] = ()
+    folded: tuple[tuple[str, TableView], ...] = ()
 
 
 def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> Iterator[Section]:
@@ -80,7 +80,9 @@ def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> 
         figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
         chart=chart,
         matrix=success_matrix(found),
-        folded=(tables.rates_table(found),),
+        folded=(
+            ("Cell by cell, with what was trainable and born dead", tables.rates_table(found)),
+        ),
     )
     for axis in found.comparisons.axes:
         yield Section(
@@ -96,7 +98,8 @@ def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> 
         yield Section(
             "One number for a curve: the effective activity q",
             (sentences.activity_sentence(found),),
-            tables=(tables.activity_table(found), tables.models_table(found)),
+            tables=(tables.activity_table(found),),
+            folded=(("Six models of every curve", tables.models_table(found)),),
         )
     if len(found.fits.widths):
         yield Section("Widths needed", tables=(tables.widths_table(found),))

@@ -145,7 +145,7 @@ def _widths_sentence(found: Findings) -> str:
         if at.empty:
             continue
         shares.append(share)
-        text = f"for {100 * share:g} % success width {_range(at, 'width_measured')} suffices"
+        text = f"width {_range(at, 'width_measured')} suffices for {100 * share:g} % success"
         if len(at) < n_curves:
             text += f" ({len(at)} of {n_curves} curves; the others do not reach it)"
         parts.append(text)
@@ -250,4 +250,4 @@ def _range(table: pd.DataFrame, column: str, digits: str = "g", limits: bool = F
 
 
 def _whose(curves: pd.Series, n: int) -> str:
-    return joined(list(map(str, curves))) if len(curves) <= 2 else f"{len(curves)} of {n} curves"
+    return joined(list(map(str, curves))) if len(curves) <= 3 else f"{len(curves)} of {n} curves"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from trainability import plots
 from trainability.commands import command
@@ -133,7 +133,7 @@ def study_table(found: Sequence[Findings]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _static(together: Overlay, title: str) -> Axes:
+def _static(together: Overlay, title: str) -> Any:
     curves = list(dict.fromkeys(together.rates["curve"]))[:_MOST_LINES]
     rates = together.rates[together.rates["curve"].isin(curves)]
     short = title if len(title) < 90 else "Success of the studies, one over the other"
@@ -161,9 +161,10 @@ def _tests(together: Overlay) -> list[TableView]:
             TableView(
                 name,
                 f"Study against study, {what}: how much more often b succeeds than a, in "
-                "percentage points on average over their common settings, with its interval of 95 %; p "
-                "of one exact likelihood-ratio test that both have one curve, Holm-corrected over the "
-                "rows. Networks of the same initialization are compared pair by pair.",
+                "percentage points on average over their common settings, with its interval of "
+                "95 %; p of one exact likelihood-ratio test that both have one curve, "
+                "Holm-corrected over the rows. Networks of the same initialization are compared "
+                "pair by pair.",
                 [*own, "a", "b", "settings", "n of a", "n of b", "b minus a, points", "p"],
                 body,
                 n_text=len(own) + 2,

@@ -104,11 +104,13 @@ def activity_table(found: Findings) -> TableView:
     ]
     return TableView(
         "effective_activity",
-        "success = P(Bin(width, q) ≥ need), by maximum likelihood over the widths, with "
-        "profile-likelihood intervals of 95 %. 1 - p: theory's probability that a neuron is born "
-        "alive. A small p-value of the fit says that one number does not explain the curve.",
-        [_curve_head(found), "n", "effective activity q", "born alive 1 - p", "deviance / df",
-         "fit p"],
+        "q: the probability with which a neuron becomes useful, if a network succeeds once it has "
+        "as many useful neurons as the task needs; by maximum likelihood over the widths, with its "
+        "profile-likelihood interval of 95 %. Born alive: theory's probability that a neuron is "
+        "not dead at birth. Misfit: the deviance of the curve, to be compared with its degrees of "
+        "freedom; a small p says that one number does not explain the curve.",
+        [_curve_head(found), "n", "effective activity q", "born alive", "misfit / freedom",
+         "p of the fit"],
         body,
     )  # fmt: skip
 
@@ -169,7 +171,7 @@ def widths_table(found: Findings) -> TableView:
         )
     return TableView(
         "widths_needed",
-        "By the fit: the least width at which P(Bin(width, q) ≥ need) reaches the probability, "
+        "By the fit: the least width at which the fitted curve reaches the probability, "
         "with the interval that follows from that of q; only as good as the fit. Measured: the "
         "least studied width whose interval lies wholly at or above it (-: none). "
         "By trainability alone: the least width at which theory allows it.",
