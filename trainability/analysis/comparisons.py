@@ -150,17 +150,17 @@ def compare(
         key[0]: (part["replicate"].to_numpy(), part["success"].to_numpy(dtype=bool))
         for key, part in groups(rows.filter(["cell", "replicate", "success"]), ["cell"])
     }
-    found, counts = [], []
+    entries, counts = [], []
     for key, group in groups(cells, others):
         records = zip(group.index, group.to_dict("records"), strict=True)
         for (a, first), (b, second) in combinations(records, 2):
             paired = _share_initializations(first, second)
-            found.append([*key, first[column], second[column], paired])
+            entries.append([*key, first[column], second[column], paired])
             counts.append((_paired if paired else _independent)(networks[a], networks[b]))
     names = ["a", "b", "paired", "n_a", "n_b", "rate_a", "rate_b"]
     names += ["difference", "difference_low", "difference_high", "p_value", "only_a", "only_b"]
-    tests = _tests(np.array([entry[-1] for entry in found], dtype=bool), counts, level)
-    table = pd.DataFrame(found, columns=[*others, *names[:3]])
+    tests = _tests(np.array([entry[-1] for entry in entries], dtype=bool), counts, level)
+    table = pd.DataFrame(entries, columns=[*others, *names[:3]])
     table[names[3:]] = tests
     table[["n_a", "n_b"]] = table[["n_a", "n_b"]].astype(int)
     table["p_holm"] = holm(table["p_value"])
@@ -205,11 +205,11 @@ def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: f
         paired_difference(only_a, only_b, n_a, level),
         difference(k_a, n_a, k_b, n_b, level),
     )
-    known: dict[tuple[int, ...], float] = {}
+    cache: dict[tuple[int, ...], float] = {}
     for entry, is_paired in zip(counts, paired, strict=True):
-        if not is_paired and entry not in known:
-            known[entry] = fisher(*entry)
-    p_values = [known.get(entry, np.nan) for entry in counts]
+        if not is_paired and entry not in cache:
+            cache[entry] = fisher(*entry)
+    p_values = [cache.get(entry, np.nan) for entry in counts]
     p_values = np.where(paired, mcnemar(only_a, only_b), p_values)
     alone = [np.where(paired, count, np.nan) for count in (only_a, only_b)]
     return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values, *alone])

@@ -82,8 +82,8 @@ def check_scheme(
     )
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
     x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
-    found = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed)
-    n = len(found.born_dead)
+    counted = _draw_and_count(scheme, domain, x, width, depth, n_networks, seed)
+    n = len(counted.born_dead)
     rows = pd.DataFrame(
         {
             "cell": _CELL,
@@ -93,9 +93,9 @@ def check_scheme(
             "status": "ok",
             "success": False,
             "steps": 0,
-            "trainable": ~found.born_dead,
-            "born_dead": found.born_dead,
-            "active_init": list(found.active),
+            "trainable": ~counted.born_dead,
+            "born_dead": counted.born_dead,
+            "active_init": list(counted.active),
         }
     )
     widths = [width] * (depth - 1)
@@ -107,7 +107,7 @@ def check_scheme(
     if not law.standard_error.any():
         sentence = "The number of active neurons of the first layer follows its law."
         verdicts.insert(0, judge(count_tests(rows, {_CELL: law.pmf}), sentence))
-    return SchemeCheck(_layers(found, width), rates, verdicts)
+    return SchemeCheck(_layers(counted, width), rates, verdicts)
 
 
 def _draw_and_count(
@@ -173,8 +173,8 @@ def _network_law(
     return rates, verdicts
 
 
-def _layers(found: Census, width: int) -> pd.DataFrame:
-    n = len(found.born_dead)
+def _layers(counted: Census, width: int) -> pd.DataFrame:
+    n = len(counted.born_dead)
     return pd.DataFrame(
         [
             {
@@ -184,13 +184,13 @@ def _layers(found: Census, width: int) -> pd.DataFrame:
                 **{
                     name: counts[:, layer].sum() / (n * width)
                     for name, counts in (
-                        ("active", found.active),
-                        ("tentatively_dead", found.tentative),
-                        ("permanently_dead", found.permanent),
-                        ("undecided", found.undecided),
+                        ("active", counted.active),
+                        ("tentatively_dead", counted.tentative),
+                        ("permanently_dead", counted.permanent),
+                        ("undecided", counted.undecided),
                     )
                 },
             }
-            for layer in range(found.active.shape[1])
+            for layer in range(counted.active.shape[1])
         ]
     )

@@ -150,10 +150,10 @@ def _totals(values: pd.Series, cell: np.ndarray) -> pd.Series:
 
 def _provenance(storage: Storage, files: list[BlockFile]) -> pd.DataFrame:
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(storage.provenance, files))
+        records = list(pool.map(storage.provenance, files))
     return pd.DataFrame(
         [
             {"cell": file.cell, "first": file.first, "last": file.last, **made}
-            for file, made in zip(files, found, strict=True)
+            for file, made in zip(files, records, strict=True)
         ]
     )

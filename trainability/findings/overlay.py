@@ -41,18 +41,18 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     studies that share their initializations are compared pair by pair.
     """
     parts, fits, networks = [], [], []
-    for found in studies:
-        name = found.study.name
-        curve = _curve_names(found)
-        cells = {str(cell): f"{name}/{cell}" for cell in found.rates.index}
-        part = found.rates.assign(study=name, id=list(cells))
-        part["curve"] = [curve[old] for old in found.rates["curve"]]
+    for findings in studies:
+        name = findings.study.name
+        curve = _curve_names(findings)
+        cells = {str(cell): f"{name}/{cell}" for cell in findings.rates.index}
+        part = findings.rates.assign(study=name, id=list(cells))
+        part["curve"] = [curve[old] for old in findings.rates["curve"]]
         parts.append(part.set_axis(list(cells.values()), axis=0))
-        if len(found.fits.activity):
-            activity = found.fits.activity
+        if len(findings.fits.activity):
+            activity = findings.fits.activity
             fits.append(activity.assign(curve=[curve[old] for old in activity["curve"]]))
-        _, kept = declared(found.study, found.rates, found.measured.networks)
-        kept = kept if found.n_looks > 1 else found.measured.networks
+        _, kept = declared(findings.study, findings.rates, findings.measured.networks)
+        kept = kept if findings.n_looks > 1 else findings.measured.networks
         kept = kept[kept["cell"].isin(list(cells))]
         networks.append(kept.assign(cell=[cells[str(cell)] for cell in kept["cell"]]))
     rates = pd.concat(parts)
@@ -62,7 +62,7 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
     identity = used.drop(columns=["curve", "id"]).dropna(axis=1, how="all")
     places = compare_places("study", identity, rows, 1, LEVEL)
-    across = {found.x for found in studies}
+    across = {findings.x for findings in studies}
     return Overlay(
         rates=rates,
         activity=pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(),
@@ -91,7 +91,7 @@ def _by_curve(places: pd.DataFrame, x: str) -> pd.DataFrame:
     return together
 
 
-def _curve_names(found: Findings) -> dict[str, str]:
-    name = found.study.name
-    curves = [str(curve) for curve in dict.fromkeys(found.rates["curve"])]
+def _curve_names(findings: Findings) -> dict[str, str]:
+    name = findings.study.name
+    curves = [str(curve) for curve in dict.fromkeys(findings.rates["curve"])]
     return {curve: name if len(curves) == 1 else f"{name}: {curve}" for curve in curves}

@@ -12,17 +12,17 @@ from trainability.provenance import describe_environment
 from trainability.storage import Storage
 
 
-def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
+def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
     """Facts by name, as text: of the launch and of the blocks, as storage keeps them."""
-    study = found.study
+    study = findings.study
     launch = storage.read_environment(study.name)
-    blocks = found.measured.blocks
+    blocks = findings.measured.blocks
     seconds = pd.to_numeric(blocks["seconds"]).sum()
     steps = pd.to_numeric(blocks["network_steps"]).sum()
     finished = pd.to_numeric(blocks["finished_at"])
     hosts = sorted(set(blocks["host"]))
     facts = {
-        "networks": f"{found.n_networks:,} in {len(found.rates):,} cells, "
+        "networks": f"{findings.n_networks:,} in {len(findings.rates):,} cells, "
         f"{steps:,.0f} training steps",
         "seed": f"{study.seed}",
         "code": _code(launch) if launch else "not recorded",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trainability.findings.labels import short
 from trainability.findings.study import Findings
-from trainability.report.text import all_of, joined, percent
+from trainability.report.text import all_of, joined, percent, points
 
 DECIDED = 0.05
 """Corrected p-value up to which a difference is called one."""
@@ -29,9 +29,9 @@ _MOST_NAMES = 4
 _MOST_PLACES = 3
 
 
-def better_sentences(found: Findings) -> list[str]:
+def better_sentences(findings: Findings) -> list[str]:
     """For every axis of strategies that varies, which of its values succeeds most often."""
-    return [text for axis in found.comparisons.axes for text in _sentences(found, axis)]
+    return [text for axis in findings.comparisons.axes for text in _sentences(findings, axis)]
 
 
 def confidence(p_value: float) -> str:
@@ -53,26 +53,26 @@ def p_value_text(p_value: float) -> str:
     return "p < 1e-15" if p_value < 1e-15 else f"p = {p_value:.1g}"
 
 
-def places_text(found: Findings, axis: str) -> str:
+def places_text(findings: Findings, axis: str) -> str:
     """Over what a pooled test pools: "the 8 widths studied"."""
-    places = found.comparisons.places
+    places = findings.comparisons.places
     places = places[places["axis"] == axis]
     names = list(places.columns[1 : places.columns.get_loc("a")])
     names = [name for name in names if places[name].nunique() > 1]
     n = len(places.drop_duplicates(names)) if names else 1
-    if names == [found.x]:
-        return f"the {n} {found.x}s studied"
+    if names == [findings.x]:
+        return f"the {n} {findings.x}s studied"
     what = joined([name.replace("_", " ") for name in names])
     return f"the {n} combinations of {what} studied" if names else "the one setting studied"
 
 
-def _sentences(found: Findings, axis: str) -> list[str]:
-    pairs = found.comparisons.of(axis)
+def _sentences(findings: Findings, axis: str) -> list[str]:
+    pairs = findings.comparisons.of(axis)
     names = short(list(dict.fromkeys([*pairs["a"].astype(str), *pairs["b"].astype(str)])))
     order = _order(pairs, list(names))
     gaps = _gaps(pairs, order[0])
     clear = [name for name in order[1:] if name in gaps and gaps[name].p_holm <= DECIDED]
-    over = places_text(found, axis)
+    over = places_text(findings, axis)
     of = f"{len(order)} {_NOUNS[axis]}"
     if not clear:
         return [_nothing_clear(pairs, names, over, of)]
@@ -93,14 +93,14 @@ def _sentences(found: Findings, axis: str) -> list[str]:
     )
     if last != first:
         gap = gaps[last]
-        text += f", the next, and {100 * gap.difference:.1f} ({gap.limits}) more often than "
+        text += f", the next, and {points(gap.difference)} ({gap.limits}) more often than "
         text += f"{names[last]}, the last"
     n = min(gap.n for gap in gaps.values())
     text += f", {confidence(sure)} ({p_value_text(sure)} by one likelihood-ratio test of the two "
     text += "curves"
     text += f", corrected for all {len(pairs)} pairs" if len(pairs) > 1 else ""
     text += f"; n = {n:,} networks each)."
-    return [text, *_reversed(found, axis, order[0], names)]
+    return [text, *_reversed(findings, axis, order[0], names)]
 
 
 def _order(pairs: pd.DataFrame, names: list[str]) -> list[str]:
@@ -123,11 +123,11 @@ class _Gap:
     n: int
 
     def __str__(self) -> str:
-        return f"{100 * self.difference:.1f} percentage points (95 % interval {self.limits})"
+        return f"{points(self.difference)} percentage points (95 % interval {self.limits})"
 
     @property
     def limits(self) -> str:
-        return f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+        return f"{points(self.low)} to {points(self.high)}"
 
 
 def _gaps(pairs: pd.DataFrame, best: str) -> dict[str, _Gap]:
@@ -158,11 +158,11 @@ def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: st
     )
 
 
-def _reversed(found: Findings, axis: str, best: str, names: dict[str, str]) -> list[str]:
+def _reversed(findings: Findings, axis: str, best: str, names: dict[str, str]) -> list[str]:
     """Where another value is better than the best, if that is certain anywhere."""
-    places = found.comparisons.places
+    places = findings.comparisons.places
     places = places[(places["axis"] == axis) & (places["p_holm"] <= DECIDED)]
-    if found.x not in places:
+    if findings.x not in places:
         return []
     ours = np.where(places["b"].astype(str) == best, 1, -1)
     involved = (places["a"].astype(str) == best) | (places["b"].astype(str) == best)
@@ -175,8 +175,8 @@ def _reversed(found: Findings, axis: str, best: str, names: dict[str, str]) -> l
         gap = 100 * abs(row["difference"])
         ends = sorted(100 * abs(row[f"difference_{end}"]) for end in ("low", "high"))
         texts.append(
-            f"at {found.x} {row[found.x]:g} {names[other]} succeeds {gap:.1f} percentage points "
-            f"({ends[0]:.1f} to {ends[1]:.1f}) more often"
+            f"at {findings.x} {row[findings.x]:g} {names[other]} succeeds {gap:.1f} percentage "
+            f"points ({ends[0]:.1f} to {ends[1]:.1f}) more often"
         )
     rest = len(texts) - _MOST_PLACES
     if rest > 0:

@@ -71,13 +71,13 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
         StorageError: If the folder can't be written.
     """
     library = Library()
-    found = find(study, storage)
+    findings = find(study, storage)
     if folder is None:
         local = Path(storage.address) / study.name / "report"
         folder = local if storage.is_local else Path(f"{study.name}-report").resolve()
-    replace_folder(folder, lambda made: _write(found, storage, made, library))
-    parts = [f"**{study.question}**", progress(found), " ".join(answer(found))]
-    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), found)
+    replace_folder(folder, lambda made: _write(findings, storage, made, library))
+    parts = [f"**{study.question}**", progress(findings), " ".join(answer(findings))]
+    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), findings)
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
@@ -140,27 +140,27 @@ class Picture:
         return cls(base64.b64encode(png).decode(), width, plots.title_of(drawn))
 
 
-def _write(found: Findings, storage: Storage, folder: Path, library: Library) -> None:
-    for name, table in found.tables.items():
+def _write(findings: Findings, storage: Storage, folder: Path, library: Library) -> None:
+    for name, table in findings.tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    figures = {name: Picture.save(figure, folder, name) for name, figure in draw(found)}
-    study = found.study
-    chart = make_chart(MAIN, found.rates, found.fits.activity, found.x, LEVEL)
+    figures = {name: Picture.save(figure, folder, name) for name, figure in draw(findings)}
+    study = findings.study
+    chart = make_chart(MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL)
     code = library.text() if chart else ""
     place = storage.address if not storage.is_local else place_name(storage)
     page = render(
         "page.html",
         study=study,
-        answer=answer(found),
-        progress=progress(found),
-        reload_s=None if found.is_complete else RELOAD_S,
-        sections=list(sections(found, figures, chart if code else None)),
+        answer=answer(findings),
+        progress=progress(findings),
+        reload_s=None if findings.is_complete else RELOAD_S,
+        sections=list(sections(findings, figures, chart if code else None)),
         figures=figures,
         library=Markup(code),
         watch=command("report", study.name, storage=place) + " --watch",
-        run=what_was_run(found, storage),
+        run=what_was_run(findings, storage),
         declared=study.to_json(),
-        tables=list(found.tables),
+        tables=list(findings.tables),
         storage=place_name(storage),
         commands=[
             command("run", study.name, storage=place),

@@ -14,22 +14,22 @@ _WIDTH = 80
 _COLUMN = 13
 
 
-def show(found: Findings, console: Console) -> None:
+def show(findings: Findings, console: Console) -> None:
     """Print question, answer, success over trainability, and q: in words and narrow tables."""
-    console.print(f"\n{found.study.question}", style="bold", markup=False, emoji=False)
-    for sentence in [progress(found), *answer(found)]:
+    console.print(f"\n{findings.study.question}", style="bold", markup=False, emoji=False)
+    for sentence in [progress(findings), *answer(findings)]:
         if sentence:
             console.print(sentence, markup=False, emoji=False)
     console.print()
-    for line in [*pivot(found), "", *activity_lines(found)]:
+    for line in [*pivot(findings), "", *activity_lines(findings)]:
         console.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
-def pivot(found: Findings) -> list[str]:
+def pivot(findings: Findings) -> list[str]:
     """Success over trainability, in percent: one row per width, one column per curve."""
-    rates = found.rates
+    rates = findings.rates
     curves = list(dict.fromkeys(rates["curve"]))
-    per_block = (_WIDTH - len(found.x) - 1) // _COLUMN
+    per_block = (_WIDTH - len(findings.x) - 1) // _COLUMN
     lines = ["success / trainability, in percent"]
     for start in range(0, len(curves), per_block):
         chosen = curves[start : start + per_block]
@@ -38,20 +38,20 @@ def pivot(found: Findings) -> list[str]:
         for level in range(depth):
             words = [head[level - depth + len(head)] if level >= depth - len(head) else ""
                      for head in heads]  # fmt: skip
-            lines.append(_row(found.x if level == depth - 1 else "", words, len(found.x)))
-        for place in sorted(set(rates[found.x])):
+            lines.append(_row(findings.x if level == depth - 1 else "", words, len(findings.x)))
+        for place in sorted(set(rates[findings.x])):
             entries = []
             for curve in chosen:
-                cell = rates[(rates["curve"] == curve) & (rates[found.x] == place)]
+                cell = rates[(rates["curve"] == curve) & (rates[findings.x] == place)]
                 entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
             if set(entries) != {"-"}:
-                lines.append(_row(f"{place:g}", entries, len(found.x)))
+                lines.append(_row(f"{place:g}", entries, len(findings.x)))
     return lines
 
 
-def activity_lines(found: Findings) -> list[str]:
+def activity_lines(findings: Findings) -> list[str]:
     """The effective activity of every curve."""
-    table = found.fits.activity
+    table = findings.fits.activity
     if table.empty:
         return []
     lines = ["probability q that a neuron becomes useful [95 %], and born alive"]

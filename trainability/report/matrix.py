@@ -49,13 +49,13 @@ class Matrix:
     note: str
 
 
-def success_matrix(found: Findings) -> Matrix | None:
+def success_matrix(findings: Findings) -> Matrix | None:
     """The matrix of a study; None if it would be too large, or cells share a place."""
-    rates = found.rates
-    place = rates[found.x].map(lambda value: f"{value:g}")
+    rates = findings.rates
+    place = rates[findings.x].map(lambda value: f"{value:g}")
     if "widths" in rates:
         place = rates["widths"].where(rates["widths"].notna(), place)
-    order = rates.assign(_place=place).drop_duplicates("_place").sort_values(found.x)
+    order = rates.assign(_place=place).drop_duplicates("_place").sort_values(findings.x)
     columns = list(order["_place"])
     curves = list(dict.fromkeys(rates["curve"]))
     if len(columns) * len(curves) > MOST_ENTRIES:
@@ -69,7 +69,7 @@ def success_matrix(found: Findings) -> Matrix | None:
     }
     n = f"n = {int(rates['n'].iloc[0]):,} networks each" if same_n else "n: networks"
     return Matrix(
-        f"success in % by {found.x}",
+        f"success in % by {findings.x}",
         columns,
         [(str(curve), [entries.get((curve, column)) for column in columns]) for curve in curves],
         f"Success in percent, its 95 % interval beneath, and after the sign ≤ the trainability, "

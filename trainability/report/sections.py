@@ -58,11 +58,13 @@ class Section:
     folded: tuple[tuple[str, TableView], ...] = ()
 
 
-def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> Iterator[Section]:
+def sections(
+    findings: Findings, figures: Collection[str], chart: Chart | None
+) -> Iterator[Section]:
     """What the page says after the answer.
 
     Args:
-        found: The findings.
+        findings: The findings.
         figures: Names of the figures that were drawn.
         chart: The interactive main figure, if there is one.
     """
@@ -70,86 +72,86 @@ def sections(found: Findings, figures: Collection[str], chart: Chart | None) -> 
     def drawn(*starts: str) -> tuple[str, ...]:
         return tuple(name for name in figures if name.startswith(starts))
 
-    place = sentences.typical(found)
-    n_places = found.rates["curve"].value_counts()
+    place = sentences.typical(findings)
+    n_places = findings.rates["curve"].value_counts()
     yield Section(
-        f"Success over {found.x}",
+        f"Success over {findings.x}",
         ("Points that were added beside a curve stand in the table alone.",)
         if n_places.min() < 2 <= n_places.max()
         else (),
         figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
         chart=chart,
-        matrix=success_matrix(found),
+        matrix=success_matrix(findings),
         folded=(
-            ("Cell by cell, with what was trainable and born dead", tables.rates_table(found)),
+            ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings)),
         ),
     )
-    for axis in found.comparisons.axes:
+    for axis in findings.comparisons.axes:
         yield Section(
             f"{axis.capitalize()} against {axis}",
-            tables=(tables.comparisons_table(found, axis),),
+            tables=(tables.comparisons_table(findings, axis),),
         )
-    if len(found.boundaries):
+    if len(findings.boundaries):
         yield Section(
-            f"Where success crosses {100 * found.boundaries['level'].iloc[0]:g} %",
-            tables=(tables.boundaries_table(found),),
+            f"Where success crosses {100 * findings.boundaries['level'].iloc[0]:g} %",
+            tables=(tables.boundaries_table(findings),),
         )
-    if len(found.fits.activity):
+    if len(findings.fits.activity):
         yield Section(
             "One number for a curve: the effective activity q",
-            (sentences.activity_sentence(found),),
-            tables=(tables.activity_table(found),),
-            folded=(("Six models of every curve", tables.models_table(found)),),
+            (sentences.activity_sentence(findings),),
+            tables=(tables.activity_table(findings),),
+            folded=(("Six models of every curve", tables.models_table(findings)),),
         )
-    if len(found.fits.widths):
-        yield Section("Widths needed", tables=(tables.widths_table(found),))
-    if len(found.published):
-        yield Section("Paper beside ours", tables=(tables.published_table(found),))
+    if len(findings.fits.widths):
+        yield Section("Widths needed", tables=(tables.widths_table(findings),))
+    if len(findings.published):
+        yield Section("Paper beside ours", tables=(tables.published_table(findings),))
     yield Section(
         "Does experiment obey theory?",
         figures=drawn("count_calibration"),
-        tables=(tables.laws_table(found),),
+        tables=(tables.laws_table(findings),),
     )
-    failed = sentences.failures_sentence(found)
+    failed = sentences.failures_sentence(findings)
     if failed:
-        yield Section("Why networks fail", (failed,), tables=(tables.failures_table(found),))
+        yield Section("Why networks fail", (failed,), tables=(tables.failures_table(findings),))
     yield Section(
         "How long success takes",
-        (f"At {found.x} {place:g}, where the curves are told apart best.",),
+        (f"At {findings.x} {place:g}, where the curves are told apart best.",),
         drawn("survival"),
-        (tables.survival_table(found, place),),
+        (tables.survival_table(findings, place),),
     )
     yield Section(
         "Active and dead neurons, before and after training",
-        (sentences.undecided_sentence(found),),
+        (sentences.undecided_sentence(findings),),
         drawn("census"),
-        (tables.census_table(found, place),),
+        (tables.census_table(findings, place),),
     )
     yield Section(
         "Losses",
-        (f"At {found.x} {place:g}.",),
+        (f"At {findings.x} {place:g}.",),
         drawn("losses"),
-        (tables.losses_table(found, place),),
+        (tables.losses_table(findings, place),),
     )
-    grown = set(found.rates["interval"]) != {EXACT}
+    grown = set(findings.rates["interval"]) != {EXACT}
     yield Section(
         "Methods",
-        points=_METHODS + ((_GROWN.format(n=found.n_looks),) if grown else ()),
+        points=_METHODS + ((_GROWN.format(n=findings.n_looks),) if grown else ()),
     )
-    yield Section("What is not comparable", points=tuple(_not_comparable(found)))
+    yield Section("What is not comparable", points=tuple(_not_comparable(findings)))
 
 
-def _not_comparable(found: Findings) -> Iterator[str]:
-    rates = found.rates
+def _not_comparable(findings: Findings) -> Iterator[str]:
+    rates = findings.rates
     yield (
         "Success depends on the optimizer, its learning rate, the budget and the tolerance, which "
         "nobody tuned for each scheme here; trainability does not. A lower rate says that a scheme "
         "does worse under these settings, not under its best ones."
     )
     for name in ("optimizer", "max_steps", "tolerance", "batch_size"):
-        if name in found.curves:
+        if name in findings.curves:
             yield f"Curves differ in {name.replace('_', ' ')}: compare schemes within one value."
-    if "task" in found.curves:
+    if "task" in findings.curves:
         yield (
             "Curves belong to different tasks; the same tolerance is not equally hard on "
             "each of them."
@@ -164,10 +166,10 @@ def _not_comparable(found: Findings) -> Iterator[str]:
             "Where trainability has a standard error it was sampled; tests give theory the "
             "benefit of six of them."
         )
-    if found.is_deep:
+    if findings.is_deep:
         yield (
             "In deep networks every layer is taken to need one active neuron, unless more is "
             "proven: their trainability bounds success less tightly than that of shallow ones."
         )
-    if not found.is_complete:
+    if not findings.is_complete:
         yield "The study is unfinished: cells that are missing may change the answer."

@@ -22,45 +22,45 @@ _REASONS = {
 }
 
 
-def headline(found: Findings) -> str:
+def headline(findings: Findings) -> str:
     """The finding in a line, for the figure."""
-    n = len(found.rates)
-    verdict = _bound(found)
+    n = len(findings.rates)
+    verdict = _bound(findings)
     if not verdict.holds:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
     return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
 
 
-def answer(found: Findings) -> list[str]:
+def answer(findings: Findings) -> list[str]:
     """What was found, in sentences; the first answers the question: what is better, how wide."""
-    widths = _deep_sentences(found) if found.is_deep else [_widths_sentence(found)]
+    widths = _deep_sentences(findings) if findings.is_deep else [_widths_sentence(findings)]
     return [
-        *better_sentences(found),
-        *filter(None, [boundary_sentence(found), *widths]),
-        _bound_sentence(found),
-        *([activity_sentence(found)] if len(found.fits.activity) else []),
-        *filter(None, [_untrainable_sentence(found), failures_sentence(found)]),
+        *better_sentences(findings),
+        *filter(None, [boundary_sentence(findings), *widths]),
+        _bound_sentence(findings),
+        *([activity_sentence(findings)] if len(findings.fits.activity) else []),
+        *filter(None, [_untrainable_sentence(findings), failures_sentence(findings)]),
     ]
 
 
-def progress(found: Findings) -> str:
+def progress(findings: Findings) -> str:
     """What is missing, or nothing."""
-    if found.is_complete:
+    if findings.is_complete:
         return ""
     return (
-        f"Unfinished: {found.n_networks:,} of {found.n_wanted:,} networks in {len(found.rates)} "
-        f"of {len(found.cells)} cells. What follows holds for these."
+        f"Unfinished: {findings.n_networks:,} of {findings.n_wanted:,} networks in "
+        f"{len(findings.rates)} of {len(findings.cells)} cells. What follows holds for these."
     )
 
 
-def boundary_sentence(found: Findings) -> str:
+def boundary_sentence(findings: Findings) -> str:
     """Where success crosses the rate that the study was refined for; empty if it was not."""
-    if found.refined is None:
+    if findings.refined is None:
         return ""
-    which = f"{100 * found.refined:g} %"
-    table = found.boundaries
+    which = f"{100 * findings.refined:g} %"
+    table = findings.boundaries
     if table.empty:
-        above = found.rates["success_rate"] >= found.refined
+        above = findings.rates["success_rate"] >= findings.refined
         side = "at or above it in" if above.all() else "below it in" if not above.any() else ""
         rest = f": it is {side} {all_of(len(above), 'cell')}" if side else ""
         return f"Success crosses {which} between no two neighbors of the grid{rest}."
@@ -75,9 +75,9 @@ def boundary_sentence(found: Findings) -> str:
     return text + (f"; {open_} of {len(places)} not yet located." if open_ else ".")
 
 
-def activity_sentence(found: Findings) -> str:
+def activity_sentence(findings: Findings) -> str:
     """The effective activity against the activity at birth, every symbol explained."""
-    table = _of_several_widths(found, found.fits.activity)
+    table = _of_several_widths(findings, findings.fits.activity)
     needs = sorted(set(table["need"]))
     need = f"{needs[0]}" if len(needs) == 1 else f"{needs[0]} to {needs[-1]}"
     neurons = "neuron is" if needs == [1] else "neurons are"
@@ -102,9 +102,9 @@ def activity_sentence(found: Findings) -> str:
     return text + "."
 
 
-def failures_sentence(found: Findings) -> str:
+def failures_sentence(findings: Findings) -> str:
     """Why trainable networks fail; empty if none did."""
-    counts = found.failures.groupby("reason", sort=False)["count"].sum()
+    counts = findings.failures.groupby("reason", sort=False)["count"].sum()
     n = int(counts.sum())
     if not n:
         return ""
@@ -113,9 +113,9 @@ def failures_sentence(found: Findings) -> str:
     return f"Of {n:,} networks that failed although they were trainable at birth, {joined(parts)}."
 
 
-def undecided_sentence(found: Findings) -> str:
+def undecided_sentence(findings: Findings) -> str:
     """How many neurons the census could not settle."""
-    rates = found.rates
+    rates = findings.rates
     neurons = int((rates["n"] * rates["width"] * (rates["depth"] - 1)).sum())
     open_ = int(rates["undecided_init"].sum()), int(rates["undecided_final"].sum())
     if not any(open_):
@@ -126,18 +126,18 @@ def undecided_sentence(found: Findings) -> str:
     )
 
 
-def typical(found: Findings) -> float:
+def typical(findings: Findings) -> float:
     """Where along the horizontal axis the curves are told apart best: success nearest to 1/2."""
-    means = found.rates.groupby(found.x)[["success_rate", "trainable_rate"]].mean()
+    means = findings.rates.groupby(findings.x)[["success_rate", "trainable_rate"]].mean()
     rate = "success_rate" if means["success_rate"].max() > 0.05 else "trainable_rate"
     return float((means[rate] - 0.5).abs().idxmin())
 
 
-def _widths_sentence(found: Findings) -> str:
+def _widths_sentence(findings: Findings) -> str:
     """The least widths studied that suffice, and those that theory asks for."""
-    widths = _of_several_widths(found, found.fits.widths)
+    widths = _of_several_widths(findings, findings.fits.widths)
     if widths.empty:
-        return _best(found)
+        return _best(findings)
     n_curves = widths["curve"].nunique()
     parts, shares = [], []
     for share in (0.9, 0.99):
@@ -150,8 +150,8 @@ def _widths_sentence(found: Findings) -> str:
             text += f" ({len(at)} of {n_curves} curves; the others do not reach it)"
         parts.append(text)
     if not parts:
-        return _best(found)
-    studied = sorted(set(found.rates["width"].dropna()))
+        return _best(findings)
+    studied = sorted(set(findings.rates["width"].dropna()))
     if len(studied) > 12:
         listed = f"{studied[0]:g} to {studied[-1]:g}"
     else:
@@ -168,49 +168,49 @@ def _widths_sentence(found: Findings) -> str:
     return text + "."
 
 
-def _deep_sentences(found: Findings) -> list[str]:
+def _deep_sentences(findings: Findings) -> list[str]:
     parts = []
-    for place in sorted({found.rates[found.x].min(), found.rates[found.x].max()}):
-        cells = found.rates[found.rates[found.x] == place].sort_values("trainable_rate")
+    for place in sorted({findings.rates[findings.x].min(), findings.rates[findings.x].max()}):
+        cells = findings.rates[findings.rates[findings.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
         text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
         if len(cells) > 1:
             text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
-        parts.append(f"at {found.x} {place:g} {text}")
+        parts.append(f"at {findings.x} {place:g} {text}")
     born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
-    return [born, _best(found)]
+    return [born, _best(findings)]
 
 
-def _best(found: Findings) -> str:
-    best = found.rates.iloc[found.rates["success_rate"].argmax()]
+def _best(findings: Findings) -> str:
+    best = findings.rates.iloc[findings.rates["success_rate"].argmax()]
     rate = rate_of(best, "success_rate")
-    where = "" if pd.isna(best[found.x]) else f" at {found.x} {best[found.x]:g}"
+    where = "" if pd.isna(best[findings.x]) else f" at {findings.x} {best[findings.x]:g}"
     return f"The highest success rate is {rate}, of {best['curve']}{where}."
 
 
-def _untrainable_sentence(found: Findings) -> str:
-    law = found.verdicts[0]
+def _untrainable_sentence(findings: Findings) -> str:
+    law = findings.verdicts[0]
     if not law.n:
         return ""
     text = law.verdict.removeprefix("Holds: ")
     return text[0].upper() + text[1:]
 
 
-def _bound(found: Findings) -> Verdict:
-    return next(verdict for verdict in found.verdicts if verdict.law == BOUND)
+def _bound(findings: Findings) -> Verdict:
+    return next(verdict for verdict in findings.verdicts if verdict.law == BOUND)
 
 
-def _bound_sentence(found: Findings) -> str:
-    verdict = _bound(found)
+def _bound_sentence(findings: Findings) -> str:
+    verdict = _bound(findings)
     if not verdict.holds:
-        return f"{headline(found)}, by an exact test: {verdict.verdict}"
-    rates = found.rates
+        return f"{headline(findings)}, by an exact test: {verdict.verdict}"
+    rates = findings.rates
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
-    where = "" if pd.isna(widest[found.x]) else f" at {found.x} {widest[found.x]:g}"
+    where = "" if pd.isna(widest[findings.x]) else f" at {findings.x} {widest[findings.x]:g}"
     text = (
-        f"{headline(found)} (the probability that enough neurons are not dead for good at birth, "
-        f"an upper bound of success; {found.n_networks:,} networks, exact test)"
+        f"{headline(findings)} (the probability that enough neurons are not dead for good at "
+        f"birth, an upper bound of success; {findings.n_networks:,} networks, exact test)"
     )
     if gap.iloc[-1] <= 0:
         return text + "."
@@ -221,9 +221,9 @@ def _bound_sentence(found: Findings) -> str:
     )
 
 
-def _of_several_widths(found: Findings, table: pd.DataFrame) -> pd.DataFrame:
+def _of_several_widths(findings: Findings, table: pd.DataFrame) -> pd.DataFrame:
     """The rows of curves of more than one width, if there are any: single points are no curves."""
-    n_cells = found.rates.groupby("curve").size()
+    n_cells = findings.rates.groupby("curve").size()
     several = n_cells.index[n_cells > 1]
     return table[table["curve"].isin(several)] if len(several) and len(table) else table
 

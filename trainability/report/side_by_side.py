@@ -20,7 +20,7 @@ from trainability.report.chart import make_chart
 from trainability.report.library import Library
 from trainability.report.sentences import answer, progress
 from trainability.report.tables import TableView
-from trainability.report.text import joined, p_text, with_interval
+from trainability.report.text import joined, p_text, points, with_interval
 from trainability.storage import Storage
 
 _OVERLAY = "overlay"
@@ -95,13 +95,13 @@ def between(together: Overlay) -> list[str]:
     sentences = []
     for row in together.pooled.to_dict("records"):
         a, b = str(row["a"]), str(row["b"])
-        gap, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+        gap, low, high = (float(row[f"difference{end}"]) for end in ("", "_low", "_high"))
         if gap < 0:
             a, b, gap, low, high = b, a, -gap, -high, -low
         places = f"the {row['places']} settings" if row["places"] > 1 else "the one setting"
         sentences.append(
-            f"On average over {places} that both studied, {b} succeeds {gap:.1f} percentage points "
-            f"(95 % interval {low:.1f} to {high:.1f}) more often than {a} "
+            f"On average over {places} that both studied, {b} succeeds {points(gap)} percentage "
+            f"points (95 % interval {points(low)} to {points(high)}) more often than {a} "
             f"(n = {min(row['n_a'], row['n_b']):,} networks each), {confidence(row['p_holm'])}: "
             f"{p_value_text(row['p_holm'])} by a likelihood-ratio test pooled over them."
         )

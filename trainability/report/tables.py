@@ -42,10 +42,10 @@ class TableView:
         return len({entries[0] for entries in self.body}) < len(self.body)
 
 
-def rates_table(found: Findings) -> TableView:
+def rates_table(findings: Findings) -> TableView:
     """Every cell."""
     body = []
-    for _, row in found.rates.iterrows():
+    for _, row in findings.rates.iterrows():
         success, trainable, born_dead = (
             with_interval(*(row[f"{rate}_rate{end}"] for end in ("", "_low", "_high")))
             for rate in ("success", "trainable", "born_dead")
@@ -54,25 +54,25 @@ def rates_table(found: Findings) -> TableView:
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
-        place = [row["curve"], f"{row[found.x]:g}", f"{row['n']:,}"]
+        place = [row["curve"], f"{row[findings.x]:g}", f"{row['n']:,}"]
         body.append([*place, success, theory, method, trainable, born_dead])
-    intervals = ", ".join(dict.fromkeys(found.rates["interval"]))
+    intervals = ", ".join(dict.fromkeys(findings.rates["interval"]))
     return TableView(
         "rates",
         "In percent of all networks that were started, with intervals of 95 % each (success: "
         f"{intervals}). Trainability: theory's probability that enough neurons are not "
         "permanently dead at birth, how it was computed, and its standard error if it was "
         "sampled; trainable: the measured share.",
-        [_curve_head(found), found.x, "n", "success %", "trainability %", "by", "trainable %",
+        [_curve_head(findings), findings.x, "n", "success %", "trainability %", "by", "trainable %",
          "born dead %"],
         body,
     )  # fmt: skip
 
 
-def boundaries_table(found: Findings) -> TableView:
+def boundaries_table(findings: Findings) -> TableView:
     """Where success crosses the rate that was sought."""
     body = []
-    for _, row in found.boundaries.iterrows():
+    for _, row in findings.boundaries.iterrows():
         sides = []
         for side in ("from", "to"):
             rate = (row[f"rate_{side}{end}"] for end in ("", "_low", "_high"))
@@ -89,7 +89,7 @@ def boundaries_table(found: Findings) -> TableView:
     )
 
 
-def activity_table(found: Findings) -> TableView:
+def activity_table(findings: Findings) -> TableView:
     """The effective activity of every curve."""
     body = [
         [
@@ -100,7 +100,7 @@ def activity_table(found: Findings) -> TableView:
             f"{row['deviance']:.1f} / {row['degrees_of_freedom']}",
             p_text(row["p_value"]),
         ]
-        for _, row in found.fits.activity.iterrows()
+        for _, row in findings.fits.activity.iterrows()
     ]
     return TableView(
         "effective_activity",
@@ -109,16 +109,16 @@ def activity_table(found: Findings) -> TableView:
         "profile-likelihood interval of 95 %. Born alive: theory's probability that a neuron is "
         "not dead at birth. Misfit: the deviance of the curve, to be compared with its degrees of "
         "freedom; a small p says that one number does not explain the curve.",
-        [_curve_head(found), "n", "effective activity q", "born alive", "misfit / freedom",
+        [_curve_head(findings), "n", "effective activity q", "born alive", "misfit / freedom",
          "p of the fit"],
         body,
     )  # fmt: skip
 
 
-def models_table(found: Findings) -> TableView:
+def models_table(findings: Findings) -> TableView:
     """All models of every curve, the best first."""
     body = []
-    for curve, part in found.fits.models.groupby("curve", sort=False):
+    for curve, part in findings.fits.models.groupby("curve", sort=False):
         best = part["aic"].min()
         for _, row in part.sort_values("aic").iterrows():
             values = [
@@ -145,16 +145,16 @@ def models_table(found: Findings) -> TableView:
         "and each with a spread between cells. AIC: above that of the curve's best model. "
         "Likelihood-ratio tests of nested models: model_comparisons.csv; where each "
         "model misses: residuals.csv.",
-        [_curve_head(found), "model", "fitted", "deviance", "df", "fit p", "AIC"],
+        [_curve_head(findings), "model", "fitted", "deviance", "df", "fit p", "AIC"],
         body,
         n_text=3,
     )
 
 
-def widths_table(found: Findings) -> TableView:
+def widths_table(findings: Findings) -> TableView:
     """The widths needed."""
     body = []
-    for _, row in found.fits.widths.iterrows():
+    for _, row in findings.fits.widths.iterrows():
         fitted = "-"
         if not pd.isna(row["width"]):
             fitted = number(row["width"])
@@ -175,16 +175,16 @@ def widths_table(found: Findings) -> TableView:
         "with the interval that follows from that of q; only as good as the fit. Measured: the "
         "least studied width whose interval lies wholly at or above it (-: none). "
         "By trainability alone: the least width at which theory allows it.",
-        [_curve_head(found), "success", "by the fit", "measured", "by trainability alone"],
+        [_curve_head(findings), "success", "by the fit", "measured", "by trainability alone"],
         body,
     )
 
 
-def laws_table(found: Findings) -> TableView:
+def laws_table(findings: Findings) -> TableView:
     """The tests of theory."""
     body = [
         [verdict.law, verdict.verdict, p_text(verdict.p_value), f"{verdict.false_alarm_rate:.0e}"]
-        for verdict in found.verdicts
+        for verdict in findings.verdicts
     ]
     return TableView(
         "laws",
@@ -196,10 +196,10 @@ def laws_table(found: Findings) -> TableView:
     )
 
 
-def failures_table(found: Findings) -> TableView:
+def failures_table(findings: Findings) -> TableView:
     """Why trainable networks failed."""
     body = []
-    for curve, part in found.failures.groupby("curve", sort=False):
+    for curve, part in findings.failures.groupby("curve", sort=False):
         shares = part.set_index("reason").to_dict("index")
         failed = int(part["n_failed"].iloc[0])
         body.append(
@@ -218,16 +218,16 @@ def failures_table(found: Findings) -> TableView:
         "each. Lost neurons: at the end fewer active neurons are left than the task needs. Out of "
         "steps: enough are active, and the loss still fell by more than 1 % between the last two "
         "checkpoints. Local minimum: enough are active, and the loss has stalled.",
-        [_curve_head(found), "failed", *REASONS],
+        [_curve_head(findings), "failed", *REASONS],
         body,
     )
 
 
-def census_table(found: Findings, at: float) -> TableView:
+def census_table(findings: Findings, at: float) -> TableView:
     """The census of every layer before and after training: all widths, or of deep networks one."""
-    rates = found.rates
-    cells = rates[rates[found.x] == at] if found.is_deep else rates
-    census = found.measured.census
+    rates = findings.rates
+    cells = rates[rates[findings.x] == at] if findings.is_deep else rates
+    census = findings.measured.census
     census = census[census["cell"].isin(cells.index)]
     share = census.set_index(["cell", "layer", "moment", "state"])["share"].to_dict()
     n_layers = census.groupby("cell")["layer"].max().to_dict()
@@ -237,7 +237,7 @@ def census_table(found: Findings, at: float) -> TableView:
             body.append(
                 [
                     row["curve"],
-                    f"{row[found.x]:g}",
+                    f"{row[findings.x]:g}",
                     f"{layer}",
                     *(
                         f"{percent(share.get((cell, layer, 'before', state), np.nan))} → "
@@ -251,18 +251,18 @@ def census_table(found: Findings, at: float) -> TableView:
         "Percent of a hidden layer's neurons before → after training. "
         "Tentatively dead: another setting of the layers before it could revive the neuron; "
         "permanently dead: none can. The file has standard errors and all cells.",
-        [_curve_head(found), found.x, "layer", *STATES.values()],
+        [_curve_head(findings), findings.x, "layer", *STATES.values()],
         body,
     )
 
 
-def survival_table(found: Findings, at: float) -> TableView:
+def survival_table(findings: Findings, at: float) -> TableView:
     """Steps until shares of the networks have succeeded, at one place of the horizontal axis."""
-    cells = found.rates[found.rates[found.x] == at]
+    cells = findings.rates[findings.rates[findings.x] == at]
     shares = (0.1, 0.5, 0.9)
     body = []
     for cell, row in cells.iterrows():
-        part = found.survival[found.survival["cell"] == cell]
+        part = findings.survival[findings.survival["cell"] == cell]
         reached = [part.loc[part["survival"] <= 1 - share, "step"].min() for share in shares]
         last = part.iloc[-1]
         left = (last["survival"], last["survival_low"], last["survival_high"])
@@ -272,18 +272,18 @@ def survival_table(found: Findings, at: float) -> TableView:
         "The step of the curve's grid by which a share of all networks has succeeded (-: not "
         "within the budget), and the percent that have not succeeded at the end. Kaplan-Meier; "
         "networks without success are censored at the budget.",
-        [_curve_head(found), "n", *(f"{100 * share:g} %" for share in shares), "never %"],
+        [_curve_head(findings), "n", *(f"{100 * share:g} %" for share in shares), "never %"],
         body,
     )
 
 
-def losses_table(found: Findings, at: float) -> TableView:
+def losses_table(findings: Findings, at: float) -> TableView:
     """Quantiles of the loss at the end, at one place of the horizontal axis."""
-    cells = found.rates[found.rates[found.x] == at]
+    cells = findings.rates[findings.rates[findings.x] == at]
     quantiles = ["q10", "q25", "q50", "q75", "q90"]
     body = []
     for cell, row in cells.iterrows():
-        last = found.measured.losses[found.measured.losses["cell"] == cell].iloc[-1]
+        last = findings.measured.losses[findings.measured.losses["cell"] == cell].iloc[-1]
         body.append(
             [row["curve"], f"{last['n']:,}", f"{last['step']:,}"]
             + [f"{last[name]:.2e}" for name in quantiles]
@@ -292,14 +292,14 @@ def losses_table(found: Findings, at: float) -> TableView:
         "losses",
         "Quantiles of the loss over all networks at the last step. A network "
         "stops once it succeeds and keeps its loss; one that diverged counts as infinite.",
-        [_curve_head(found), "n", "step", *(f"{name[1:]} %" for name in quantiles)],
+        [_curve_head(findings), "n", "step", *(f"{name[1:]} %" for name in quantiles)],
         body,
     )
 
 
-def comparisons_table(found: Findings, axis: str) -> TableView:
+def comparisons_table(findings: Findings, axis: str) -> TableView:
     """Pairs of values of an axis: pooled over all places, and at how many each is better."""
-    pooled, places = found.comparisons.of(axis), found.comparisons.places
+    pooled, places = findings.comparisons.of(axis), findings.comparisons.places
     places = places[(places["axis"] == axis) & (places["p_holm"] <= DECIDED)]
     names = short(list(dict.fromkeys([*pooled["a"].astype(str), *pooled["b"].astype(str)])))
     body = []
@@ -318,12 +318,12 @@ def comparisons_table(found: Findings, axis: str) -> TableView:
                 f"{row['places'] - len(decided)}",
             ]
         )
-    paired = bool(found.comparisons.places["paired"].any())
+    paired = bool(findings.comparisons.places["paired"].any())
     return TableView(
         "pooled_comparisons",
         "Difference: how much more often b succeeds than a, in percentage points, on average over "
-        f"{places_text(found, axis)}, with its interval of 95 %. p: of one exact likelihood-ratio "
-        "test that both have one curve, whatever its shape, corrected for all pairs (Holm). Then "
+        f"{places_text(findings, axis)}, with its interval of 95 %. p: of one exact "
+        "likelihood-ratio test that both have one curve, whatever its shape, corrected for all pairs (Holm). Then "
         "at how many places one of the two is better by a test of that place alone"
         + (" (McNemar's, pair by pair, where networks share their initializations, else Fisher's)"
            if paired else " (Fisher's)")
@@ -334,10 +334,10 @@ def comparisons_table(found: Findings, axis: str) -> TableView:
     )  # fmt: skip
 
 
-def published_table(found: Findings) -> TableView:
+def published_table(findings: Findings) -> TableView:
     """Published numbers beside ours."""
     body = []
-    for _, row in found.published.iterrows():
+    for _, row in findings.published.iterrows():
         gap = [100 * row[f"difference{end}"] for end in ("", "_low", "_high")]
         inside = f" [{gap[1]:+.1f}, {gap[2]:+.1f}]" if np.isfinite(gap[1]) else ""
         body.append(
@@ -361,5 +361,5 @@ def published_table(found: Findings) -> TableView:
     )
 
 
-def _curve_head(found: Findings) -> str:
-    return ", ".join(name.replace("_", " ") for name in found.curves)
+def _curve_head(findings: Findings) -> str:
+    return ", ".join(name.replace("_", " ") for name in findings.curves)

@@ -30,6 +30,15 @@ def with_interval(value: float, low: float, high: float) -> str:
     return "-" if pd.isna(value) else f"{percent(value)} [{percent(low)}, {percent(high)}]"
 
 
+def points(value: float) -> str:
+    """A difference of probabilities in percentage points, with one digit.
+
+    >>> points(0.1234), points(-0.0001)
+    ('12.3', '0.0')
+    """
+    return f"{round(100 * value, 1) + 0.0:.1f}"
+
+
 def p_text(p_value: float) -> str:
     """A p-value with two digits.
 
