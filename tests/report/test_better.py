@@ -70,6 +70,16 @@ def test_what_is_not_certain_is_not_claimed(tmp_path):
     assert "percentage points (95 % interval" in first and "n = 1,024 networks" in first
 
 
+def test_schemes_are_compared_at_a_single_width_too(tmp_path):
+    study = dataclasses.replace(STUDY, axes={"scheme": [He(), Glorot()]}, width=4)
+    good = {"He": 0.8, "Glorot": 0.4}
+    found = measured(study, Storage(tmp_path), lambda cell: good[type(cell.scheme).__name__])
+    assert answer(found)[0].startswith(
+        "He succeeds more often: on average over the one setting studied it succeeds"
+    )
+    assert "n = 256 networks each" in answer(found)[0]
+
+
 def test_where_another_is_better_is_said(tmp_path):
     study = dataclasses.replace(STUDY, axes={"scheme": [He(), Glorot()], "width": [2, 4, 8]})
     storage = Storage(tmp_path)

@@ -62,8 +62,10 @@ def places_text(findings: Findings, axis: str) -> str:
     n = len(places.drop_duplicates(names)) if names else 1
     if names == [findings.x]:
         return f"the {n} {findings.x}s studied"
+    if not names:
+        return "the one setting studied"
     what = joined([name.replace("_", " ") for name in names])
-    return f"the {n} combinations of {what} studied" if names else "the one setting studied"
+    return f"the {n} combinations of {what} studied"
 
 
 def _sentences(findings: Findings, axis: str) -> list[str]:

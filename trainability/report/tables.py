@@ -323,7 +323,8 @@ def comparisons_table(findings: Findings, axis: str) -> TableView:
         "pooled_comparisons",
         "Difference: how much more often b succeeds than a, in percentage points, on average over "
         f"{places_text(findings, axis)}, with its interval of 95 %. p: of one exact "
-        "likelihood-ratio test that both have one curve, whatever its shape, corrected for all pairs (Holm). Then "
+        "likelihood-ratio test that both have one curve, whatever its shape, corrected for all "
+        "pairs (Holm). Then "
         "at how many places one of the two is better by a test of that place alone"
         + (" (McNemar's, pair by pair, where networks share their initializations, else Fisher's)"
            if paired else " (Fisher's)")
