@@ -16,7 +16,7 @@ from trainability.findings.study import Findings, find
 from trainability.growth import study_cells
 from trainability.report import figures
 from trainability.report.build import report_folder
-from trainability.report.words import answer, progress, typical
+from trainability.report.sentences import answer, progress, typical
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.stored import stored_study
@@ -178,14 +178,27 @@ class LoadedStudy:
         return self.findings.fits.widths.copy()
 
     def comparisons(self) -> pd.DataFrame:
-        """All pairs of schemes at every point of the other axes.
+        """All pairs of schemes, activations, penalties, optimizers and losses, place by place.
 
         Returns:
-            One row per pair: the other axes, `a`, `b`, whether the networks are `paired`, `n_a`,
-            `n_b`, `rate_a`, `rate_b`, `difference` (b minus a) with its interval, the exact
-            `p_value`, and `p_holm`, corrected for all rows. No rows for a study of one scheme.
+            One row per pair: its `axis`, the other axes, `a`, `b`, whether the networks are
+            `paired`, `n_a`, `n_b`, `rate_a`, `rate_b`, `difference` (b minus a) with its interval,
+            the exact `p_value`, and `p_holm`, corrected for all rows of the axis. No rows for a
+            study of one strategy. `pooled_comparisons` tests each pair once.
         """
-        return self.findings.comparisons.copy()
+        return self.findings.comparisons.places.copy()
+
+    def pooled_comparisons(self) -> pd.DataFrame:
+        """Every pair of strategies tested once, over all the places at which both were studied.
+
+        Returns:
+            One row per pair: `axis`, `sharing` (places that share their initializations, at most),
+            `a`, `b`, `places`, `n_a`, `n_b`, the mean rates `rate_a` and `rate_b`, their
+            `difference` (b minus a) with its interval, the `statistic` of the exact likelihood-
+            ratio test that both have one curve, its `p_value`, and `p_holm`, corrected for all
+            pairs of the axis. No rows for a study of one strategy.
+        """
+        return self.findings.comparisons.pooled.copy()
 
     def verdicts(self) -> pd.DataFrame:
         """The tests of theory, each with its verdict in words.

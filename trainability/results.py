@@ -118,7 +118,7 @@ has them all as text, such as "(8, 4)", null elsewhere. `status` is `ok` or `div
 `*_final` hold one count per hidden layer; `*_final` is null for a diverged network, whose
 parameters are not finite. `undecided_*` counts neurons that the census could not settle; they are
 counted among the dead as the samples say. `*_curve` holds one value per step of
-`trial.checkpoints(max_steps)`, neurons summed over the hidden layers, null from the step at which a
+`checkpoints(max_steps)`, neurons summed over the hidden layers, null from the step at which a
 network diverged. `batch_size` is null for the full batch. A loss that is no number is null.
 
 Success is a loss of at most `tolerance`, or where that is null an accuracy of at least
@@ -140,6 +140,20 @@ EVALUATED = (
 
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
 """Names and types of `COLUMNS`."""
+
+
+def checkpoints(max_steps: int) -> list[int]:
+    """Steps at which curves are recorded: 0, then 1, 2, 5 per decade, and `max_steps`.
+
+    >>> checkpoints(30)
+    [0, 1, 2, 5, 10, 20, 30]
+    """
+    steps = [0]
+    decade = 1
+    while decade < max_steps:
+        steps += [factor * decade for factor in (1, 2, 5) if factor * decade < max_steps]
+        decade *= 10
+    return [*steps, max_steps]
 
 
 def table_of(rows: pd.DataFrame) -> pa.Table:

@@ -13,7 +13,7 @@ import pandas as pd
 from trainability.death import ACTIVE, STANDARD_EFFORT, Census, Effort, census
 from trainability.measures import Measures
 from trainability.networks import Ensemble, concatenate, initialize
-from trainability.results import SCHEMA, frame_of, table_of
+from trainability.results import SCHEMA, checkpoints, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
@@ -36,20 +36,6 @@ class Runtime:
     engine: str = "auto"
     device: str = "cpu"
     threads: int = 1
-
-
-def checkpoints(max_steps: int) -> list[int]:
-    """Steps at which curves are recorded: 0, then 1, 2, 5 per decade, and `max_steps`.
-
-    >>> checkpoints(30)
-    [0, 1, 2, 5, 10, 20, 30]
-    """
-    steps = [0]
-    decade = 1
-    while decade < max_steps:
-        steps += [factor * decade for factor in (1, 2, 5) if factor * decade < max_steps]
-        decade *= 10
-    return [*steps, max_steps]
 
 
 def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:

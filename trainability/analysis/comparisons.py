@@ -140,7 +140,8 @@ def compare(
     Returns:
         One row per pair of cells: the columns `by`, `a` and `b` (values of `column`), `paired`,
         `n_a`, `n_b`, `rate_a`, `rate_b`, `difference` (b minus a), `difference_low`,
-        `difference_high`, `p_value` (exact: McNemar's test where paired, else Fisher's) and
+        `difference_high`, `p_value` (exact: McNemar's test where paired, else Fisher's),
+        `only_a` and `only_b`, the pairs in which one alone succeeds (NaN where not paired), and
         `p_holm`, corrected for all rows of the table.
     """
     cells = success_rates(rows)
@@ -151,17 +152,17 @@ def compare(
         key[0]: (part["replicate"].to_numpy(), part["success"].to_numpy(dtype=bool))
         for key, part in groups(rows.filter(["cell", "replicate", "success"]), ["cell"])
     }
-    found, counts = [], []
+    entries, counts = [], []
     for key, group in groups(cells, others):
         records = zip(group.index, group.to_dict("records"), strict=True)
         for (a, first), (b, second) in combinations(records, 2):
             paired = _share_initializations(first, second)
-            found.append([*key, first[column], second[column], paired])
+            entries.append([*key, first[column], second[column], paired])
             counts.append((_paired if paired else _independent)(networks[a], networks[b]))
     names = ["a", "b", "paired", "n_a", "n_b", "rate_a", "rate_b"]
-    names += ["difference", "difference_low", "difference_high", "p_value"]
-    tests = _tests(np.array([entry[-1] for entry in found], dtype=bool), counts, level)
-    table = pd.DataFrame(found, columns=[*others, *names[:3]])
+    names += ["difference", "difference_low", "difference_high", "p_value", "only_a", "only_b"]
+    tests = _tests(np.array([entry[-1] for entry in entries], dtype=bool), counts, level)
+    table = pd.DataFrame(entries, columns=[*others, *names[:3]])
     table[names[3:]] = tests
     table[["n_a", "n_b"]] = table[["n_a", "n_b"]].astype(int)
     table["p_holm"] = holm(table["p_value"])
@@ -196,7 +197,7 @@ def _independent(a: Networks, b: Networks) -> tuple[int, int, int, int]:
 
 
 def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: float) -> np.ndarray:
-    """Sizes, rates, difference with its interval and p-value of every pair, as columns."""
+    """Columns from `n_a` to `only_b` of every pair of cells."""
     k_a, n_a, k_b, last = np.array(counts, dtype=np.int64).reshape(-1, 4).T
     n_b = np.where(paired, n_a, last)
     only_a = np.where(paired, last, 0)
@@ -206,13 +207,14 @@ def _tests(paired: np.ndarray, counts: list[tuple[int, int, int, int]], level: f
         paired_difference(only_a, only_b, n_a, level),
         difference(k_a, n_a, k_b, n_b, level),
     )
-    known: dict[tuple[int, ...], float] = {}
+    cache: dict[tuple[int, ...], float] = {}
     for entry, is_paired in zip(counts, paired, strict=True):
-        if not is_paired and entry not in known:
-            known[entry] = fisher(*entry)
-    p_values = [known.get(entry, np.nan) for entry in counts]
+        if not is_paired and entry not in cache:
+            cache[entry] = fisher(*entry)
+    p_values = [cache.get(entry, np.nan) for entry in counts]
     p_values = np.where(paired, mcnemar(only_a, only_b), p_values)
-    return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values])
+    alone = [np.where(paired, count, np.nan) for count in (only_a, only_b)]
+    return np.column_stack([n_a, n_b, k_a / n_a, k_b / n_b, *gaps, p_values, *alone])
 
 
 def _difference(

@@ -34,10 +34,10 @@ def count_tests(
         Indexed by cell: `n`, `mean` and `expected_mean` counts, `g`, `g_degrees_of_freedom`,
         `g_p_value` (NaN with everything pooled), `p_value`, `p_holm` over the cells.
     """
-    found = {}
+    results = {}
     for key, seen, law in _observed(rows, laws, column, layer):
         n, possible = int(seen.sum()), np.arange(len(law))
-        found[key] = [
+        results[key] = [
             n,
             possible @ seen / n,
             possible @ law,
@@ -45,7 +45,7 @@ def count_tests(
             _exact(seen, law),
         ]
     names = ["n", "mean", "expected_mean", "g", "g_degrees_of_freedom", "g_p_value", "p_value"]
-    table = pd.DataFrame.from_dict(found, orient="index", columns=names).rename_axis("cell")
+    table = pd.DataFrame.from_dict(results, orient="index", columns=names).rename_axis("cell")
     table["p_holm"] = holm(table["p_value"])
     return table
 
@@ -79,14 +79,14 @@ def count_shares(
         One row per cell and possible count: `cell`, `count`, `n`, `expected` (probability),
         `share` (of networks), and its exact interval `low`, `high` at `level`.
     """
-    found = []
+    results = []
     for key, seen, law in _observed(rows, laws, column, layer):
         n = int(seen.sum())
         low, high = clopper_pearson(seen, n, level)
         part = {"cell": key, "count": np.arange(len(law)), "n": n, "expected": law}
-        found.append(pd.DataFrame(part | {"share": seen / n, "low": low, "high": high}))
+        results.append(pd.DataFrame(part | {"share": seen / n, "low": low, "high": high}))
     names = ["cell", "count", "n", "expected", "share", "low", "high"]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=names)
+    return pd.concat(results, ignore_index=True) if results else pd.DataFrame(columns=names)
 
 
 def _observed(

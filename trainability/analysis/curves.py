@@ -27,7 +27,7 @@ def loss_quantiles(
 
     Args:
         rows: One row per replicate, with `loss_curve`.
-        steps: The steps of the curves: `trial.checkpoints(max_steps)`.
+        steps: The steps of the curves: `results.checkpoints(max_steps)`.
         by: Columns whose groups get a curve.
         quantiles: Which, in (0, 1).
 
@@ -35,15 +35,15 @@ def loss_quantiles(
         One row per group and step: the columns `by`, `step`, `n` and one column per quantile,
         named q10, q25, q50 and so on.
     """
-    found = []
+    results = []
     for key, part in groups(rows.filter([*by, "loss_curve"]), by):
         losses = _stack(part, "loss_curve", len(steps))
         losses[~np.isfinite(losses)] = np.inf
         values = np.quantile(losses, quantiles, axis=0, method="inverted_cdf")
         columns = {f"q{100 * q:g}": value for q, value in zip(quantiles, values, strict=True)}
         identity = dict(zip(by, key, strict=True))
-        found.append(pd.DataFrame(identity | {"step": steps, "n": len(part)} | columns))
-    return pd.concat(found, ignore_index=True)
+        results.append(pd.DataFrame(identity | {"step": steps, "n": len(part)} | columns))
+    return pd.concat(results, ignore_index=True)
 
 
 def census_curves(
@@ -61,7 +61,7 @@ def census_curves(
         diverged by then), `active_mean`, `tentatively_dead_mean`, `permanently_dead_mean`: neurons
         per network, over all hidden layers.
     """
-    found = []
+    results = []
     for key, part in groups(rows.filter([*by, *(f"{state}_curve" for state in STATES)]), by):
         table = dict(zip(by, key, strict=True)) | {"step": list(steps)}
         for state, words in STATES.items():
@@ -70,8 +70,8 @@ def census_curves(
             table["n"] = n
             mean = np.divide(np.nansum(counts, axis=0), n, out=np.full(len(n), np.nan), where=n > 0)
             table[f"{words.replace(' ', '_')}_mean"] = mean
-        found.append(pd.DataFrame(table))
-    return pd.concat(found, ignore_index=True)
+        results.append(pd.DataFrame(table))
+    return pd.concat(results, ignore_index=True)
 
 
 def layer_census(rows: pd.DataFrame, by: Sequence[str] = ("cell",)) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def layer_census(rows: pd.DataFrame, by: Sequence[str] = ("cell",)) -> pd.DataFr
         diverged), `mean` (neurons per network), `share` (of the layer's neurons) and `share_se`,
         its standard error from the spread between networks.
     """
-    found = []
+    results = []
     moments = {"before": "init", "after": "final"}
     columns = [f"{state}_{end}" for state in STATES for end in moments.values()]
     for key, part in groups(rows.filter([*by, *columns]), by):
@@ -105,9 +105,9 @@ def layer_census(rows: pd.DataFrame, by: Sequence[str] = ("cell",)) -> pd.DataFr
                     share = counts[state][:, layer] / width[layer]
                     se = share.std(ddof=1) / n**0.5 if n > 1 else np.nan
                     mean = counts[state][:, layer].mean()
-                    found.append([*key, moment, layer + 1, words, n, mean, share.mean(), se])
+                    results.append([*key, moment, layer + 1, words, n, mean, share.mean(), se])
     names = ["moment", "layer", "state", "n", "mean", "share", "share_se"]
-    return pd.DataFrame(found, columns=[*by, *names])
+    return pd.DataFrame(results, columns=[*by, *names])
 
 
 def _stack(part: pd.DataFrame, column: str, length: int) -> np.ndarray:

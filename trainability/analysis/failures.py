@@ -68,14 +68,14 @@ def failure_table(
         (NaN share where none failed).
     """
     reasons = pd.Index(REASONS).get_indexer(pd.Index(outcomes(rows, falling)))  # -1: no failure
-    found = []
+    results = []
     for key, part in groups(rows.filter([*by]).assign(_reason=reasons), by):
         counts = np.bincount(part["_reason"].to_numpy() + 1, minlength=len(REASONS) + 1)[1:]
-        found += [
+        results += [
             [*key, reason, counts.sum(), count]
             for reason, count in zip(REASONS, counts, strict=True)
         ]
-    table = pd.DataFrame(found, columns=[*by, "reason", "n_failed", "count"])
+    table = pd.DataFrame(results, columns=[*by, "reason", "n_failed", "count"])
     failed = table["n_failed"].to_numpy(dtype=float)
     table["share"] = table["count"] / np.where(failed > 0, failed, np.nan)
     table["share_low"], table["share_high"] = clopper_pearson(table["count"], failed, level)
@@ -107,20 +107,20 @@ def time_to_success(
 
     Source: Kaplan & Meier (1958), JASA 53, 457-481, by `scipy.stats.ecdf`.
     """
-    found = []
+    results = []
     names = ["steps", "success", "max_steps"]
     for key, part in groups(rows.filter([*by, *names]), by):
         taken, success, budget = (part[name].to_numpy() for name in names)
         grid = _grid(int(budget.max())) if steps is None else np.asarray(steps)
         times = np.where(success, taken, budget).astype(float)
         data = stats.CensoredData(uncensored=times[success], right=times[~success])
-        found.append((key, grid, len(part), stats.ecdf(data).sf.evaluate(grid)))
-    lengths = [len(grid) for _, grid, _, _ in found]
-    identity = pd.DataFrame([key for key, *_ in found], columns=list(by))
-    table = identity.loc[np.repeat(np.arange(len(found)), lengths)].reset_index(drop=True)
-    table["step"] = np.concatenate([grid for _, grid, _, _ in found])
-    table["n"] = np.repeat([n for _, _, n, _ in found], lengths)
-    table["survival"] = np.concatenate([survival for *_, survival in found])
+        results.append((key, grid, len(part), stats.ecdf(data).sf.evaluate(grid)))
+    lengths = [len(grid) for _, grid, _, _ in results]
+    identity = pd.DataFrame([key for key, *_ in results], columns=list(by))
+    table = identity.loc[np.repeat(np.arange(len(results)), lengths)].reset_index(drop=True)
+    table["step"] = np.concatenate([grid for _, grid, _, _ in results])
+    table["n"] = np.repeat([n for _, _, n, _ in results], lengths)
+    table["survival"] = np.concatenate([survival for *_, survival in results])
     n_left = np.round(table["survival"] * table["n"])
     table["survival_low"], table["survival_high"] = clopper_pearson(n_left, table["n"], level)
     return table

@@ -94,7 +94,7 @@ def compare_models(fits: pd.DataFrame, by: Sequence[str] = ("scheme",)) -> pd.Da
 
     Source: Self & Liang (1987), JASA 82, 605-610, case 5.
     """
-    found = []
+    results = []
     for key, curve in groups(fits, by):
         deviance = curve.set_index("model")["deviance"].to_dict()
         for model in MODELS:
@@ -104,8 +104,8 @@ def compare_models(fits: pd.DataFrame, by: Sequence[str] = ("scheme",)) -> pd.Da
                     gain = np.nan_to_num(deviance[model.name] - deviance[richer], posinf=np.inf)
                     statistic = max(float(gain), 0.0)
                     p_value = float(stats.chi2.sf(statistic, 1)) / 2 if statistic else 1.0
-                    found.append([*key, model.name, richer, statistic, p_value])
-    return pd.DataFrame(found, columns=[*by, "simpler", "richer", "statistic", "p_value"])
+                    results.append([*key, model.name, richer, statistic, p_value])
+    return pd.DataFrame(results, columns=[*by, "simpler", "richer", "statistic", "p_value"])
 
 
 def residuals(
@@ -182,7 +182,7 @@ def widths_needed(
         allows it (NaN without theory, infinite above 2^20).
     """
     cells = dict((_key(key), part) for key, part in groups(rates, by))
-    found = []
+    results = []
     for key, fitted in groups(fits, by):
         q = fitted[["q", "q_high", "q_low"]].iloc[0].to_numpy(dtype=float)
         need = fitted["need"].iloc[0]
@@ -191,10 +191,10 @@ def widths_needed(
             proven = part.loc[part["success_rate_low"] >= level, "width"]
             theory = np.nan if trainability is None else _least_width(trainability, key, level)
             measured = float(proven.min()) if len(proven) else np.nan
-            found.append([*key, level, *width_needed(q, need, level), measured, theory])
+            results.append([*key, level, *width_needed(q, need, level), measured, theory])
     names = ["success_probability", "width", "width_low", "width_high"]
     names += ["width_measured", "width_trainability"]
-    return pd.DataFrame(found, columns=[*by, *names])
+    return pd.DataFrame(results, columns=[*by, *names])
 
 
 def _fit(
@@ -202,7 +202,7 @@ def _fit(
 ) -> pd.DataFrame:
     if (rates["depth"].to_numpy() != 2).any():
         raise InputError("the fits are about shallow networks; select the cells of depth 2")
-    found = []
+    results = []
     for key, cells in groups(rates, by):
         curve = Curve.of(cells)
         for model in models:
@@ -216,8 +216,8 @@ def _fit(
             binomial = "overdispersion" not in model.parameters
             p_value = stats.chi2.sf(deviance, freedom) if binomial and freedom > 0 else np.nan
             row |= {"deviance": deviance, "degrees_of_freedom": freedom, "p_value": float(p_value)}
-            found.append(row | {"aic": deviance + 2 * len(model.parameters)})
-    return pd.DataFrame(found)
+            results.append(row | {"aic": deviance + 2 * len(model.parameters)})
+    return pd.DataFrame(results)
 
 
 def _least_width(

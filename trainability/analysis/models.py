@@ -173,8 +173,8 @@ class _Search:
             simplex = np.vstack([start, start + spacing / 2 * np.eye(len(free))])
             options = {"initial_simplex": simplex, "xatol": 1e-6, "fatol": 1e-9}
             best = optimize.minimize(f, start, method="Nelder-Mead", options=options)["x"]
-        found = zip(free, np.atleast_1d(np.asarray(best)), strict=True)
-        return fixed | {name: float(np.clip(x, _floor(name), EDGE)) for name, x in found}
+        settled = zip(free, np.atleast_1d(np.asarray(best)), strict=True)
+        return fixed | {name: float(np.clip(x, _floor(name), EDGE)) for name, x in settled}
 
     def settle(self, logits: dict[str, float]) -> dict[str, float]:
         """The logits, at an edge where that is as good: the deviance is flat near 0 and 1."""

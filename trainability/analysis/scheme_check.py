@@ -97,8 +97,8 @@ def check_scheme(
     widths = layer_widths(width, depth)
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
     x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
-    found = _draw_and_count(scheme, domain, x, widths, n_networks, seed, effort)
-    n = len(found.born_dead)
+    counted = _draw_and_count(scheme, domain, x, widths, n_networks, seed, effort)
+    n = len(counted.born_dead)
     rows = pd.DataFrame(
         {
             "cell": _CELL,
@@ -107,9 +107,9 @@ def check_scheme(
             "status": "ok",
             "success": False,
             "steps": 0,
-            "trainable": ~found.born_dead,
-            "born_dead": found.born_dead,
-            "active_init": list(found.active),
+            "trainable": ~counted.born_dead,
+            "born_dead": counted.born_dead,
+            "active_init": list(counted.active),
         }
     )
     rates = success_rates(rows)
@@ -121,7 +121,7 @@ def check_scheme(
     if not law.standard_error.any():
         sentence = "The number of active neurons of the first layer follows its law."
         verdicts.insert(0, judge(count_tests(rows, {_CELL: law.pmf}), sentence))
-    return SchemeCheck(_layers(found, widths), rates, verdicts)
+    return SchemeCheck(_layers(counted, widths), rates, verdicts)
 
 
 def _draw_and_count(
@@ -187,8 +187,8 @@ def _network_law(
     return rates, verdicts
 
 
-def _layers(found: Census, widths: tuple[int, ...]) -> pd.DataFrame:
-    n = len(found.born_dead)
+def _layers(counted: Census, widths: tuple[int, ...]) -> pd.DataFrame:
+    n = len(counted.born_dead)
     return pd.DataFrame(
         [
             {
@@ -199,10 +199,10 @@ def _layers(found: Census, widths: tuple[int, ...]) -> pd.DataFrame:
                 **{
                     name: counts[:, layer].sum() / (n * width)
                     for name, counts in (
-                        ("active", found.active),
-                        ("tentatively_dead", found.tentative),
-                        ("permanently_dead", found.permanent),
-                        ("undecided", found.undecided),
+                        ("active", counted.active),
+                        ("tentatively_dead", counted.tentative),
+                        ("permanently_dead", counted.permanent),
+                        ("undecided", counted.undecided),
                     )
                 },
             }

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from trainability import interrupts
 from trainability.addresses import shown
 from trainability.cli.app import (
     StorageOption,
@@ -26,6 +27,7 @@ from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
+from trainability.study import Study
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -87,12 +89,26 @@ def report(
         ),
     ],
     storage: StorageOption = "results",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Keep the report up to date until the study is complete, or Ctrl-C."
+        ),
+    ] = False,
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
     from trainability.report import write_report, write_side_by_side
 
     place = Storage(storage)
+    studies = list(dict.fromkeys(studies))
     chosen = [stored_study(study, place) for study in studies]
+    if watch:
+        if len(chosen) > 1:
+            raise InputError(
+                f"report --watch wants one study, got {len(chosen)}; watch one of them"
+            )
+        _watch(chosen[0], place)
+        return
     for study, text in zip(chosen, studies, strict=True):
         if not place.block_files(study.name, study_cells(study, place)):
             raise InputError(
@@ -106,6 +122,27 @@ def report(
     if len(written) > 1:
         page = write_side_by_side(written, place)
         out.print(f"side by side:  {page}", soft_wrap=True)
+
+
+def _watch(study: Study, place: Storage) -> None:
+    """Write the report again and again; Ctrl-C ends it between two of them."""
+    from trainability.report import watch_report
+
+    err.print(f"waiting for results of {study.name} (Ctrl-C ends)", highlight=False)
+    try:
+        with interrupts.orderly():
+            for written in watch_report(study, place, interrupts.wait):
+                found = written.findings
+                err.print(
+                    f"{found.n_networks:,}/{found.n_wanted:,} networks in {len(found.rates)}/"
+                    f"{len(found.cells)} cells  {written.page}",
+                    soft_wrap=True,
+                    highlight=False,
+                )
+            written.show(out)
+            out.print(f"report:  {written.page}", soft_wrap=True)
+    except KeyboardInterrupt:
+        err.print("no longer watched; the page stays as it is")
 
 
 @app.command()

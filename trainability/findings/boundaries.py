@@ -31,12 +31,12 @@ def boundaries(
     """
     if level is None:
         return pd.DataFrame()
-    known = {str(cell): cells[str(cell)] for cell in rates.index}
+    chosen = {str(cell): cells[str(cell)] for cell in rates.index}
     measured = {str(cell): float(rate) for cell, rate in rates["success_rate"].items()}
-    found = []
-    for gap in crossings(known, measured, level):
+    rows = []
+    for gap in crossings(chosen, measured, level):
         row: dict[str, object] = {
-            "where": _where(gap, rates, known, x),
+            "where": _where(gap, rates, chosen, x),
             "axis": gap.axis.removeprefix("scheme."),
         }
         row |= {"level": level, "from": gap.values[0], "to": gap.values[1]}
@@ -45,8 +45,8 @@ def boundaries(
             for end in ("", "_low", "_high"):
                 row[f"rate_{side}{end}"] = rates.loc[cell, f"success_rate{end}"]
             row[f"cell_{side}"] = cell
-        found.append(row)
-    return pd.DataFrame(found)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _where(gap: Crossing, rates: pd.DataFrame, cells: Mapping[str, Cell], x: str) -> str:

@@ -1,52 +1,140 @@
-"""Scheme against scheme, and published numbers beside ours."""
+"""Strategy against strategy, and published numbers beside ours."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.comparisons import compare, difference, holm
-from trainability.findings.places import WIDTHS, width_axis
+from trainability.analysis.comparisons import INITIALIZATION, compare, difference, holm
+from trainability.analysis.pooled import pool
+from trainability.findings.places import WIDTHS
+from trainability.seeds import BLOCK_SIZE
 from trainability.study import AXES, Study
 
 MOST_PAIRS = 20_000
-"""Pairs of cells that are compared at most; more say nothing to a reader."""
+"""Pairs of cells that are compared at most along one axis; more say nothing to a reader."""
+COMPARED = ("scheme", "activation", "penalty", "optimizer", "loss")
+"""Axes whose values are held against each other."""
 
 
-def compare_schemes(
-    rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
-) -> pd.DataFrame:
-    """All pairs of schemes at every point of the other axes, Holm-corrected over all of them.
+@dataclass(frozen=True)
+class Comparisons:
+    """Value against value of every axis of strategies, in the order in which a study declares them.
 
     Args:
+        places: As `comparisons.compare`, after the column `axis`: every pair at every place.
+        pooled: As `pooled.pool`, after the columns `axis` and `sharing`: every pair once.
+    """
+
+    places: pd.DataFrame
+    pooled: pd.DataFrame
+
+    @property
+    def axes(self) -> list[str]:
+        """Axes along which anything was compared."""
+        return list(dict.fromkeys(self.pooled["axis"])) if len(self.pooled) else []
+
+    def of(self, axis: str) -> pd.DataFrame:
+        """The pooled tests along an axis."""
+        return self.pooled[self.pooled["axis"] == axis]
+
+
+def compare_strategies(
+    study: Study, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
+) -> Comparisons:
+    """All pairs along every axis of strategies, place by place and pooled over all places.
+
+    Place by place, intervals and p-values hold at any look at both cells (Bonferroni). The pooled
+    tests of a study that grew use the grid and the networks alone that it declared from the start,
+    whose number does not depend on what they did.
+
+    Args:
+        study: For the order of its axes, and for how many networks it declares.
         rates: One row per cell, with its identity.
         networks: Every network's `cell`, `replicate` and `success`.
-        n_looks: How often a cell was looked at before it stopped, at most: intervals and p-values
-            hold at any of these looks at both cells (Bonferroni).
+        n_looks: How often a cell was looked at before it stopped, at most.
         level: Of every interval.
-
-    Returns:
-        As `comparisons.compare`; no rows for one scheme, or with more than `MOST_PAIRS` pairs.
     """
-    identity = list(rates.columns[: rates.columns.get_loc("n")])
-    axes = _other_axes(rates)
-    sizes = rates.groupby(axes, dropna=False).size() if axes else pd.Series([len(rates)])
+    order = [name for name in study.axes if name in COMPARED]
+    order += [name for name in COMPARED if name not in order]
+    places, pooled = [], []
+    for axis in order:
+        table = compare_places(axis, rates, networks, n_looks, level)
+        if table.empty:
+            continue
+        places.append(table)
+        fixed = table
+        if n_looks > 1:
+            fixed = compare_places(axis, *declared(study, rates, networks), 1, level)
+        if len(fixed):
+            sharing = _sharing(axis, rates)
+            table = pool(fixed.drop(columns="axis"), sharing, level)
+            table.insert(0, "axis", axis)
+            table.insert(1, "sharing", sharing)
+            pooled.append(table)
+    return Comparisons(_stacked(places), pd.concat(pooled) if pooled else pd.DataFrame())
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several axes: first all the columns that name a place, then what was measured."""
+    if not tables:
+        return pd.DataFrame()
+    own = [list(table.columns[: table.columns.get_loc("a")]) for table in tables]
+    first = list(dict.fromkeys(name for names in own for name in names))
+    rest = list(tables[0].columns[tables[0].columns.get_loc("a") :])
+    return pd.concat(tables, ignore_index=True)[first + rest]
+
+
+def declared(
+    study: Study, rates: pd.DataFrame, networks: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cells of the grid, and as many of their networks as the study declares from the start."""
+    cells = [cell.id for cell in study.cells()]
+    first = networks["replicate"] < study.n_blocks * BLOCK_SIZE
+    return rates[rates.index.isin(cells)], networks[first & networks["cell"].isin(cells)]
+
+
+def compare_places(
+    axis: str, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
+) -> pd.DataFrame:
+    """Every pair of values of an axis at every point of the others, Holm-corrected over all.
+
+    No rows for one value, or with more than `MOST_PAIRS` pairs.
+    """
+    n_values = rates[axis].nunique() if axis in rates else 0
+    others = [
+        name
+        for name in (*AXES, WIDTHS)
+        # What one value of the axis has only once tells nothing apart.
+        if name != axis and name in rates and n_values
+        and len(rates.drop_duplicates(subset=[axis, name])) > n_values
+    ]  # fmt: skip
+    sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])
     n_pairs = sum(comb(int(size), 2) for size in sizes)
-    if not 0 < n_pairs <= MOST_PAIRS or rates["scheme"].nunique() < 2:
+    if n_values < 2 or not 0 < n_pairs <= MOST_PAIRS:
         return pd.DataFrame()
     codes = rates.index.get_indexer(networks["cell"].cat.categories)[networks["cell"].cat.codes]
     rows = networks.filter(["cell", "replicate", "success", "trainable", "steps"])
     rows = rows.assign(cell=rows["cell"].astype(object), status="ok", born_dead=False)
-    for name in identity:
+    for name in rates.columns[: rates.columns.get_loc("n")]:
         values = pd.Categorical(rates[name])
         rows[name] = pd.Categorical.from_codes(values.codes[codes], categories=values.categories)
+    rows["place"] = "all"
     family = n_looks**2
-    table = compare(rows, "scheme", 1 - (1 - level) / family, tuple(axes) or ("task",))
+    table = compare(rows, axis, 1 - (1 - level) / family, tuple(others) or ("place",))
     table["p_value"] = np.minimum(1.0, table["p_value"] * family)
     table["p_holm"] = holm(table["p_value"])
+    table.insert(0, "axis", axis)
     return table
+
+
+def _sharing(axis: str, rates: pd.DataFrame) -> int:
+    """How many cells of one value of an axis share their initializations, at most."""
+    names = [name for name in (*INITIALIZATION, WIDTHS) if name in rates]
+    return int(rates.groupby(list({axis, *names}), dropna=False).size().max())
 
 
 def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -63,7 +151,7 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
         "trainable_rate": "n_trainable",
         "born_dead_rate": "n_born_dead",
     }
-    found = []
+    rows = []
     for entry in study.published:
         cells = rates[rates["scheme"] == str(entry.scheme)]
         # A number that is not declared for a task or a depth is about a study's only one.
@@ -79,18 +167,10 @@ def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.Dat
                 limits = (np.nan, np.nan)
                 if entry.n:
                     limits = difference(round(value * entry.n), entry.n, k, n, level)[1:]
-                found.append(
+                rows.append(
                     [entry.source, entry.quantity, cell["scheme"], width, entry.differs, value,
                      entry.n, k / n, n, k / n - value, *map(float, limits)]
                 )  # fmt: skip
     names = ["source", "quantity", "scheme", "width", "differs", "published", "published_n"]
     names += ["ours", "n", "difference", "difference_low", "difference_high"]
-    return pd.DataFrame(found, columns=names)
-
-
-def _other_axes(rates: pd.DataFrame) -> list[str]:
-    return [
-        name
-        for name in (width_axis(rates) if axis == "width" else axis for axis in AXES)
-        if name != "scheme" and name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]
+    return pd.DataFrame(rows, columns=names)

@@ -30,31 +30,31 @@ def expectations(cells: Mapping[str, Cell]) -> pd.DataFrame:
         `born_dead_lower` and `born_dead_upper` of the probability to be born dead. What holds
         for ReLU alone is NaN elsewhere.
     """
-    found = {}
-    known: dict[Any, dict[str, Any]] = {}
+    rows = {}
+    cache: dict[Any, dict[str, Any]] = {}
     for id_, cell in cells.items():
         # Cells that differ in how they are trained share their theory.
         key = (cell.scheme, id(cell.task), cell.width, cell.depth, cell.needs, cell.activation,
                cell.idle)  # fmt: skip
-        if key not in known:
-            known[key] = _of(cell)
-        found[id_] = known[key]
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("cell")
+        if key not in cache:
+            cache[key] = _of(cell)
+        rows[id_] = cache[key]
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cell")
 
 
 def count_laws(cells: Mapping[str, Cell]) -> dict[str, np.ndarray]:
     """The law of the number of active neurons of the first layer, for cells where it is exact."""
     laws = {}
-    known: dict[Any, np.ndarray | None] = {}
+    cache: dict[Any, np.ndarray | None] = {}
     for id_, cell in cells.items():
         if not has_law(cell):
             continue
         key = (cell.scheme, id(cell.task), cell.widths[0])
-        if key not in known:
+        if key not in cache:
             law = active_count_pmf(cell.scheme, cell.task.domain, cell.widths[0])
-            known[key] = None if law.standard_error.any() else law.pmf
-        if known[key] is not None:
-            laws[id_] = known[key]
+            cache[key] = None if law.standard_error.any() else law.pmf
+        if cache[key] is not None:
+            laws[id_] = cache[key]
     return laws
 
 
@@ -77,7 +77,7 @@ def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., f
 
 def _of(cell: Cell) -> dict[str, Any]:
     expected = expected_trainability(cell)
-    known = has_law(cell)
+    cache = has_law(cell)
     return {
         "trainability": float(expected),
         "trainability_se": expected.standard_error,
@@ -85,7 +85,7 @@ def _of(cell: Cell) -> dict[str, Any]:
         "is_bound": expected.is_upper_bound,
         "born_alive": 1
         - float(born_dead_probability(cell.scheme, cell.task.domain, cell.widths[0]))
-        if known
+        if cache
         else (np.nan if cell.activation.flat else 1.0),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
         "born_dead_upper": _bound(born_dead_upper_bound, cell),

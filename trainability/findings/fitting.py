@@ -84,13 +84,13 @@ def fit_curves(rates: pd.DataFrame, cells: Mapping[str, Cell], x: str, level: fl
 
 def _studied_widths(deep: pd.DataFrame) -> pd.DataFrame:
     """The least studied widths at which success, and theory, reach a share; nothing is fitted."""
-    found = []
+    rows = []
     for (curve,), part in groups(deep, _BY):
         for share in SHARES:
             reached, allowed = (
                 part.loc[part[column] >= share, "width"].min()
                 for column in ("success_rate_low", "trainability")
             )
-            found.append([curve, share, np.nan, np.nan, np.nan, reached, allowed])
+            rows.append([curve, share, np.nan, np.nan, np.nan, reached, allowed])
     names = ["curve", "success_probability", "width", "width_low", "width_high"]
-    return pd.DataFrame(found, columns=[*names, "width_measured", "width_trainability"])
+    return pd.DataFrame(rows, columns=[*names, "width_measured", "width_trainability"])

@@ -15,10 +15,9 @@ from trainability.analysis.curves import layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.measures import measure_means
 from trainability.analysis.rates import success_rates
-from trainability.results import SCHEMA
+from trainability.results import SCHEMA, checkpoints
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
-from trainability.trial import checkpoints
 
 _ROWS_AT_ONCE = 32_768
 _READERS = 8
@@ -161,10 +160,10 @@ def _totals(values: pd.Series, cell: np.ndarray) -> pd.Series:
 
 def _provenance(storage: Storage, files: list[BlockFile]) -> pd.DataFrame:
     with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(storage.provenance, files))
+        records = list(pool.map(storage.provenance, files))
     return pd.DataFrame(
         [
             {"cell": file.cell, "first": file.first, "last": file.last, **made}
-            for file, made in zip(files, found, strict=True)
+            for file, made in zip(files, records, strict=True)
         ]
     )

@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 
 _CALL = re.compile(r"(\w+)\(([^()]*)\)")
+_FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
+"""The folders of an absolute path in quotes, as settings of tasks have them."""
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 
 
 def short(names: Sequence[str]) -> dict[str, str]:
     """A short name for each of some different strategies, tasks or numbers, as columns write them.
 
-    Settings that all share are left out, numbers get four digits, and of strategies of one kind
+    Of a path in a setting the name of the file is left, if that tells them apart. Settings that
+    all share are left out, numbers get four digits, and of strategies of one kind
     that differ in one setting only that is left, of a text its value alone. What would no longer
     differ stays as it is.
 
@@ -23,8 +26,11 @@ def short(names: Sequence[str]) -> dict[str, str]:
     >>> list(short(["Adam(learning_rate=0.01)", "Adam(learning_rate=0.02)"]).values())
     ['learning rate 0.01', 'learning rate 0.02']
     """
+    written = list(names)
+    if len(set(map(without_folders, names))) == len(set(names)):
+        names = [without_folders(name) for name in names]
     parsed = [_CALL.fullmatch(name) for name in names]
-    found = [_number(name) for name in names]
+    labels = [_number(name) for name in names]
     if all(parsed):
         calls = [(match[1], match[2].split(", ")) for match in parsed if match]
         shared = set.intersection(*(set(settings) for _, settings in calls))
@@ -33,10 +39,19 @@ def short(names: Sequence[str]) -> dict[str, str]:
         own = [[entry for entry in settings if entry not in shared] for _, settings in calls]
         kinds = {kind for kind, _ in calls}
         if len(kinds) == 1 and len(calls) > 1 and all(len(entries) == 1 for entries in own):
-            found = [_setting(entries[0]) for entries in own]
+            labels = [_setting(entries[0]) for entries in own]
         else:
-            found = [_call(kind, entries) for (kind, _), entries in zip(calls, own, strict=True)]
-    return dict(zip(names, found if len(set(found)) == len(names) else names, strict=True))
+            labels = [_call(kind, entries) for (kind, _), entries in zip(calls, own, strict=True)]
+    return dict(zip(written, labels if len(set(labels)) == len(names) else names, strict=True))
+
+
+def without_folders(text: str) -> str:
+    """A text whose quoted absolute paths have lost their folders.
+
+    >>> without_folders("Table(path='/home/me/data.csv')")
+    "Table(path='data.csv')"
+    """
+    return _FOLDERS.sub("", text)
 
 
 def in_words(written: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,17 +12,17 @@ from trainability.provenance import describe_environment
 from trainability.storage import Storage
 
 
-def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
+def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
     """Facts by name, as text: of the launch and of the blocks, as storage keeps them."""
-    study = found.study
+    study = findings.study
     launch = storage.read_environment(study.name)
-    blocks = found.measured.blocks
+    blocks = findings.measured.blocks
     seconds = pd.to_numeric(blocks["seconds"]).sum()
     steps = pd.to_numeric(blocks["network_steps"]).sum()
     finished = pd.to_numeric(blocks["finished_at"])
     hosts = sorted(set(blocks["host"]))
     facts = {
-        "networks": f"{found.n_networks:,} in {len(found.rates):,} cells, "
+        "networks": f"{findings.n_networks:,} in {len(findings.rates):,} cells, "
         f"{steps:,.0f} training steps",
         "seed": f"{study.seed}",
         "code": _code(launch) if launch else "not recorded",
@@ -39,19 +40,24 @@ def what_was_run(found: Findings, storage: Storage) -> dict[str, str]:
             for key in launch
             if key.startswith("version_") or key == "python"
         ),
-        "results": f"{storage.shown}/{study.name}",
+        "results": f"{_place(storage)}/{study.name}",
     }
-    here = describe_environment()
-    if _code(here) != facts["code"]:
-        facts["this page"] = f"made by {_code(here)}"
+    ours = describe_environment()
+    if _code(ours) != facts["code"]:
+        facts["this page"] = f"made by {_code(ours)}"
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def _place(storage: Storage) -> str:
+    """Of a local folder the name: where it lies is the author's own affair."""
+    return Path(storage.address).name if storage.is_local else storage.shown
 
 
 def _code(environment: dict[str, str]) -> str:
     commit = environment.get("git_commit", "")
-    known = f"commit {commit}" if len(commit) == 40 else "no git repository"
+    source = f"commit {commit}" if len(commit) == 40 else "no git repository"
     changed = ", with uncommitted changes" if environment.get("git_dirty") == "True" else ""
-    return f"trainability {environment.get('version_trainability', '?')}, {known}{changed}"
+    return f"trainability {environment.get('version_trainability', '?')}, {source}{changed}"
 
 
 def _time(seconds: float) -> str:

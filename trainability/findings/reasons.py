@@ -36,9 +36,9 @@ def survival_by_cell(networks: pd.DataFrame, rates: pd.DataFrame, level: float) 
         level: Of every interval.
     """
     budgets = rates["max_steps"].reindex(networks["cell"].cat.categories).to_numpy()
-    found = []
+    parts = []
     for budget in np.unique(budgets):
         part = networks.assign(max_steps=budgets[networks["cell"].cat.codes])
         part = part[part["max_steps"] == budget]
-        found.append(time_to_success(part, ["cell"], level=level))
-    return pd.concat(found, ignore_index=True)
+        parts.append(time_to_success(part, ["cell"], level=level))
+    return pd.concat(parts, ignore_index=True)

@@ -13,7 +13,7 @@ import pandas as pd
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
 from trainability.findings.boundaries import boundaries
-from trainability.findings.comparing import compare_schemes, paper_beside_ours
+from trainability.findings.comparing import Comparisons, compare_strategies, paper_beside_ours
 from trainability.findings.expectations import count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
@@ -50,7 +50,7 @@ class Findings:
         verdicts: The tests of theory.
         failures: Why trainable networks failed, by curve.
         survival: Share of networks without success over steps, by cell.
-        comparisons: All pairs of schemes at every other value.
+        comparisons: Value against value of every axis of strategies.
         published: Published numbers beside ours.
         measured: The tables by cell.
         n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
@@ -70,7 +70,7 @@ class Findings:
     verdicts: list[Verdict]
     failures: pd.DataFrame
     survival: pd.DataFrame
-    comparisons: pd.DataFrame
+    comparisons: Comparisons
     published: pd.DataFrame
     measured: Measured
     n_looks: int
@@ -110,7 +110,8 @@ class Findings:
             "census": measured.census,
             "losses": measured.losses,
             "measures": measured.measures,
-            "comparisons": self.comparisons,
+            "comparisons": self.comparisons.places,
+            "pooled_comparisons": self.comparisons.pooled,
             "published": self.published,
             "blocks": measured.blocks,
         }
@@ -124,8 +125,8 @@ def find(study: Study, storage: Storage) -> Findings:
         InputError: If storage holds nothing of it.
     """
     cells = cells_in_place(study, storage)
-    there = {file.cell for file in storage.block_files(study.name, cells)}
-    kept = [cell for cell in cells if cell in there]
+    stored = {file.cell for file in storage.block_files(study.name, cells)}
+    kept = [cell for cell in cells if cell in stored]
     if not kept:
         raise InputError(
             f"no results of {study.name} in {storage.shown}; first run it: trainability run"
@@ -158,7 +159,7 @@ def find(study: Study, storage: Storage) -> Findings:
         verdicts=theory_verdicts(rates, measured, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
-        comparisons=compare_schemes(rates, measured.networks, n_looks, LEVEL),
+        comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),
         published=paper_beside_ours(study, rates, LEVEL),
         measured=measured,
         n_looks=n_looks,

@@ -26,11 +26,11 @@ def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> li
         untrainable_never_succeed(measured.networks),
         judge(_looked_at(bound_tests(rates), n_looks), BOUND),
     ]
-    known = rates.assign(lower=np.where(rates["is_bound"], np.nan, rates["trainability"]))
-    known["lower_se"] = rates["trainability_se"]
+    exact = rates.assign(lower=np.where(rates["is_bound"], np.nan, rates["trainability"]))
+    exact["lower_se"] = rates["trainability_se"]
     verdicts.append(
         judge(
-            _looked_at(bound_tests(known, "n_trainable", "lower", "trainability"), n_looks),
+            _looked_at(bound_tests(exact, "n_trainable", "lower", "trainability"), n_looks),
             "Networks are trainable as often as theory says.",
         )
     )

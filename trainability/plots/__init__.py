@@ -1,8 +1,8 @@
 """Figures: estimates in, Axes out; no statistic is computed here."""
 
-from trainability.plots.census import plot_census, plot_count_calibration
+from trainability.plots.census import census_panels, plot_census, plot_count_calibration
 from trainability.plots.maps import plot_success_map
-from trainability.plots.style import save
+from trainability.plots.style import save, save_all, title_of
 from trainability.plots.success import (
     plot_scheme_against_scheme,
     plot_success_over_width,
@@ -13,6 +13,7 @@ from trainability.plots.throughput import plot_throughput
 from trainability.plots.training import plot_loss, plot_survival
 
 __all__ = [
+    "census_panels",
     "plot_census",
     "plot_count_calibration",
     "plot_loss",
@@ -23,5 +24,7 @@ __all__ = [
     "plot_throughput",
     "plot_trainability",
     "save",
+    "save_all",
     "success_panels",
+    "title_of",
 ]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from trainability.plots.style import (
     INK,
     OKABE_ITO,
+    figure_legend,
+    label_outer,
     legend_beside,
     new_axes,
+    panel_grid,
+    power_axis,
     sample_note,
     set_title,
 )
@@ -36,22 +41,49 @@ def plot_census(
         x: The column along the horizontal axis: `layer`, or that which tells the groups apart.
         title: The finding.
     """
+    ax = new_axes(ax, max(0.5 * table[x].nunique() + 3.2, 5.2), 3.9)
+    _bars(ax, table, x)
+    handles, _ = ax.get_legend_handles_labels()
+    legend_beside(ax, handles[::-1])
+    set_title(ax, title, _note(table))
+    return ax
+
+
+def census_panels(
+    table: pd.DataFrame, *, panel: str = "curve", x: str = "layer", title: str = ""
+) -> Figure:
+    """One panel per group on shared axes, each with the bars of `plot_census`.
+
+    Args:
+        table: From `analysis.curves.layer_census`, with the column `panel`.
+        panel: The column that gets a panel for each of its values.
+        x: As for `plot_census`.
+        title: The finding.
+    """
+    names = list(dict.fromkeys(table[panel]))
+    figure, panels, spare = panel_grid(len(names), title, _note(table))
+    for ax, name in zip(panels, names, strict=True):
+        _bars(ax, table[table[panel] == name], x)
+        ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
+    handles, _ = panels[0].get_legend_handles_labels()
+    label_outer(panels, "hidden layer" if x == "layer" else x, "share of neurons")
+    figure_legend(figure, handles[::-1], spare)
+    return figure
+
+
+def _bars(ax: Axes, table: pd.DataFrame, x: str) -> None:
     layers = list(dict.fromkeys(table[x]))
     if not any(isinstance(layer, str) for layer in layers):
         layers = sorted(layers)
-    ax = new_axes(ax, max(0.5 * len(layers) + 3.2, 5.2), 3.9)
     ax.grid(False, axis="x")
     moments = sorted(set(table["moment"]), reverse=True)
     for side, moment in zip((-0.21, 0.21) if len(moments) > 1 else (0.0,), moments, strict=True):
         at_moment = table[table["moment"] == moment]
-        if at_moment.empty:
-            continue
         shares = at_moment.pivot(index=x, columns="state", values="share").reindex(layers)
         places = np.arange(len(layers)) + side
         bottom = np.zeros(len(layers))
         for state, (color, hatch) in STATES.items():
             height = shares[state].to_numpy()
-            label = state if moment == "before" else None
             ax.bar(
                 places,
                 height,
@@ -61,7 +93,7 @@ def plot_census(
                 hatch=hatch,
                 edgecolor="white",
                 linewidth=0.5,
-                label=label,
+                label=state if moment == moments[0] else None,
             )
             bottom += height
     ax.set_xticks(range(len(layers)), [str(layer) for layer in layers])
@@ -69,13 +101,13 @@ def plot_census(
     ax.set_xlabel("hidden layer" if x == "layer" else x)
     ax.set_ylabel("share of the layer's neurons")
     ax.set_ylim(0, 1)
-    handles, _ = ax.get_legend_handles_labels()
-    legend_beside(ax, handles[::-1])
+
+
+def _note(table: pd.DataFrame) -> str:
     note = sample_note(table["n"], unit="networks")
-    if len(set(table["moment"])) > 1:
+    if table["moment"].nunique() > 1:
         note += "; left bars before training, right bars after"
-    set_title(ax, title, note)
-    return ax
+    return note
 
 
 def plot_count_calibration(
@@ -110,6 +142,8 @@ def plot_count_calibration(
     )
     ax.axline((smallest, smallest), (1, 1), color=INK, lw=1.1, label="as theory expects")
     ax.set(xscale="log", yscale="log", xlim=(smallest, 1.4), ylim=(smallest, 1.4))
+    for axis in "xy":
+        power_axis(ax, axis)
     ax.set_xlabel("probability of the count by theory")
     ax.set_ylabel("share of networks")
     legend_beside(ax)

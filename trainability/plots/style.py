@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
 INK = "#222222"
 MUTED = "#767676"
@@ -23,6 +23,7 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 """Told apart with any color vision (Okabe & Ito 2008, "Color universal design"); its yellow is
 left out, too pale for lines on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
 
 
@@ -100,6 +101,27 @@ def names_axis(ax: Axes, names: Sequence[str], label: str) -> None:
     ax.set_xlabel(label)
 
 
+def power_axis(ax: Axes, axis: str) -> None:
+    """A logarithmic axis whose powers of ten are plain text: formulas take long to set.
+
+    >>> power(1e-3), power(10.0), power(2.0)
+    ('10⁻³', '10', '')
+    """
+    target = ax.xaxis if axis == "x" else ax.yaxis
+    target.set_major_formatter(lambda value, _: power(value))
+    target.set_minor_formatter(NullFormatter())
+
+
+def power(value: float) -> str:
+    """A power of ten as text, 1 and 10 as they are; nothing for other numbers."""
+    if value in (0, 1, 10):
+        return f"{value:g}"
+    exponent = round(math.log10(value)) if value > 0 else 0
+    if value <= 0 or not math.isclose(value, 10.0**exponent, rel_tol=1e-6):
+        return ""
+    return "10" + str(exponent).translate(_RAISED)
+
+
 def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None, title: str = "") -> None:
     """A legend at the right of the Axes, where it can't cover data."""
     ax.legend(
@@ -169,6 +191,27 @@ def save(drawn: Figure | Axes, path: str | Path, dpi: int = 160) -> Path:
     with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
         figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")
     return path
+
+
+def save_all(drawn: Figure | Axes, folder: Path, name: str, dpi: int = 110) -> Path:
+    """Write a figure as SVG and PNG, laid out once for both.
+
+    Returns:
+        The PNG file.
+    """
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
+    save(figure, folder / f"{name}.svg")
+    figure.set_layout_engine("none")
+    return save(figure, folder / f"{name}.png", dpi)
+
+
+def title_of(drawn: Figure | Axes) -> str:
+    """The finding that a figure shows: its title."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
+    title = figure.get_suptitle() or figure.axes[0].get_title(loc="left")
+    return " ".join(title.split())
 
 
 def _as_written(figure: Figure) -> None:

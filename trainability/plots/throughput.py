@@ -11,16 +11,18 @@ from matplotlib.axes import Axes
 from trainability.plots.style import INK, legend_beside, looks, new_axes, set_title
 
 
-def plot_throughput(found: Mapping[str, Any], ax: Axes | None = None, *, title: str = "") -> Axes:
+def plot_throughput(
+    benchmark: Mapping[str, Any], ax: Axes | None = None, *, title: str = ""
+) -> Axes:
     """GFLOP/s of every engine and peer on every shape, all cores, on a logarithmic scale.
 
     Args:
-        found: `Benchmark.as_dict()`.
+        benchmark: `Benchmark.as_dict()`.
         ax: Where to draw; a new figure by default.
         title: The finding.
     """
-    cores = found["cores"]
-    results: Sequence[Mapping[str, Any]] = [r for r in found["results"] if r["cores"] == cores]
+    cores = benchmark["cores"]
+    results: Sequence[Mapping[str, Any]] = [r for r in benchmark["results"] if r["cores"] == cores]
     shapes = list(dict.fromkeys(map(_shape, results)))
     ax = new_axes(ax, 8.4, 0.42 * len(shapes) + 1.6)
     for engine, style in looks(dict.fromkeys(r["engine"] for r in results)):
@@ -35,7 +37,7 @@ def plot_throughput(found: Mapping[str, Any], ax: Axes | None = None, *, title: 
             ms=6,
             label=engine,
         )
-    peak = cores * found["peak_gflops_per_core"]
+    peak = cores * benchmark["peak_gflops_per_core"]
     ax.axvline(peak, color=INK, lw=1.1, ls=(0, (2, 1.5)), label="measured peak")
     ax.set_xscale("log")
     ax.set_yticks(np.arange(len(shapes)), shapes)

@@ -14,6 +14,7 @@ from trainability.plots.style import (
     look,
     looks,
     new_axes,
+    power_axis,
     sample_note,
     set_title,
 )
@@ -59,6 +60,7 @@ def plot_loss(
         low = min(low, tolerance / 1.5)
     _step_axis(ax, float(table["step"].max()))
     ax.set(yscale="log", ylim=(low, high), ylabel=f"loss ({loss})")
+    power_axis(ax, "y")
     legend_beside(ax)
     note = sample_note(table["n"], unit="networks" if curve is None else "networks a curve")
     shaded = ", ".join(f"{lower:g} to {upper:g} %" for lower, upper in bands)
@@ -113,5 +115,6 @@ def plot_survival(
 def _step_axis(ax: Axes, last: float) -> None:
     """Steps on a logarithmic axis that shows step 0 too."""
     ax.set_xscale("symlog", linthresh=1, linscale=0.4)
+    power_axis(ax, "x")
     ax.set_xlim(0, last)
     ax.set_xlabel("training step")

@@ -296,10 +296,10 @@ def _handles(default: bool) -> list[Line2D]:
     def dot(color: str, label: str, marker: str = "o") -> Line2D:
         return Line2D([], [], color=color, marker=marker, ls="none", ms=5.5, label=label)
 
-    found = [dot(HOPEFUL, "candidate, 95 % interval"), dot(GIVEN_UP, "given up: surely worse")]
+    handles = [dot(HOPEFUL, "candidate, 95 % interval"), dot(GIVEN_UP, "given up: surely worse")]
     if default:
-        found += [dot(FRESH, "finalist, fresh seeds", "D")]
-        found += [
+        handles += [dot(FRESH, "finalist, fresh seeds", "D")]
+        handles += [
             Line2D([], [], color=DEFAULT, lw=1.6, marker="D", ms=4, label="the default, fresh")
         ]
-    return found
+    return handles

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
 from rich.console import Console
 
 from trainability import plots
 from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
+from trainability.findings.labels import without_folders
 from trainability.findings.provenance import what_was_run
-from trainability.findings.study import Findings, find
+from trainability.findings.study import LEVEL, Findings, find
+from trainability.report.chart import make_chart
 from trainability.report.console import show
-from trainability.report.figures import draw
+from trainability.report.figures import MAIN, draw
+from trainability.report.library import Library
 from trainability.report.sections import sections
-from trainability.report.shown import MOST_ROWS
-from trainability.report.words import answer, progress
+from trainability.report.sentences import answer, progress
+from trainability.report.tables import MOST_ROWS
 from trainability.storage import Storage
 from trainability.study import Study
 
-_SCALE = 0.64
+_SCALE = 0.93
 """Pixels of a page per pixel of a figure."""
+RELOAD_S = 15
+"""How often the page of an unfinished study reads its file again, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,12 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
         InputError: If storage holds nothing of the study.
         StorageError: If the folder can't be written.
     """
-    found = find(study, storage)
+    library = Library()
+    findings = find(study, storage)
     folder = report_folder(study.name, storage) if folder is None else folder
-    replace_folder(folder, lambda made: _write(found, storage, made))
-    parts = [f"**{study.question}**", progress(found), " ".join(answer(found))]
-    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), found)
+    replace_folder(folder, lambda made: _write(findings, storage, made, library))
+    parts = [f"**{study.question}**", progress(findings), " ".join(answer(findings))]
+    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), findings)
 
 
 def report_folder(study: str, storage: Storage) -> Path:
@@ -89,22 +96,30 @@ def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
             made = Path(scratch) / "report"
             made.mkdir()
             write(made)
-            shutil.rmtree(folder, ignore_errors=True)
+            # Renamed and removed later: a page that reloads itself finds the one or the other.
+            if folder.exists():
+                folder.rename(Path(scratch) / "before")
             made.rename(folder)
     except OSError as error:
         raise StorageError(f"the report can't be written to {folder}: {error}") from error
 
 
 def render(template: str, **values: object) -> str:
-    """A page from its template."""
+    """A page from its template; of absolute paths in the settings of tasks it shows the names."""
     environment = Environment(
         loader=PackageLoader("trainability.report", "templates"),
         autoescape=select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: without_folders(value) if type(value) is str else value,
     )
     environment.filters["unbroken"] = lambda text: text.replace(" %", "\u00a0%")
     return environment.get_template(template).render(most=MOST_ROWS, **values)
+
+
+def place_name(storage: Storage) -> str:
+    """What a page calls the storage: of a local folder its name, not where it lies."""
+    return Path(storage.address).name if storage.is_local else storage.shown
 
 
 @dataclass(frozen=True)
@@ -114,53 +129,57 @@ class Picture:
     Args:
         data: A PNG file as base64 text.
         width: At which letters have the same size in all figures, in pixels.
+        alt: The finding that it shows.
     """
 
     data: str
     width: int
+    alt: str
 
     @classmethod
-    def of(cls, path: Path) -> Picture:
-        """The picture in a PNG file, whose header holds its width."""
-        png = path.read_bytes()
-        width = int.from_bytes(png[16:20], "big")
-        return cls(base64.b64encode(png).decode(), round(_SCALE * width))
+    def save(cls, drawn: Any, folder: Path, name: str) -> Picture:
+        """Write a figure of `plots` to a folder, as PNG and SVG; its title is the finding."""
+        png = plots.save_all(drawn, folder, name).read_bytes()
+        width = round(_SCALE * int.from_bytes(png[16:20], "big"))
+        return cls(base64.b64encode(png).decode(), width, plots.title_of(drawn))
 
 
-def _write(found: Findings, storage: Storage, folder: Path) -> None:
-    for name, table in found.tables.items():
+def _write(findings: Findings, storage: Storage, folder: Path, library: Library) -> None:
+    for name, table in findings.tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    figures = {}
-    for name, figure in draw(found):
-        for suffix in ("svg", "png"):
-            path = plots.save(figure, folder / f"{name}.{suffix}")
-        figures[name] = Picture.of(path)
-    study = found.study
+    figures = {name: Picture.save(figure, folder, name) for name, figure in draw(findings)}
+    study = findings.study
+    chart = make_chart(MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL)
+    code = library.text() if chart else ""
+    place = storage.address if not storage.is_local else place_name(storage)
     page = render(
         "page.html",
         study=study,
-        answer=answer(found),
-        progress=progress(found),
-        sections=list(sections(found, figures)),
+        answer=answer(findings),
+        progress=progress(findings),
+        reload_s=None if findings.is_complete else RELOAD_S,
+        sections=list(sections(findings, figures, chart if code else None)),
         figures=figures,
-        run=what_was_run(found, storage),
+        library=Markup(code),
+        watch=command("report", study.name, storage=place) + " --watch",
+        run=what_was_run(findings, storage),
         declared=study.to_json(),
-        tables=list(found.tables),
-        storage=storage.shown,
+        tables=list(findings.tables),
+        storage=place_name(storage),
         commands=[
-            command("run", study.name, storage=storage.address),
-            command("report", study.name, storage=storage.address),
-            _rows_command(study.name, storage),
+            command("run", study.name, storage=place),
+            command("report", study.name, storage=place),
+            _rows_command(study.name, place),
         ],
         before=variables_sentence(variables(storage=storage.address)),
     )
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _rows_command(study: str, storage: Storage) -> str:
+def _rows_command(study: str, address: str) -> str:
     """Opens the rows of a study."""
-    where, imports = repr(storage.address), ""
-    if has_secrets(storage.address):
+    where, imports = repr(address), ""
+    if has_secrets(address):
         where, imports = f"os.environ[{STORAGE!r}]", "import os; "
     return python_command(
         f"{imports}from trainability.storage import Storage; "

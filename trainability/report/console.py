@@ -9,28 +9,28 @@ from rich.console import Console
 
 from trainability.findings.places import place_text
 from trainability.findings.study import Findings
-from trainability.report.words import answer, progress
+from trainability.report.sentences import answer, progress
 
 _WIDTH = 80
 _COLUMN = 13
 
 
-def show(found: Findings, console: Console) -> None:
+def show(findings: Findings, console: Console) -> None:
     """Print question, answer, success over trainability, and q: in words and narrow tables."""
-    console.print(f"\n{found.study.question}", style="bold", markup=False, emoji=False)
-    for sentence in [progress(found), *answer(found)]:
+    console.print(f"\n{findings.study.question}", style="bold", markup=False, emoji=False)
+    for sentence in [progress(findings), *answer(findings)]:
         if sentence:
             console.print(sentence, markup=False, emoji=False)
     console.print()
-    for line in [*pivot(found), "", *activity_lines(found)]:
+    for line in [*pivot(findings), "", *activity_lines(findings)]:
         console.print(line, markup=False, emoji=False, soft_wrap=True)
 
 
-def pivot(found: Findings) -> list[str]:
+def pivot(findings: Findings) -> list[str]:
     """Success over trainability, in percent: one row per width, one column per curve."""
-    rates = found.rates
+    rates = findings.rates
     curves = list(dict.fromkeys(rates["curve"]))
-    head = max(len(found.x), *(len(place_text(place)) for place in found.places))
+    head = max(len(findings.x), *(len(place_text(place)) for place in findings.places))
     per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
     lines = ["success / trainability, in percent"]
     for start in range(0, len(curves), per_block):
@@ -40,23 +40,23 @@ def pivot(found: Findings) -> list[str]:
         for level in range(depth):
             words = [head[level - depth + len(head)] if level >= depth - len(head) else ""
                      for head in heads]  # fmt: skip
-            lines.append(_row(found.x if level == depth - 1 else "", words, head))
-        for place in found.places:
+            lines.append(_row(findings.x if level == depth - 1 else "", words, head))
+        for place in findings.places:
             entries = []
             for curve in chosen:
-                cell = rates[(rates["curve"] == curve) & (rates[found.x] == place)]
+                cell = rates[(rates["curve"] == curve) & (rates[findings.x] == place)]
                 entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
             if set(entries) != {"-"}:
                 lines.append(_row(place_text(place), entries, head))
     return lines
 
 
-def activity_lines(found: Findings) -> list[str]:
+def activity_lines(findings: Findings) -> list[str]:
     """The effective activity of every curve."""
-    table = found.fits.activity
+    table = findings.fits.activity
     if table.empty:
         return []
-    lines = ["effective activity q [95 %], born alive 1 - p"]
+    lines = ["probability q that a neuron becomes useful [95 %], and born alive"]
     width = min(max(map(len, table["curve"])), _WIDTH - 38)
     for _, row in table.iterrows():
         name = row["curve"] if len(row["curve"]) <= width else row["curve"][: width - 3] + "..."

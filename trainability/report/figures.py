@@ -14,9 +14,11 @@ from trainability.findings.labels import in_words
 from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
-from trainability.report.shown import percent
-from trainability.report.words import headline, typical
+from trainability.report.sentences import headline, typical
+from trainability.report.text import percent
 
+MAIN = "success_over_width"
+"""The headline figure's file."""
 MOST_CURVES = 12
 """Curves that a figure shows; tables have all."""
 MOST_CENSUSES = 6
@@ -25,53 +27,61 @@ MOST_LINES = 7
 """Lines that one panel shows apart."""
 
 
-def draw(found: Findings) -> Iterator[tuple[str, Any]]:
+def draw(findings: Findings) -> Iterator[tuple[str, Any]]:
     """Every figure that applies, with the name of its file; each may be dropped once it is saved.
 
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    yield "success_over_width", success_panels(found)
-    for index, (title, part) in enumerate(maps(found)[:MOST_CURVES]):
+    yield MAIN, success_panels(findings)
+    for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
         yield f"success_map_{index + 1}", success_map(title, part)
-    for index, curve in enumerate(_first(_curves(found)["curve"], MOST_CENSUSES)):
-        if len(census_table(found, curve)):
-            yield f"census_{index + 1}", census(found, curve)
-    place = typical(found)
-    if (_at(found, found.measured.losses, place)["q50"] > 0).any():
-        yield "losses", losses(found, place)
-    yield "survival", survival(found, place)
-    if may_compare(found):
-        yield "scheme_against_scheme", scheme_against_scheme(found, *most_different(found))
-    if len(found.measured.count_shares):
-        yield "count_calibration", count_calibration(found)
+    counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
+               if len(census_table(findings, curve))]  # fmt: skip
+    if counted:
+        yield "census", censuses(findings, counted)
+    place = typical(findings)
+    if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
+        yield "losses", losses(findings, place)
+    yield "survival", survival(findings, place)
+    if len(findings.measured.count_shares):
+        yield "count_calibration", count_calibration(findings)
 
 
-def success_panels(found: Findings) -> Any:
+def success_panels(findings: Findings) -> Any:
     """The headline figure: a panel for each curve, the other curves in gray behind."""
     return plots.success_panels(
-        _curves(found, MOST_CURVES), panel="curve", x=found.x, title=headline(found), level=LEVEL
+        _curves(findings, MOST_CURVES),
+        panel="curve",
+        x=findings.x,
+        title=headline(findings),
+        level=LEVEL,
     )
 
 
-def success(found: Findings, ax: Any = None) -> Any:
+def success(findings: Findings, ax: Any = None) -> Any:
     """All curves on one panel, each with its bound."""
     return plots.plot_success_over_width(
-        _curves(found, MOST_LINES), ax, curve="curve", x=found.x, title=headline(found), level=LEVEL
+        _curves(findings, MOST_LINES),
+        ax,
+        curve="curve",
+        x=findings.x,
+        title=headline(findings),
+        level=LEVEL,
     )
 
 
-def maps(found: Findings) -> list[tuple[str, pd.DataFrame]]:
+def maps(findings: Findings) -> list[tuple[str, pd.DataFrame]]:
     """The rates of every map over width and depth, with what they have in common: its title.
 
     One for each combination of the other axes; none if width and depth do not both vary.
     """
-    if not {"width", "depth"} <= {found.x, *found.curves}:
+    if not {"width", "depth"} <= {findings.x, *findings.curves}:
         return []
-    others = [name for name in found.curves if name != "depth"]
-    parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), found.rates)]
+    others = [name for name in findings.curves if name != "depth"]
+    parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), findings.rates)]
     if others:
-        parts = list(found.rates.groupby(others, sort=False, dropna=False))
+        parts = list(findings.rates.groupby(others, sort=False, dropna=False))
     return [(", ".join(str(k) for k in key if not pd.isna(k)), part) for key, part in parts]
 
 
@@ -81,27 +91,27 @@ def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
     return plots.plot_success_map(rates, ax, title=f"{what}: success from {low} to {high} %")
 
 
-def census_table(found: Findings, curve: str) -> pd.DataFrame:
+def census_table(findings: Findings, curve: str) -> pd.DataFrame:
     """The census of a curve: through the layers at one place, or of one layer over width.
 
     Empty if cells of the curve lie at the same place, so that their bars would cover each other.
     """
-    cells = found.rates.loc[found.rates["curve"] == curve, found.x]
-    if found.is_deep:
-        cells = cells[cells == typical(found)]
-    table = found.measured.census.merge(cells.reset_index(), on="cell")
-    keys = ["layer" if found.is_deep else found.x, "moment", "state"]
+    cells = findings.rates.loc[findings.rates["curve"] == curve, findings.x]
+    if findings.is_deep:
+        cells = cells[cells == typical(findings)]
+    table = findings.measured.census.merge(cells.reset_index(), on="cell")
+    keys = ["layer" if findings.is_deep else findings.x, "moment", "state"]
     return table[:0] if table.duplicated(keys).any() else table
 
 
-def census(found: Findings, curve: str, ax: Any = None) -> Any:
+def census(findings: Findings, curve: str, ax: Any = None) -> Any:
     """Stacked bars of `census_table`."""
-    table = census_table(found, curve)
-    x = "layer" if found.is_deep else found.x
+    table = census_table(findings, curve)
+    x = "layer" if findings.is_deep else findings.x
     dead = table[table["state"] != STATES["active"]].groupby("moment")["share"].sum()
     n_bars = table[x].nunique()
     before, after = (dead.get(moment, float("nan")) / n_bars for moment in ("before", "after"))
-    where = f", {found.x} {place_text(typical(found))}" if found.is_deep else ""
+    where = f", {findings.x} {place_text(typical(findings))}" if findings.is_deep else ""
     return plots.plot_census(
         table,
         ax,
@@ -110,12 +120,29 @@ def census(found: Findings, curve: str, ax: Any = None) -> Any:
     )
 
 
-def losses(found: Findings, place: Any, ax: Any = None) -> Any:
+def censuses(findings: Findings, curves: list[str]) -> Any:
+    """A panel of stacked bars for each of some curves."""
+    parts = [census_table(findings, curve).assign(curve=curve) for curve in curves]
+    table = pd.concat(parts)
+    x = "layer" if findings.is_deep else findings.x
+    dead = table[table["state"] != STATES["active"]]
+    n_bars = len(table[[x, "curve"]].drop_duplicates())
+    before, after = (
+        dead.loc[dead["moment"] == moment, "share"].sum() / n_bars for moment in ("before", "after")
+    )
+    where = f", {findings.x} {place_text(typical(findings))}" if findings.is_deep else ""
+    title = (
+        f"Dead at birth{where}: {percent(before)} % of the neurons, {percent(after)} % at the end"
+    )
+    return plots.census_panels(table, x=x, title=title)
+
+
+def losses(findings: Findings, place: Any, ax: Any = None) -> Any:
     """Median losses over steps, of the curves at one place of the horizontal axis."""
-    table = _at(found, found.measured.losses, place)
+    table = _at(findings, findings.measured.losses, place)
     last = table.groupby("curve", sort=False)["q50"].last()
     low, high = (f"{last.agg(end):.1e}" for end in ("min", "max"))
-    cells = found.rates.loc[list(dict.fromkeys(table["cell"]))]
+    cells = findings.rates.loc[list(dict.fromkeys(table["cell"]))]
     tolerance = float(cells["tolerance"].max())
     return plots.plot_loss(
         table,
@@ -123,82 +150,92 @@ def losses(found: Findings, place: Any, ax: Any = None) -> Any:
         tolerance=None if math.isnan(tolerance) else tolerance,
         loss=", ".join(map(in_words, dict.fromkeys(cells["loss"]))),
         curve="curve",
-        title=f"{found.x.capitalize()} {place_text(place)}: the median loss ends at "
+        title=f"{findings.x.capitalize()} {place_text(place)}: the median loss ends at "
         + (low if low == high else f"{low} to {high}"),
     )
 
 
-def survival(found: Findings, place: Any, ax: Any = None) -> Any:
+def survival(findings: Findings, place: Any, ax: Any = None) -> Any:
     """Time to success, of the curves at one place of the horizontal axis."""
-    table = _at(found, found.survival, place)
-    rates = found.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
+    table = _at(findings, findings.survival, place)
+    rates = findings.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
     low, high = (percent(rates.agg(end)) for end in ("min", "max"))
     share = low if low == high else f"{low} to {high}"
-    title = f"{found.x.capitalize()} {place_text(place)}: in the end {share} % have succeeded"
+    title = f"{findings.x.capitalize()} {place_text(place)}: in the end {share} % have succeeded"
     return plots.plot_survival(table, ax, curve="curve", title=title, level=LEVEL)
 
 
-def may_compare(found: Findings) -> bool:
+def may_compare(findings: Findings) -> bool:
     """Whether schemes over width are all that varies: two can be held against each other."""
-    return len(found.comparisons) > 0 and found.curves == ["scheme"] and found.x != "depth"
+    return (
+        "scheme" in findings.comparisons.axes
+        and findings.curves == ["scheme"]
+        and findings.x != "depth"
+    )
 
 
-def most_different(found: Findings) -> tuple[str, str]:
+def most_different(findings: Findings) -> tuple[str, str]:
     """The curves of the two schemes that differ most, wherever that is."""
-    names = found.rates.drop_duplicates("scheme").set_index("scheme")["curve"].to_dict()
-    most = found.comparisons.iloc[found.comparisons["difference"].abs().argmax()]
+    names = findings.rates.drop_duplicates("scheme").set_index("scheme")["curve"].to_dict()
+    places = findings.comparisons.places
+    most = places.iloc[places["difference"].abs().argmax()]
     return names[most["a"]], names[most["b"]]
 
 
-def scheme_against_scheme(found: Findings, a: str, b: str, ax: Any = None) -> Any:
+def scheme_against_scheme(findings: Findings, a: str, b: str, ax: Any = None) -> Any:
     """One scheme against another, by the names of their curves."""
-    scheme = found.rates.drop_duplicates("curve").set_index("curve")["scheme"].to_dict()
-    decided = found.comparisons[found.comparisons["p_holm"] <= 0.05]
+    scheme = findings.rates.drop_duplicates("curve").set_index("curve")["scheme"].to_dict()
+    places = findings.comparisons.places
+    decided = places[places["p_holm"] <= 0.05]
     gaps = pd.concat(
         sign * decided.loc[(decided["a"] == x) & (decided["b"] == y), "difference"]
         for sign, x, y in ((1, scheme[a], scheme[b]), (-1, scheme[b], scheme[a]))
     )
     won, lost = int((gaps > 0).sum()), int((gaps < 0).sum())
     return plots.plot_scheme_against_scheme(
-        _ordered(found, found.rates),
+        _ordered(findings, findings.rates),
         a,
         b,
         ax,
         column="curve",
-        x=found.x,
+        x=findings.x,
         title=f"{b}\nagainst {a}: better at {won} widths, worse at {lost}",
         level=LEVEL,
     )
 
 
-def count_calibration(found: Findings, ax: Any = None) -> Any:
+def count_calibration(findings: Findings, ax: Any = None) -> Any:
     """How often each number of active neurons was seen, against its law."""
-    verdict = next(verdict for verdict in found.verdicts if verdict.law == COUNTS)
+    verdict = next(verdict for verdict in findings.verdicts if verdict.law == COUNTS)
     title = "Active neurons at birth are as many as theory says"
     if not verdict.holds:
-        n = len(found.measured.count_tests)
+        n = len(findings.measured.count_tests)
         title = f"Active neurons at birth break their law in {verdict.statistic} of {n} cells"
-    return plots.plot_count_calibration(found.measured.count_shares, ax, title=title, level=LEVEL)
+    return plots.plot_count_calibration(
+        findings.measured.count_shares, ax, title=title, level=LEVEL
+    )
 
 
-def _curves(found: Findings, most: int | None = None) -> pd.DataFrame:
+def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
     """The rates of the first curves; of those with one place alone only if there are no others."""
-    n_places = found.rates.groupby("curve")[found.x].transform("size")
-    rates = found.rates[n_places > 1] if (n_places > 1).any() else found.rates
-    rates = _ordered(found, rates)
+    n_places = findings.rates.groupby("curve")[findings.x].transform("size")
+    rates = findings.rates[n_places > 1] if (n_places > 1).any() else findings.rates
+    rates = _ordered(findings, rates)
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
 
 
-def _ordered(found: Findings, rates: pd.DataFrame) -> pd.DataFrame:
+def _ordered(findings: Findings, rates: pd.DataFrame) -> pd.DataFrame:
     """The rates with places that are texts as categories, in order."""
-    if not isinstance(found.places[0], str):
+    if not isinstance(findings.places[0], str):
         return rates
-    return rates.assign(**{found.x: pd.Categorical(rates[found.x], found.places, ordered=True)})
+    return rates.assign(
+        **{findings.x: pd.Categorical(rates[findings.x], findings.places, ordered=True)}
+    )
 
 
-def _at(found: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
+def _at(findings: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
     """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`."""
-    cells = found.rates.loc[found.rates[found.x] == place, "curve"]
+    cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
     curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()
     part = table[table["cell"].isin(curve)]
     return part.assign(curve=[curve[cell] for cell in part["cell"]])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from trainability.findings.labels import in_words
 from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
-from trainability.report import shown, words
-from trainability.report.shown import Shown
+from trainability.report import sentences, tables
+from trainability.report.chart import Chart
+from trainability.report.figures import MAIN
+from trainability.report.matrix import Matrix, success_matrix
+from trainability.report.tables import TableView
 from trainability.report.validation import measures_table
 from trainability.study.axes import AXES, label
 
@@ -44,100 +47,110 @@ class Section:
         figures: Names of figures.
         tables: Tables below them.
         points: A list below the paragraphs.
+        chart: The interactive figure above all of them.
+        matrix: All rates at a glance.
+        folded: Tables that a reader opens, by what they hold.
     """
 
     title: str
     text: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
-    tables: tuple[Shown, ...] = ()
-    points: tuple[str, ...] = field(default=())
+    tables: tuple[TableView, ...] = ()
+    points: tuple[str, ...] = ()
+    chart: Chart | None = None
+    matrix: Matrix | None = None
+    folded: tuple[tuple[str, TableView], ...] = ()
 
 
-def sections(found: Findings, figures: Collection[str]) -> Iterator[Section]:
+def sections(
+    findings: Findings, figures: Collection[str], chart: Chart | None
+) -> Iterator[Section]:
     """What the page says after the answer.
 
     Args:
-        found: The findings.
+        findings: The findings.
         figures: Names of the figures that were drawn.
+        chart: The interactive main figure, if there is one.
     """
 
     def drawn(*starts: str) -> tuple[str, ...]:
         return tuple(name for name in figures if name.startswith(starts))
 
-    place = words.typical(found)
-    n_places = found.rates["curve"].value_counts()
+    place = sentences.typical(findings)
+    n_places = findings.rates["curve"].value_counts()
     yield Section(
-        f"Success over {found.x}",
+        f"Success over {findings.x}",
         ("Points that were added beside a curve stand in the table alone.",)
         if n_places.min() < 2 <= n_places.max()
         else (),
-        figures=drawn("success_over_width", "success_map"),
-        tables=(shown.rates_table(found),),
+        figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
+        chart=chart,
+        matrix=success_matrix(findings),
+        folded=(
+            ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings)),
+        ),
     )
-    if len(found.boundaries):
+    for axis in findings.comparisons.axes:
         yield Section(
-            f"Where success crosses {100 * found.boundaries['level'].iloc[0]:g} %",
-            tables=(shown.boundaries_table(found),),
+            f"{axis.capitalize()} against {axis}",
+            tables=(tables.comparisons_table(findings, axis),),
         )
-    if len(found.fits.activity):
+    if len(findings.boundaries):
+        yield Section(
+            f"Where success crosses {100 * findings.boundaries['level'].iloc[0]:g} %",
+            tables=(tables.boundaries_table(findings),),
+        )
+    if len(findings.fits.activity):
         yield Section(
             "One number for a curve: the effective activity q",
-            (words.activity_sentence(found),),
-            tables=(shown.activity_table(found), shown.models_table(found)),
+            (sentences.activity_sentence(findings),),
+            tables=(tables.activity_table(findings),),
+            folded=(("Six models of every curve", tables.models_table(findings)),),
         )
-    if len(found.fits.widths):
-        yield Section("Widths needed", tables=(shown.widths_table(found),))
-    if len(found.published):
-        yield Section("Paper beside ours", tables=(shown.published_table(found),))
+    if len(findings.fits.widths):
+        yield Section("Widths needed", tables=(tables.widths_table(findings),))
+    if len(findings.published):
+        yield Section("Paper beside ours", tables=(tables.published_table(findings),))
     yield Section(
         "Does experiment obey theory?",
         figures=drawn("count_calibration"),
-        tables=(shown.laws_table(found),),
+        tables=(tables.laws_table(findings),),
     )
-    yield Section(
-        "Why networks fail",
-        (words.failures_sentence(found),),
-        tables=(shown.failures_table(found),),
-    )
+    failed = sentences.failures_sentence(findings)
+    if failed:
+        yield Section("Why networks fail", (failed,), tables=(tables.failures_table(findings),))
     yield Section(
         "How long success takes",
-        (f"At {found.x} {place_text(place)}, where the curves are told apart best.",),
+        (f"At {findings.x} {place_text(place)}, where the curves are told apart best.",),
         drawn("survival"),
-        (shown.survival_table(found, place),),
+        (tables.survival_table(findings, place),),
     )
     yield Section(
         "Active and dead neurons, before and after training",
-        (words.undecided_sentence(found),),
+        (sentences.undecided_sentence(findings),),
         drawn("census"),
-        (shown.census_table(found, place),),
+        (tables.census_table(findings, place),),
     )
     yield Section(
         "Losses",
-        (f"At {found.x} {place_text(place)}.",),
+        (f"At {findings.x} {place_text(place)}.",),
         drawn("losses"),
-        (shown.losses_table(found, place),),
+        (tables.losses_table(findings, place),),
     )
-    if len(found.measured.measures):
-        yield Section("Accuracy and validation", tables=(measures_table(found),))
-    if len(found.comparisons):
-        yield Section(
-            "Scheme against scheme",
-            (words.comparison_sentence(found),),
-            drawn("scheme_against_scheme"),
-            (shown.comparisons_table(found),),
-        )
-    grown = set(found.rates["interval"]) != {EXACT}
+    if len(findings.measured.measures):
+        yield Section("Accuracy and validation", tables=(measures_table(findings),))
+    grown = set(findings.rates["interval"]) != {EXACT}
     yield Section(
         "Methods",
-        points=(_METHODS[0], *_success(found), *_METHODS[1:])
-        + ((_GROWN.format(n=found.n_looks),) if grown else ()),
+        points=(_METHODS[0], *_success(findings), *_METHODS[1:])
+        + ((_GROWN.format(n=findings.n_looks),) if grown else ()),
     )
-    yield Section("What is not comparable", points=tuple(_not_comparable(found)))
+    yield Section("What is not comparable", points=tuple(_not_comparable(findings)))
 
 
-def _success(found: Findings) -> Iterator[str]:
+def _success(findings: Findings) -> Iterator[str]:
     """When a network has succeeded, by loss or by accuracy."""
-    rates = found.rates
+    rates = findings.rates
     if rates["tolerance"].notna().any():
         losses = " or ".join(map(in_words, dict.fromkeys(rates["loss"])))
         yield (
@@ -152,17 +165,17 @@ def _success(found: Findings) -> Iterator[str]:
         )
 
 
-def _not_comparable(found: Findings) -> Iterator[str]:
-    rates = found.rates
+def _not_comparable(findings: Findings) -> Iterator[str]:
+    rates = findings.rates
     yield (
         "Success depends on the optimizer, its learning rate, the budget and on what counts as "
         "success, which nobody tuned for each scheme here; trainability does not. A lower rate "
         "says that a scheme does worse under these settings, not under its best ones."
     )
     for name in AXES:
-        if name in found.curves and name not in _OWN_SENTENCE:
+        if name in findings.curves and name not in _OWN_SENTENCE:
             yield f"Curves differ in {label(name)}: compare schemes within one value."
-    if "task" in found.curves:
+    if "task" in findings.curves:
         yield (
             "Curves belong to different tasks; the same tolerance or accuracy is not equally hard "
             "on each of them."
@@ -177,10 +190,10 @@ def _not_comparable(found: Findings) -> Iterator[str]:
             "Where trainability has a standard error it was sampled; tests give theory the "
             "benefit of six of them."
         )
-    if found.is_deep:
+    if findings.is_deep:
         yield (
             "In deep networks every layer is taken to need one active neuron, unless more is "
             "proven: their trainability bounds success less tightly than that of shallow ones."
         )
-    if not found.is_complete:
+    if not findings.is_complete:
         yield "The study is unfinished: cells that are missing may change the answer."

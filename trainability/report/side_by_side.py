@@ -1,28 +1,38 @@
-"""Several studies on one page: their questions, answers and figures beside each other."""
+"""Several studies on one page: in one figure, with tests between them, and side by side."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
+from trainability import plots
 from trainability.commands import command
-from trainability.findings.study import Findings
-from trainability.report.build import Picture, Report, render, replace_folder
-from trainability.report.shown import Shown, percent
-from trainability.report.words import answer, progress
+from trainability.findings.overlay import Overlay, overlay
+from trainability.findings.study import LEVEL, Findings
+from trainability.report.better import confidence, p_value_text
+from trainability.report.build import Picture, Report, place_name, render, replace_folder
+from trainability.report.chart import make_chart
+from trainability.report.library import Library
+from trainability.report.sentences import answer, progress
+from trainability.report.tables import TableView
+from trainability.report.text import joined, p_text, points, with_interval
 from trainability.storage import Storage
 
-_FIGURE = "success_over_width"
+_OVERLAY = "overlay"
+_MOST_LINES = 14
+"""Curves in the static figure; the interactive one has all."""
 
 
 def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
     """Write one page over the reports of several studies.
 
     Args:
-        reports: As `write_report` has written them.
+        reports: As `write_report` has written them, of different studies.
         storage: Gets the page in `<study>+<study>`, beside the studies; if it is not local, that
             folder is in the current one.
 
@@ -32,34 +42,70 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
     Raises:
         StorageError: If it can't be written.
     """
+    library = Library()
     names = [report.findings.study.name for report in reports]
     name = "+".join(names)
     folder = (Path(storage.address) if storage.is_local else Path.cwd()) / name
-    table = study_table([report.findings for report in reports])
+    found = [report.findings for report in reports]
+    together = overlay(found)
+    tables = {"studies": study_table(found), "between_studies": together.pooled,
+              "between_curves": together.curves}  # fmt: skip
+    tables = {name: table for name, table in tables.items() if len(table)}
+    said = between(together)
 
     def write(made: Path) -> None:
-        table.to_csv(made / "studies.csv", index=False)
+        for file, table in tables.items():
+            table.to_csv(made / f"{file}.csv", index=False)
+        title = said[0] if said else f"{len(names)} studies"
+        picture = Picture.save(_static(together, title), made, _OVERLAY)
+        chart = make_chart(_OVERLAY, together.rates, together.activity, together.x, LEVEL)
+        code = library.text() if chart else ""
         page = render(
             "side_by_side.html",
             name=name,
-            table=_shown(table),
+            said=said,
+            chart=chart if code else None,
+            overlay=picture,
+            library=Markup(code),
+            tables=[_studies(tables["studies"]), *_tests(together)],
             studies=[
                 {
                     "question": report.findings.study.question,
                     "name": report.findings.study.name,
                     "progress": progress(report.findings),
                     "answer": answer(report.findings),
-                    "picture": Picture.of(report.folder / f"{_FIGURE}.png"),
                     "link": Path(os.path.relpath(report.page, folder)).as_posix(),
                 }
                 for report in reports
             ],
-            command=command("report", *names, storage=storage.address),
+            command=command(
+                "report",
+                *names,
+                storage=place_name(storage) if storage.is_local else storage.address,
+            ),
         )
         (made / "index.html").write_text(page, encoding="utf-8")
 
     replace_folder(folder, write)
     return folder / "index.html"
+
+
+def between(together: Overlay) -> list[str]:
+    """Which study's networks succeed more often, pair by pair of studies, in sentences."""
+    sentences = []
+    for row in together.pooled.to_dict("records"):
+        a, b = str(row["a"]), str(row["b"])
+        gap, low, high = (float(row[f"difference{end}"]) for end in ("", "_low", "_high"))
+        if gap < 0:
+            a, b, gap, low, high = b, a, -gap, -high, -low
+        places = f"the {row['places']} settings" if row["places"] > 1 else "the one setting"
+        sentences.append(
+            f"On average over {places} that both studied, {b} succeeds {points(gap)} percentage "
+            f"points (95 % interval {points(low)} to {points(high)}) more often than {a} "
+            f"(n = {min(row['n_a'], row['n_b']):,} networks each), {confidence(row['p_holm'])}: "
+            f"{p_value_text(row['p_holm'])} by a likelihood-ratio test pooled over them."
+        )
+    return sentences or ["The studies have no setting in common at which they could be compared."]
 
 
 def study_table(found: Sequence[Findings]) -> pd.DataFrame:
@@ -87,10 +133,49 @@ def study_table(found: Sequence[Findings]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _shown(table: pd.DataFrame) -> Shown:
+def _static(together: Overlay, title: str) -> Any:
+    curves = list(dict.fromkeys(together.rates["curve"]))[:_MOST_LINES]
+    rates = together.rates[together.rates["curve"].isin(curves)]
+    short = title if len(title) < 90 else "Success of the studies, one over the other"
+    return plots.plot_success_over_width(
+        rates, curve="curve", x=together.x, title=short, level=LEVEL
+    )
+
+
+def _tests(together: Overlay) -> list[TableView]:
+    views = []
+    for name, table in (("between_studies", together.pooled), ("between_curves", together.curves)):
+        if table.empty:
+            continue
+        own = [str(column) for column in table.columns[: table.columns.get_loc("a")]]
+        body = []
+        for row in table.to_dict("records"):
+            gap, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
+            body.append(
+                [*(str(row[column]) for column in own), str(row["a"]), str(row["b"]),
+                 f"{row['places']}", f"{row['n_a']:,}", f"{row['n_b']:,}",
+                 f"{gap:+.1f} [{low:+.1f}, {high:+.1f}]", p_text(row["p_holm"])]
+            )  # fmt: skip
+        what = f"for each {joined(own)} of both" if own else "over all that both studied"
+        views.append(
+            TableView(
+                name,
+                f"Study against study, {what}: how much more often b succeeds than a, in "
+                "percentage points on average over their common settings, with its interval of "
+                "95 %; p of one exact likelihood-ratio test that both have one curve, "
+                "Holm-corrected over the rows. Networks of the same initialization are compared "
+                "pair by pair.",
+                [*own, "a", "b", "settings", "n of a", "n of b", "b minus a, points", "p"],
+                body,
+                n_text=len(own) + 2,
+            )
+        )
+    return views
+
+
+def _studies(table: pd.DataFrame) -> TableView:
     body = []
     for _, row in table.iterrows():
-        best = [percent(row[f"best_success_rate{end}"]) for end in ("", "_low", "_high")]
         q = "-"
         if not pd.isna(row.get("q")):
             q = f"{row['q']:.3f} [{row['q_low']:.3f}, {row['q_high']:.3f}]"
@@ -99,7 +184,7 @@ def _shown(table: pd.DataFrame) -> Shown:
                 row["study"],
                 row["curve"],
                 f"{row['n']:,}",
-                f"{best[0]} [{best[1]}, {best[2]}]",
+                with_interval(*(row[f"best_success_rate{end}"] for end in ("", "_low", "_high"))),
                 *(
                     "-" if pd.isna(row.get(name)) else f"{row[name]:g}"
                     for name in ("width_for_90_percent", "width_by_trainability")
@@ -108,12 +193,12 @@ def _shown(table: pd.DataFrame) -> Shown:
                 "hold" if row["laws_hold"] else "broken",
             ]
         )
-    return Shown(
+    return TableView(
         "studies",
         "Highest success rate in percent, with its interval of 95 %; the least studied width whose "
         "interval lies wholly at or above 90 %, beside the least width at which trainability "
-        "allows it; the effective activity q; and whether all laws of theory that were tested "
-        "hold in the study.",
+        "allows it; the effective activity q, the probability with which a neuron becomes useful; "
+        "and whether all laws of theory that were tested hold in the study.",
         ["study", "curve", "n", "highest success %", "width for 90 %", "by trainability alone",
          "effective activity q", "laws"],
         body,

@@ -5,30 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trainability.findings.places import place_text
 from trainability.findings.study import Findings
-from trainability.report.shown import Shown, _curve_head, with_interval
+from trainability.report.tables import TableView, curve_head
+from trainability.report.text import with_interval
 from trainability.results import EVALUATED
 
 
-def measures_table(found: Findings) -> Shown:
+def measures_table(findings: Findings) -> TableView:
     """Accuracy and validation of every cell."""
-    table = found.measured.measures
+    table = findings.measured.measures
     present = [name for name in EVALUATED if name in set(table["measure"])]
     rows = table.set_index(["cell", "measure"]).to_dict("index")
     body = []
-    for cell, row in found.rates.iterrows():
+    for cell, row in findings.rates.iterrows():
         own = {name: rows.get((cell, name)) for name in present}
         counts = [entry["n"] for entry in own.values() if entry]
         texts = [_mean(name, entry) for name, entry in own.items()]
-        body.append([row["curve"], f"{row[found.x]:g}", f"{min(counts, default=0):,}", *texts])
-    return Shown(
+        body.append(
+            [row["curve"], place_text(row[findings.x]), f"{min(counts, default=0):,}", *texts]
+        )
+    return TableView(
         "measures",
         "Means over the networks that did not diverge, n of them, with Student's intervals of "
         "95 % each, not corrected for looks. Accuracy: the percent of the training points whose "
         "class a network names at the end. Validation: of points that no network is trained on, "
         "at the end and the best at any checkpoint, birth included; the best one is chosen by "
         "these very points, and so looks better than it is. The file has medians.",
-        [_curve_head(found), found.x, "n"]
+        [curve_head(findings), findings.x, "n"]
         + [name.replace("_", " ") + (" %" if "accuracy" in name else "") for name in present],
         body,
     )

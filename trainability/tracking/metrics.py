@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.rates import clopper_pearson
-from trainability.results import EVALUATED
-from trainability.trial import checkpoints
+from trainability.results import EVALUATED, checkpoints
 
 
 def final_metrics(

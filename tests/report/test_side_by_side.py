@@ -1,0 +1,89 @@
+"""Studies laid over each other: one figure, tests between them, their answers side by side."""
+
+import dataclasses
+import json
+
+import pandas as pd
+import pytest
+from html_page import Page
+from synthetic_rows import store
+
+from trainability import Adam, Study
+from trainability.findings.overlay import overlay
+from trainability.report import write_report, write_side_by_side
+from trainability.schemes import He, UnitSphere
+from trainability.storage import Storage
+from trainability.tasks import AbsoluteValue
+
+STUDY = Study(
+    name="one",
+    question="How <wide>?",
+    task=AbsoluteValue(n_train=16),
+    axes={"scheme": [UnitSphere(), He(bias_std=1.0)], "width": [2, 4, 8]},
+    optimizer=Adam(learning_rate=0.02),
+    max_steps=50,
+    tolerance=1e-3,
+    replicates=256,
+)
+FASTER = dataclasses.replace(STUDY, name="two", optimizer=Adam(learning_rate=0.05))
+DEEP = dataclasses.replace(STUDY, name="deep", axes={"depth": [3, 5]}, scheme=He(), width=4)
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory):
+    place = Storage(tmp_path_factory.mktemp("results"))
+    for study, q in ((STUDY, 0.4), (FASTER, 0.7), (DEEP, 0.6)):
+        for cell in study.cells():
+            store(place, study.name, cell, [0], q)
+    return place
+
+
+def beside(studies, storage):
+    path = write_side_by_side([write_report(study, storage) for study in studies], storage)
+    return path, Page(path.read_text())
+
+
+def test_two_studies_are_in_one_figure_with_a_test_between_them(storage):
+    path, page = beside([STUDY, FASTER], storage)
+    points = json.loads(page.scripts[0])["data"]["points"]
+    assert {point["curve"] for point in points} == {
+        f"{name}: {scheme}"
+        for name in ("one", "two")
+        for scheme in ("UnitSphere", "He(bias_std=1)")
+    } and len(points) == 12
+    row = pd.read_csv(path.parent / "between_studies.csv").iloc[0]
+    assert row[["a", "b", "places", "n_a", "n_b"]].tolist() == ["one", "two", 6, 1536, 1536]
+    assert row["difference_low"] > 0 and row["p_holm"] < 1e-6
+    text = (
+        f"On average over the 6 settings that both studied, two succeeds "
+        f"{100 * row['difference']:.1f} percentage points (95 % interval"
+    )
+    assert text in page.text and "beyond reasonable doubt" in page.text
+    curves = pd.read_csv(path.parent / "between_curves.csv")
+    assert curves["scheme"].tolist() == ["UnitSphere()", "He(bias_std=1.0)"]
+    assert curves["places"].tolist() == [3, 3] and (curves["difference"] > 0).all()
+    assert "How <wide>?" in page.text and "wide" not in page.tags
+
+
+def test_the_page_links_to_the_reports_and_loads_nothing(storage):
+    path, page = beside([STUDY, DEEP], storage)
+    assert all(source.startswith("data:image/png") for source in page.loads)
+    assert {"../one/report/index.html", "../deep/report/index.html"} < set(page.links)
+    assert all((path.parent / link).is_file() for link in page.links)
+    assert "no setting in common" in page.text
+    studies = pd.read_csv(path.parent / "studies.csv")
+    assert studies["study"].tolist() == ["one", "one", "deep"]
+    assert studies["n"].tolist() == [768, 768, 512]
+    assert storage.address not in path.read_text()
+
+
+def test_networks_of_one_initialization_are_compared_pair_by_pair(storage):
+    """A study and its copy trained the very same networks: they differ in nothing."""
+    copy = dataclasses.replace(STUDY, name="copy")
+    for cell in copy.cells():
+        store(storage, copy.name, cell, [0], 0.4)
+    found = [write_report(study, storage).findings for study in (STUDY, copy)]
+    row = overlay(found).pooled.iloc[0]
+    assert row["difference"] == 0 and row["p_value"] == 1
+    independent = overlay([found[0], write_report(FASTER, storage).findings]).pooled.iloc[0]
+    assert independent["statistic"] > 0

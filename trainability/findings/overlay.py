@@ -1,0 +1,97 @@
+"""Several studies laid over each other: their curves in one table, and tests between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trainability.analysis.comparisons import holm
+from trainability.analysis.pooled import pool
+from trainability.analysis.rates import groups
+from trainability.findings.comparing import compare_places, declared
+from trainability.findings.study import LEVEL, Findings
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The curves of several studies together.
+
+    Args:
+        rates: One row per cell of every study, by `study/cell`, with `id`, the cell's own, and
+            `curve`, which names the study too.
+        activity: The fits of the curves.
+        x: The column along the horizontal axis.
+        pooled: Study against study over all the places of both, as `pooled.pool`.
+        curves: The same curve by curve: after the columns that tell them apart.
+    """
+
+    rates: pd.DataFrame
+    activity: pd.DataFrame
+    x: str
+    pooled: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def overlay(studies: Sequence[Findings]) -> Overlay:
+    """Lay studies over each other.
+
+    Places are what the studies have in common of the axes that vary inside of them. Cells of two
+    studies that share their initializations are compared pair by pair.
+    """
+    parts, fits, networks = [], [], []
+    for findings in studies:
+        name = findings.study.name
+        curve = _curve_names(findings)
+        cells = {str(cell): f"{name}/{cell}" for cell in findings.rates.index}
+        part = findings.rates.assign(study=name, id=list(cells))
+        part["curve"] = [curve[old] for old in findings.rates["curve"]]
+        parts.append(part.set_axis(list(cells.values()), axis=0))
+        if len(findings.fits.activity):
+            activity = findings.fits.activity
+            fits.append(activity.assign(curve=[curve[old] for old in activity["curve"]]))
+        _, kept = declared(findings.study, findings.rates, findings.measured.networks)
+        kept = kept if findings.n_looks > 1 else findings.measured.networks
+        kept = kept[kept["cell"].isin(list(cells))]
+        networks.append(kept.assign(cell=[cells[str(cell)] for cell in kept["cell"]]))
+    rates = pd.concat(parts)
+    rates.index.name = "cell"
+    rows = pd.concat(networks, ignore_index=True)
+    used = rates[rates.index.isin(set(rows["cell"]))]
+    rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
+    identity = used.drop(columns=["curve", "id"]).dropna(axis=1, how="all")
+    places = compare_places("study", identity, rows, 1, LEVEL)
+    across = {findings.x for findings in studies}
+    return Overlay(
+        rates=rates,
+        activity=pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(),
+        x="width" if len(across) > 1 else across.pop(),
+        pooled=pool(places, level=LEVEL) if len(places) else pd.DataFrame(),
+        curves=_by_curve(places, studies[0].x),
+    )
+
+
+def _by_curve(places: pd.DataFrame, x: str) -> pd.DataFrame:
+    """Study against study along every curve of both; no rows if there is one curve alone."""
+    if places.empty:
+        return pd.DataFrame()
+    names = [str(name) for name in places.columns[1 : places.columns.get_loc("a")]]
+    names = [name for name in names if name not in (x, "place")]
+    tables = []
+    for key, part in groups(places, names) if names else []:
+        table = pool(part, level=LEVEL)
+        for place, (name, value) in enumerate(zip(names, key, strict=True)):
+            table.insert(place, name, str(value))
+        tables.append(table)
+    if not tables:
+        return pd.DataFrame()
+    together = pd.concat(tables, ignore_index=True)
+    together["p_holm"] = holm(together["p_value"])
+    return together
+
+
+def _curve_names(findings: Findings) -> dict[str, str]:
+    name = findings.study.name
+    curves = [str(curve) for curve in dict.fromkeys(findings.rates["curve"])]
+    return {curve: name if len(curves) == 1 else f"{name}: {curve}" for curve in curves}

@@ -1,0 +1,275 @@
+"""The sentences of a report; every number in them comes from a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from trainability.analysis.laws import Verdict
+from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.study import Findings
+from trainability.findings.verdicts import BOUND
+from trainability.report.better import better_sentences, rate_of
+from trainability.report.text import all_of, joined, percent
+
+MOST_PLACES = 4
+"""Places that a sentence names."""
+GOOD_FIT = 0.01
+"""p-value of a fit from which on it is called good."""
+_REASONS = {
+    "local minimum": "are stuck with enough active neurons (their loss has stalled)",
+    "lost neurons": "lost neurons that they needed while they were trained",
+    "out of steps": "ran out of steps while their loss still fell",
+    "diverged": "diverged",
+}
+
+
+def headline(findings: Findings) -> str:
+    """The finding in a line, for the figure."""
+    n = len(findings.rates)
+    verdict = _bound(findings)
+    if not verdict.holds:
+        return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
+    return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
+
+
+def answer(findings: Findings) -> list[str]:
+    """What was found, in sentences; the first answers the question: what is better, how wide."""
+    widths = _deep_sentences(findings) if findings.is_deep else [_widths_sentence(findings)]
+    return [
+        *better_sentences(findings),
+        *filter(None, [boundary_sentence(findings), *widths]),
+        _bound_sentence(findings),
+        *([activity_sentence(findings)] if len(findings.fits.activity) else []),
+        *filter(
+            None,
+            [
+                unfitted_sentence(findings),
+                _untrainable_sentence(findings),
+                failures_sentence(findings),
+            ],
+        ),
+    ]
+
+
+def progress(findings: Findings) -> str:
+    """What is missing, or nothing."""
+    if findings.is_complete:
+        return ""
+    return (
+        f"Unfinished: {findings.n_networks:,} of {findings.n_wanted:,} networks in "
+        f"{len(findings.rates)} of {len(findings.cells)} cells. What follows holds for these."
+    )
+
+
+def boundary_sentence(findings: Findings) -> str:
+    """Where success crosses the rate that the study was refined for; empty if it was not."""
+    if findings.refined is None:
+        return ""
+    which = f"{100 * findings.refined:g} %"
+    table = findings.boundaries
+    if table.empty:
+        above = findings.rates["success_rate"] >= findings.refined
+        side = "at or above it in" if above.all() else "below it in" if not above.any() else ""
+        rest = f": it is {side} {all_of(len(above), 'cell')}" if side else ""
+        return f"Success crosses {which} between no two neighbors of the grid{rest}."
+    places = [
+        f"{row['axis']} {row['from']:g} and {row['to']:g} ({row['where']})"
+        for _, row in table.iterrows()
+    ]
+    text = f"Success crosses {which} between {joined(places[:MOST_PLACES])}"
+    if len(places) > MOST_PLACES:
+        text += f", and in {len(places) - MOST_PLACES} more places"
+    open_ = int((~table["located"]).sum())
+    return text + (f"; {open_} of {len(places)} not yet located." if open_ else ".")
+
+
+def activity_sentence(findings: Findings) -> str:
+    """The effective activity against the activity at birth, every symbol explained."""
+    table = _of_several_widths(findings, findings.fits.activity)
+    needs = sorted(set(table["need"]))
+    need = f"{needs[0]}" if len(needs) == 1 else f"{needs[0]} to {needs[-1]}"
+    neurons = "neuron is" if needs == [1] else "neurons are"
+    text = (
+        f"One number sums up a curve: if each neuron becomes useful with a probability q, "
+        f"independently, and a network succeeds once at least {need} {neurons} useful, then "
+        f"q = {_range(table, 'q', '.3f', limits=True)}"
+    )
+    born = table["born_alive"].dropna()
+    if len(born):
+        least, most = percent(born.min()), percent(born.max())
+        alive = f"{least} %" if least == most else f"{least} to {most} %"
+        below = (table["q_high"] < table["born_alive"]).all()
+        text += f"; theory has a neuron born alive with {alive}" + (", so not every neuron that "
+            "is born alive becomes useful" if below else "")  # fmt: skip
+    fits = table["p_value"].dropna()
+    if len(fits):
+        good = int((fits > GOOD_FIT).sum())
+        which = "the curve" if len(fits) == 1 else f"{good} of {len(fits)} curves"
+        badly = " badly" if len(fits) == 1 and not good else ""
+        text += f". This describes {which}{badly} (p > {GOOD_FIT:g} of a chi-squared test of fit)"
+    return text + "."
+
+
+def unfitted_sentence(findings: Findings) -> str:
+    """Which networks are in no fit over width, for they have no one width; empty if all have."""
+    if findings.x != WIDTHS:
+        return ""
+    rates = findings.rates
+    wide = list(dict.fromkeys(rates.loc[rates["width"].isna(), WIDTHS]))
+    named = joined(wide if len(wide) <= MOST_PLACES else [*wide[:MOST_PLACES], "others"])
+    return f"Networks of widths {named} have no one width: no fit over width holds them."
+
+
+def failures_sentence(findings: Findings) -> str:
+    """Why trainable networks fail; empty if none did."""
+    counts = findings.failures.groupby("reason", sort=False)["count"].sum()
+    n = int(counts.sum())
+    if not n:
+        return ""
+    shares = (counts / n).sort_values(ascending=False)
+    parts = [f"{percent(share)} % {_REASONS[str(why)]}" for why, share in shares.items() if share]
+    return f"Of {n:,} networks that failed although they were trainable at birth, {joined(parts)}."
+
+
+def undecided_sentence(findings: Findings) -> str:
+    """How many neurons the census could not settle."""
+    rates = findings.rates
+    neurons = sum(n * sum(findings.cells[str(cell)].widths) for cell, n in rates["n"].items())
+    open_ = int(rates["undecided_init"].sum()), int(rates["undecided_final"].sum())
+    if not any(open_):
+        return f"The census settled every one of the {neurons:,} neurons, before and after."
+    return (
+        f"The census could not settle {open_[0]:,} of {neurons:,} neurons before training and "
+        f"{open_[1]:,} after; they are counted as samples of the domain say."
+    )
+
+
+def typical(findings: Findings) -> Any:
+    """Where along the horizontal axis the curves are told apart best: success nearest to 1/2."""
+    means = findings.rates.groupby(findings.x)[["success_rate", "trainable_rate"]].mean()
+    rate = "success_rate" if means["success_rate"].max() > 0.05 else "trainable_rate"
+    return (means[rate].reindex(findings.places) - 0.5).abs().idxmin()
+
+
+def _widths_sentence(findings: Findings) -> str:
+    """The least widths studied that suffice, and those that theory asks for."""
+    widths = _of_several_widths(findings, findings.fits.widths)
+    if widths.empty:
+        return _best(findings)
+    n_curves = widths["curve"].nunique()
+    parts, shares = [], []
+    for share in (0.9, 0.99):
+        at = widths[widths["success_probability"] == share].dropna(subset=["width_measured"])
+        if at.empty:
+            continue
+        shares.append(share)
+        text = f"width {_range(at, 'width_measured')} suffices for {100 * share:g} % success"
+        if len(at) < n_curves:
+            text += f" ({len(at)} of {n_curves} curves; the others do not reach it)"
+        parts.append(text)
+    if not parts:
+        return _best(findings)
+    studied = sorted(set(findings.rates["width"].dropna()))
+    if len(studied) > 12:
+        listed = f"{studied[0]:g} to {studied[-1]:g}"
+    else:
+        listed = joined([f"{width:g}" for width in studied])
+    text = joined(parts)
+    text = f"Of the widths studied ({listed}), {text}: the whole 95 % interval lies there or above"
+    alone = widths[widths["success_probability"] == shares[0]]["width_trainability"]
+    if alone.notna().all():
+        low, high = (f"{alone.agg(end):g}" for end in ("min", "max"))
+        text += (
+            f"; theory's bound, the trainability, would allow {100 * shares[0]:g} % from width "
+            f"{low if low == high else f'{low} to {high}'} on"
+        )
+    return text + "."
+
+
+def _deep_sentences(findings: Findings) -> list[str]:
+    parts = []
+    for place in dict.fromkeys((findings.places[0], findings.places[-1])):
+        cells = findings.rates[findings.rates[findings.x] == place].sort_values("trainable_rate")
+        low, high = cells.iloc[0], cells.iloc[-1]
+        text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
+        if len(cells) > 1:
+            text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
+        parts.append(f"at {findings.x} {place_text(place)} {text}")
+    born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
+    return [born, _best(findings)]
+
+
+def _best(findings: Findings) -> str:
+    best = findings.rates.iloc[findings.rates["success_rate"].argmax()]
+    rate = rate_of(best, "success_rate")
+    where = "" if pd.isna(best[findings.x]) else f" at {findings.x} {place_text(best[findings.x])}"
+    return f"The highest success rate is {rate}, of {best['curve']}{where}."
+
+
+def _untrainable_sentence(findings: Findings) -> str:
+    law = findings.verdicts[0]
+    if not law.n:
+        return ""
+    text = law.verdict.removeprefix("Holds: ")
+    return text[0].upper() + text[1:]
+
+
+def _bound(findings: Findings) -> Verdict:
+    return next(verdict for verdict in findings.verdicts if verdict.law == BOUND)
+
+
+def _bound_sentence(findings: Findings) -> str:
+    verdict = _bound(findings)
+    if not verdict.holds:
+        return f"{headline(findings)}, by an exact test: {verdict.verdict}"
+    rates = findings.rates
+    gap = (rates["trainability"] - rates["success_rate"]).sort_values()
+    widest = rates.loc[gap.index[-1]]
+    where = (
+        "" if pd.isna(widest[findings.x]) else f" at {findings.x} {place_text(widest[findings.x])}"
+    )
+    text = (
+        f"{headline(findings)} (the probability that enough neurons are not dead for good at "
+        f"birth, an upper bound of success; {findings.n_networks:,} networks, exact test)"
+    )
+    if gap.iloc[-1] <= 0:
+        return text + "."
+    rate = rate_of(widest, "success_rate")
+    return text + (
+        f", by up to {100 * gap.iloc[-1]:.1f} percentage points: {widest['curve']}{where} succeeds "
+        f"in {rate} of {percent(widest['trainability'])} %."
+    )
+
+
+def _of_several_widths(findings: Findings, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of curves of more than one width, if there are any: single points are no curves."""
+    n_cells = findings.rates.groupby("curve").size()
+    several = n_cells.index[n_cells > 1]
+    return table[table["curve"].isin(several)] if len(several) and len(table) else table
+
+
+def _range(table: pd.DataFrame, column: str, digits: str = "g", limits: bool = False) -> str:
+    """The least and the largest number of a column, and whose they are."""
+    ordered = table.assign(_text=[format(value, digits) for value in table[column]])
+    ordered = ordered.sort_values(column, kind="stable")
+    if limits:
+        ordered["_shown"] = [
+            f"{row['_text']} [{row[f'{column}_low']:{digits}}, {row[f'{column}_high']:{digits}}]"
+            for _, row in ordered.iterrows()
+        ]
+    else:
+        ordered["_shown"] = ordered["_text"]
+    ends = ordered.iloc[0], ordered.iloc[-1]
+    if ends[0]["_text"] == ends[1]["_text"]:
+        return str(ends[0]["_shown"])
+    texts = []
+    for end in ends:
+        curves = ordered.loc[ordered["_text"] == end["_text"], "curve"]
+        texts.append(f"{end['_shown']} ({_whose(curves, len(table))})")
+    return " to ".join(texts)
+
+
+def _whose(curves: pd.Series, n: int) -> str:
+    return joined(list(map(str, curves))) if len(curves) <= 3 else f"{len(curves)} of {n} curves"

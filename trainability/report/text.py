@@ -1,0 +1,71 @@
+"""Numbers and lists as text, for sentences and for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+
+def percent(value: float) -> str:
+    """A probability in percent, without the sign: 0 and 100 only where it is 0 or 1.
+
+    >>> percent(0.35844), percent(0.99996), percent(1.0), percent(1e-9)
+    ('35.8', '99.996', '100', '<0.001')
+    """
+    if pd.isna(value):
+        return "-"
+    if value in (0, 1):
+        return f"{100 * value:.0f}"
+    for digits in (1, 2, 3):
+        text = f"{100 * value:.{digits}f}"
+        if float(text) not in (0, 100):
+            return text
+    return "<0.001" if value < 0.5 else ">99.999"
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """A probability and its interval, in percent."""
+    return "-" if pd.isna(value) else f"{percent(value)} [{percent(low)}, {percent(high)}]"
+
+
+def points(value: float) -> str:
+    """A difference of probabilities in percentage points, with one digit.
+
+    >>> points(0.1234), points(-0.0001)
+    ('12.3', '0.0')
+    """
+    return f"{round(100 * value, 1) + 0.0:.1f}"
+
+
+def p_text(p_value: float) -> str:
+    """A p-value with two digits.
+
+    >>> p_text(0.0), p_text(0.01234)
+    ('< 1e-300', '0.012')
+    """
+    if pd.isna(p_value):
+        return "-"
+    return "< 1e-300" if p_value < 1e-300 else f"{p_value:.2g}"
+
+
+def number(value: float) -> str:
+    """A number with four digits, whole ones with all."""
+    if pd.isna(value):
+        return "-"
+    return "∞" if np.isinf(value) else f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """A list in a sentence.
+
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def all_of(n: int, noun: str) -> str:
+    """All things of a kind: "all 40 cells", "the one cell"."""
+    return f"the one {noun}" if n == 1 else f"all {n:,} {noun}s"
