@@ -22,12 +22,19 @@ from trainability.theory.laws import (
 from trainability.theory.networks import born_dead_network_probability
 from trainability.theory.permanent import permanent_probability
 from trainability.theory.probability import Probability
+from trainability.theory.races import (
+    Fates,
+    gaussian_turning_probability,
+    sphere_turning_probability,
+)
+from trainability.theory.success import neuron_fates, success_probability
 from trainability.theory.trainability import trainability_probability
 
 __all__ = [
     "AngleChain",
     "Asymmetric",
     "CountLaw",
+    "Fates",
     "Gaussian",
     "KinkAtData",
     "KinkMoments",
@@ -45,9 +52,13 @@ __all__ = [
     "born_dead_probability",
     "born_dead_upper_bound",
     "data_dependent_output_std",
+    "gaussian_turning_probability",
     "kink_moments",
+    "neuron_fates",
     "non_convergence_lower_bound",
     "permanent_count_pmf",
     "permanent_probability",
+    "sphere_turning_probability",
+    "success_probability",
     "trainability_probability",
 ]
