@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +15,7 @@ from trainability.analysis.predicted import (
     prediction_obstacle,
     with_predicted_success,
 )
+from trainability.domains import Box
 from trainability.optimizers import SGD, AdamW
 from trainability.penalties import L2
 from trainability.schemes import UnitSphere
@@ -23,6 +26,7 @@ from trainability.tasks import (
     LinearTimesSine,
     RotatedAbsoluteValues,
 )
+from trainability.tasks.base import Task
 from trainability.theory.sign_flow import DURATION
 
 CELL = Cell(
@@ -38,6 +42,19 @@ CELL = Cell(
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Wave(Task):
+    """Needs more than two hinges, and claims no more than that it needs two."""
+
+    n_train: int = 20
+    need: ClassVar[int] = 2
+    domain: ClassVar[Box] = Box(1, 3.0)
+
+    def build(self):
+        x = np.linspace(-3, 3, self.n_train)[:, None]
+        return x, np.sin(3 * x)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -48,7 +65,9 @@ CELL = Cell(
         ({"batch_size": 5}, "there are minibatches"),
         ({"max_steps": 1000}, "the budget is shorter than the flow"),
         ({"task": RotatedAbsoluteValues(n_train=20)}, "has 2 inputs"),
-        ({"task": LinearTimesSine(n_train=20)}, "two hinges do not make"),
+        ({"task": LinearTimesSine(n_train=20)}, "is not proven to be 2"),
+        ({"task": Wave()}, "two hinges do not make"),
+        ({"task": AbsoluteValue(n_train=513)}, "too many points"),
         ({"task": BrokenAbsoluteValue(n_train=20)}, "is not proven to be 2"),
     ],
 )

@@ -17,6 +17,9 @@ from trainability.theory import Probability, success_probability
 SHORTEST_BUDGET = 8.0
 """Least learning rate times steps: for so long the flow is followed."""
 
+_MOST_POINTS = 512
+"""The best fit of two hinges takes time in the square of the points."""
+
 
 def prediction_obstacle(cell: Cell) -> str | None:
     """Why success of this cell is not predicted, None if it is.
@@ -38,6 +41,8 @@ def prediction_obstacle(cell: Cell) -> str | None:
         f"the need of {cell.task} is not proven to be 2": cell.task.need != 2,
     }
     reason = next((reason for reason, holds in obstacles.items() if holds), None)
+    if reason is None and cell.task.n_train > _MOST_POINTS:
+        reason = f"{cell.task} has too many points to know that two hinges make it"
     if reason is None and best_loss(*cell.task.data(), n_neurons=2) > cell.tolerance:
         reason = f"two hinges do not make {cell.task}"
     return reason
