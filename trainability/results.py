@@ -96,6 +96,7 @@ COLUMNS: tuple[Column, ...] = (
     _identity("activation", pa.string(), since=1, default="ReLU()"),
     _identity("loss", pa.string(), since=1, default="MeanSquaredError()"),
     _identity("penalty", pa.string(), since=1, default="none"),
+    Column("collapsed", pa.bool_(), nullable=True, since=2),
 )
 """Columns of the rows, in order.
 
@@ -105,7 +106,9 @@ layer; `*_final` is null for a diverged network, whose parameters are not finite
 counts neurons that the census could not settle; they are counted among the dead as the samples
 say. `*_curve` holds one value per step of `trial.checkpoints(max_steps)`, neurons summed over the
 hidden layers, null from the step at which a network diverged. `batch_size` is null for the full
-batch. A loss that is no number is null.
+batch. A loss that is no number is null. `collapsed` says whether the network is constant on the
+training points where training left it (`trial.collapsed`); null where that was not measured, by
+older code, or is not defined, for a network that diverged.
 """
 
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])

@@ -14,6 +14,7 @@ from synthetic_rows import store
 
 from trainability import load
 from trainability.errors import StorageError
+from trainability.identity import VERSION
 from trainability.results import COLUMNS, Column
 from trainability.storage import Storage, blocks
 from trainability.storage.blocks import judge
@@ -35,8 +36,8 @@ def as_if_of_version(monkeypatch, version, *more):
 
 @pytest.fixture
 def newer_columns(monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
+    monkeypatch.setattr("trainability.results.VERSION", VERSION + 1)
+    as_if_of_version(monkeypatch, VERSION + 1, YOUNGER)
 
 
 @pytest.fixture
@@ -70,18 +71,18 @@ def test_an_older_file_gets_the_default_of_a_younger_column(storage, newer_colum
 
 
 def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", 2)
-    as_if_of_version(monkeypatch, 2, YOUNGER)
+    monkeypatch.setattr("trainability.results.VERSION", VERSION + 1)
+    as_if_of_version(monkeypatch, VERSION + 1, YOUNGER)
     monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, YOUNGER))
     assert verdicts(storage)["damaged"].why == "it has no column 'weather'"
 
 
 def written_by_newer_code(storage, monkeypatch):
-    """One of the cells, as code of version 3 with one more column would have written it."""
+    """One of the cells, as code two versions later with one more column would have written it."""
     cell = GOLDEN.cells()[0]
     with monkeypatch.context() as patch:
-        patch.setattr("trainability.results.VERSION", 3)
-        as_if_of_version(patch, 3, YOUNGER)
+        patch.setattr("trainability.results.VERSION", VERSION + 2)
+        as_if_of_version(patch, VERSION + 2, YOUNGER)
         rows = storage.read_rows(GOLDEN.name, [cell.id])
         return storage.write_rows(GOLDEN.name, rows, {})
 
@@ -89,7 +90,7 @@ def written_by_newer_code(storage, monkeypatch):
 def test_what_newer_code_has_written_is_refused_by_name_and_left_alone(storage, monkeypatch):
     path = Path(storage.address) / written_by_newer_code(storage, monkeypatch)
     place = Storage(storage.address)
-    assert verdicts(place)["newer"].version == 3
+    assert verdicts(place)["newer"].version == VERSION + 2
     before = path.read_bytes(), (path.parents[1] / "study.json").stat().st_mtime_ns
     without_ray_and_mlflow(monkeypatch)
     for command in ("status", "report", "sync", "run"):

@@ -22,6 +22,7 @@ def rows():
             "trainable": [True, True, False, True],
             "born_dead": [False, False, True, False],
             "status": ["ok", "ok", "ok", "diverged"],
+            "collapsed": [False, False, True, None],
             "steps": [2, 5, 5, 1],
             "undecided_init": [[0], [1], [0], [0]],
             "loss_curve": [
@@ -46,6 +47,7 @@ def test_final_metrics_are_those_of_the_contract():
         "trainable_rate": 0.75,
         "born_dead_rate": 0.25,
         "diverged_rate": 0.25,
+        "collapsed_rate": 1 / 3,
         "undecided_share": 1 / 8,
         "replicates": 4.0,
         "networks_per_second": 2.0,

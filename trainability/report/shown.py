@@ -85,16 +85,22 @@ def rates_table(found: Findings) -> Shown:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
         place = [row["curve"], f"{row[found.x]:g}", f"{row['n']:,}"]
-        body.append([*place, success, theory, method, trainable, born_dead])
+        collapsed = (
+            with_interval(*(row[f"collapsed_rate{end}"] for end in ("", "_low", "_high")))
+            if row["n_collapse_known"]
+            else "-"
+        )
+        body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(found.rates["interval"]))
     return Shown(
         "rates",
         "In percent of all networks that were started, with intervals of 95 % each (success: "
         f"{intervals}). Trainability: theory's probability that enough neurons are not "
         "permanently dead at birth, how it was computed, and its standard error if it was "
-        "sampled; trainable: the measured share.",
+        "sampled; trainable: the measured share. Collapsed: constant on the data after training, "
+        "of the networks that did not diverge.",
         [_curve_head(found), found.x, "n", "success %", "trainability %", "by", "trainable %",
-         "born dead %"],
+         "born dead %", "collapsed %"],
         body,
     )  # fmt: skip
 
