@@ -6,11 +6,11 @@ import sys
 import traceback
 
 from trainability.addresses import remember, remember_environment
-from trainability.cli import bench, census, inspect_storage, run, theory, tune
+from trainability.cli import bench, birth, census, inspect_storage, run, theory, tune
 from trainability.cli.app import app, err, styled
 from trainability.errors import InputError, TrainabilityError
 
-__all__ = ["bench", "census", "inspect_storage", "run", "run_command", "theory", "tune"]
+__all__ = ["bench", "birth", "census", "inspect_storage", "run", "run_command", "theory", "tune"]
 
 
 def run_command() -> int:

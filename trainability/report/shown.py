@@ -76,20 +76,15 @@ def rates_table(found: Findings) -> Shown:
     """Every cell."""
     body = []
     for _, row in found.rates.iterrows():
-        success, trainable, born_dead = (
+        success, trainable, born_dead, collapsed = (
             with_interval(*(row[f"{rate}_rate{end}"] for end in ("", "_low", "_high")))
-            for rate in ("success", "trainable", "born_dead")
+            for rate in ("success", "trainable", "born_dead", "collapsed")
         )
         theory = percent(row["trainability"])
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
         place = [row["curve"], f"{row[found.x]:g}", f"{row['n']:,}"]
-        collapsed = (
-            with_interval(*(row[f"collapsed_rate{end}"] for end in ("", "_low", "_high")))
-            if row["n_collapse_known"]
-            else "-"
-        )
         body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(found.rates["interval"]))
     return Shown(
