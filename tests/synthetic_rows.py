@@ -67,6 +67,7 @@ def _block(cell, block, q):
         "final_loss": loss[:, -1],
         "steps": taken,
         "success": success,
+        "collapsed": born_dead,
         "loss_curve": loss,
         "active_curve": total,
         "tentative_curve": np.zeros_like(total),

@@ -6,6 +6,7 @@ import example_cells
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import binomtest
 
 from trainability import SGD, Adam
@@ -16,7 +17,7 @@ from trainability.theory import born_dead_probability
 from trainability.training.cpu import tiles
 from trainability.training.cpu.fused_cpu_engine import FusedCpuTraining
 from trainability.training.torch_engine import TorchTraining
-from trainability.trial import Runtime, checkpoints, draw, run_trial
+from trainability.trial import Runtime, checkpoints, collapsed, draw, run_trial
 
 ALPHA = 1e-6
 
@@ -87,6 +88,37 @@ def test_active_neurons_at_birth_follow_theory():
     active = int(np.stack(rows["active_init"].to_list()).sum())
     p = float(born_dead_probability(cell.scheme, cell.task.domain, cell.width))
     assert binomtest(active, 2048 * cell.width, 1 - p).pvalue > ALPHA
+
+
+def test_collapse_is_a_constant_output():
+    """Half of the networks by hand: dead, or two neurons that cancel; the others vary."""
+    cell = a_cell(width=2)
+    x, y = cell.task.data()
+    networks = draw(cell, [0])
+    dead, canceling = networks.biases[0][:64], networks.weights[1][64:128]
+    dead[:], canceling[:] = -9.0, 0.0
+    varying = torch.as_tensor(np.ptp(networks(torch.as_tensor(x)).numpy(), axis=1)[128:, 0] > 0.5)
+    flat = collapsed(networks, x, y)
+    assert flat[:128].all()
+    assert not flat[128:][varying.numpy()].any() and varying.sum() > 32
+    # The spread counts, not the level; and a hundredth of the targets' is the border.
+    networks.biases[1][:] = 1e3
+    assert collapsed(networks, x, y)[:128].all()
+    line = networks[np.arange(1)]
+    line.weights[0][:], line.biases[0][:] = torch.tensor([[1.0], [0.0]]), 9.0
+    for scale, constant in ((0.9, True), (1.1, False)):
+        slope = scale * 0.01 * y.std() / x.std()
+        line.weights[1][:], line.biases[1][:] = torch.tensor([[float(slope), 0.0]]), 0.0
+        assert collapsed(line, x, y).tolist() == [constant]
+
+
+def test_untrainable_networks_that_learn_nothing_collapse():
+    """Without an active neuron a network is constant before training and after it."""
+    rows = run_trial("s", a_cell(width=2), [0, 1], Runtime())[0]
+    assert rows["collapsed"][rows["born_dead"]].all() and rows["born_dead"].any()
+    assert not rows["collapsed"][rows["success"]].any()
+    lost = run_trial("s", a_cell(optimizer=SGD(learning_rate=1e30)), [0], Runtime())[0]
+    assert (lost["collapsed"].isna() == (lost["status"] == "diverged")).all()
 
 
 def test_a_diverged_network_is_a_row():

@@ -109,6 +109,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("validation_accuracy", pa.float64(), 0, nullable=True, since=2),
     Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
     _identity("widths", pa.string(), nullable=True, since=2),
+    Column("collapsed", pa.bool_(), nullable=True, since=2),
 )
 """Columns of the rows, in order.
 
@@ -127,6 +128,10 @@ no points are held back. `accuracy` is the share of the training points whose cl
 names at the end, `validation_*` are of the validation points, `best_*` the least loss and the
 largest accuracy at any checkpoint, birth included. They are null where they do not apply, and of
 a network that diverged, but for the best ones, of the checkpoints before.
+
+`collapsed` says whether the network is constant on the training points where training left it
+(`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
+network that diverged.
 """
 
 EVALUATED = (

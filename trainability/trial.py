@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 
 from trainability.death import ACTIVE, STANDARD_EFFORT, Census, Effort, census
 from trainability.measures import Measures
@@ -21,6 +22,9 @@ from trainability.training import Problem, Training, choose_engine
 _GLANCE = Effort(boxes=1)
 """For the curves, where no exact way is known: what samples and one bound say. The censuses that
 rows report, at birth and at the end, try harder."""
+
+_COLLAPSED = 0.01
+_MOST_OUTPUTS = 2**24
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,35 @@ def run_trial(
     }
 
 
+def collapsed(ensemble: Ensemble, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which networks are constant on the points, up to a hundredth of what the targets vary.
+
+    A network has collapsed if the standard deviation of its output over the points is at most .01
+    of that of the targets, both over all outputs (root mean square). One whose neurons are all
+    dead varies by rounding alone; one in which they cancel settles there slowly.
+
+    Args:
+        ensemble: R networks.
+        x: Inputs, shape (N, d_in).
+        y: Targets, shape (N, d_out).
+
+    Returns:
+        bool, shape (R,); False for a network whose outputs are not finite.
+
+    Source: Lu, Shin, Su & Karniadakis (2020), collapse; how near to a constant counts is this
+    package's choice.
+    """
+    points = torch.as_tensor(x)
+    at_once = max(1, _MOST_OUTPUTS // (len(x) * max(*ensemble.widths, ensemble.d_out)))
+    spread = []
+    with torch.no_grad():
+        for start in range(0, ensemble.n_networks, at_once):
+            out = ensemble[start : start + at_once](points).double()
+            spread.append((out - out.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2)))
+    wanted = float(np.square(y.astype(np.float64) - y.mean(axis=0, dtype=np.float64)).mean())
+    return (torch.cat(spread) <= _COLLAPSED**2 * wanted).numpy()
+
+
 class _Record:
     """Follows one ensemble through its training and turns it into rows."""
 
@@ -201,6 +234,12 @@ class _Record:
             "steps": training.steps,
             "success": training.succeeded,
             **self._measures.columns(),
+            "collapsed": [
+                None if gone else bool(flat)
+                for gone, flat in zip(
+                    lost, collapsed(training.ensemble(), *self._cell.task.data()), strict=True
+                )
+            ],
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))
                 for name, curve in self._curves.items()

@@ -179,3 +179,32 @@ def test_a_million_rows_take_seconds():
     # Measured 0.2 s; a loop over rows or cells with scalar intervals takes far longer.
     assert time.process_time() - start < 3
     assert table["n"].sum() == total
+
+
+def test_collapse_counts_the_networks_of_which_it_is_known():
+    """Older rows and diverged networks are in no denominator; without any known, no rate."""
+    rows = pd.DataFrame(
+        {
+            "cell": ["a"] * 5 + ["b"] * 2,
+            "width": 2,
+            "status": "ok",
+            "success": False,
+            "trainable": True,
+            "born_dead": False,
+            "steps": 1,
+            "collapsed": [True, False, False, None, True, None, None],
+        }
+    )
+    table = success_rates(rows)
+    assert table["n_collapsed"].tolist() == [2, 0]
+    assert table["n_collapse_known"].tolist() == [4, 0]
+    a, b = table["collapsed_rate"]
+    assert a == 0.5 and np.isnan(b) and np.isnan(table.loc["b", "collapsed_rate_high"])
+    low, high = clopper_pearson(2, 4)
+    assert (table.loc["a", "collapsed_rate_low"], table.loc["a", "collapsed_rate_high"]) == (
+        low,
+        high,
+    )
+    assert "collapsed" not in table
+    unknown = success_rates(rows.drop(columns="collapsed"))
+    assert unknown["collapsed_rate"].isna().all()

@@ -99,10 +99,11 @@ def test_commands_that_are_shown_name_the_same_storage(call, mine, tmp_path, fol
     page = (place / "mine" / "report" / "index.html").read_text()
     from html import unescape
 
-    lines = unescape(page.split("<pre>\n")[-1].split("</pre>")[0])
-    first, _, last = lines.partition("\ntrainability report ")
+    parts = page.split('<pre class="command"><code>')[1:]
+    commands = [unescape(part.split("</code></pre>")[0]) for part in parts]
+    first, _, last = commands
     assert words_of(first) == ["run", "mine", "--storage", str(place)]
-    python = words_of("trainability" + last.split("\npython")[1])
+    python = words_of("trainability" + last.removeprefix("python"))
     assert python[0] == "-c" and repr(str(place)) in python[1]
 
 

@@ -85,6 +85,10 @@ def theory(
             help="Moments of a DataDependent neuron so far from its training point, with commas.",
         ),
     ] = None,
+    success: Annotated[
+        bool,
+        typer.Option("--success", help="Predict, too, how often Adam learns |x| (a few seconds)."),
+    ] = False,
     d: InputsOption = 1,
     ball: BallOption = None,
     box: BoxOption = None,
@@ -111,6 +115,11 @@ def theory(
     beside = [one for one in schemes if isinstance(one, DataDependent)]
     if far is not None and not beside:
         problems.append("--distances are for DataDependent; add --scheme DataDependent")
+    if success and (deepest, need or 2, d, ball, box) != (2, 2, 1, None, None):
+        problems.append(
+            "--success is known of |x| on [-sqrt 3, sqrt 3] and shallow networks: it goes with "
+            "--depth 2 --need 2 and no --d, --ball or --box"
+        )
     refuse(problems + figure_problems(figure))
     # 8 and 8,8 at depth 3 are the same.
     networks = list(dict.fromkeys(layer_widths(one, own_depth(one, depth)) for one in wide))
@@ -119,6 +128,10 @@ def theory(
         for one in schemes
         for hidden in networks
     ]
+    if success:
+        pairs = [(one, hidden[0]) for one in schemes for hidden in networks]
+        for entry, (one, first) in zip(entries, pairs, strict=True):
+            entry |= _success(one, first)
     moments = [entry for one in beside for entry in _moments(one, d, far)] if far else []
     if figure:
         _draw(entries, figure)
@@ -128,6 +141,8 @@ def theory(
     for deep in sorted({entry["depth"] for entry in entries}):
         part = [entry for entry in entries if entry["depth"] == deep]
         _show(part, deep, part[0]["need"], restarts, domain)
+    if success:
+        _show_success(entries)
     if counts:
         _show_counts(entries)
     if moments:
@@ -205,6 +220,23 @@ def _bounds(scheme: Scheme, domain: Domain, hidden: Sequence[int], restarts: int
     }
 
 
+def _success(scheme: Scheme, width: int) -> dict[str, Any]:
+    """Predicted success on |x|, and the bracket around it that the race of a neuron gives."""
+    from trainability.tasks import AbsoluteValue
+    from trainability.theory import neuron_fates, success_probability
+
+    task = AbsoluteValue()
+    x, y = task.data()
+    p = success_probability(scheme, x, y, width, task.best_loss_below_need(), task.need)
+    fates = neuron_fates(scheme, x, y, width)
+    return {
+        "predicted_success": float(p),
+        "predicted_success_se": p.standard_error,
+        "race_low": fates.opposite(width),
+        "race_high": fates.opposite_or_alike(width),
+    }
+
+
 def _or_reason(ask: Callable[[], Any]) -> Any:
     """What theory answers, or why it does not."""
     try:
@@ -274,6 +306,21 @@ def _show(
     }
     for reason in sorted(reasons):
         out.print(f"no bound: {reason}", soft_wrap=True)
+
+
+def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title="predicted success of Adam on |x|", **_STYLE)
+    for name in ("scheme", "width", "trainability", "success", "by races alone"):
+        table.add_column(name, justify="left" if name == "scheme" else "right")
+    for entry in entries:
+        table.add_row(
+            entry["scheme"],
+            str(entry["width"]),
+            _estimate(entry, "trainability"),
+            _estimate(entry, "predicted_success"),
+            f"{entry['race_low']:.3f} to {entry['race_high']:.3f}",
+        )
+    out.print(table)
 
 
 def _show_counts(entries: Sequence[Mapping[str, Any]]) -> None:

@@ -14,9 +14,10 @@ EXACT = "exact"
 AT_STOP = "exact, where the rule stopped"
 AT_ALL_TIMES = "confidence sequence"
 _RATES = {
-    "success_rate": "successes",
-    "trainable_rate": "n_trainable",
-    "born_dead_rate": "n_born_dead",
+    "success_rate": ("successes", "n"),
+    "trainable_rate": ("n_trainable", "n"),
+    "born_dead_rate": ("n_born_dead", "n"),
+    "collapsed_rate": ("n_collapsed", "n_collapse_known"),
 }
 
 
@@ -55,19 +56,28 @@ def with_valid_intervals(
     table["n_wanted"] = [looks[str(cell)][-1] * BLOCK_SIZE for cell in rates.index]
     stopped = (table["n"] == table["n_wanted"]).to_numpy()
     n = rates["n"]
-    for rate, count in _RATES.items():
-        low, high = confidence_sequence(rates[count], n, level)
+    for rate in _RATES:
+        low, high = _sequence(rates, rate, level)
         if rate == "success_rate":
-            at_stop = growth.stopping.interval(rates[count], n)
+            at_stop = growth.stopping.interval(rates["successes"], n)
             low, high = np.where(stopped, at_stop[0], low), np.where(stopped, at_stop[1], high)
         table[f"{rate}_low"], table[f"{rate}_high"] = low, high
     table["interval"] = np.where(stopped, AT_STOP, AT_ALL_TIMES)
     return table, max(map(len, looks.values()))
 
 
+def _sequence(rates: pd.DataFrame, rate: str, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Limits that hold at all times; NaN where nothing is known."""
+    count, of = _RATES[rate]
+    known = (rates[of] > 0).to_numpy()
+    limits = confidence_sequence(rates[count], np.maximum(rates[of], 1), level)
+    low, high = (np.where(known, limit, np.nan) for limit in limits)
+    return low, high
+
+
 def _at_all_times(rates: pd.DataFrame, level: float) -> pd.DataFrame:
     table = rates.assign(interval=AT_ALL_TIMES, n_wanted=rates["n"])
-    for rate, count in _RATES.items():
-        low, high = confidence_sequence(rates[count], rates["n"], level)
+    for rate in _RATES:
+        low, high = _sequence(rates, rate, level)
         table[f"{rate}_low"], table[f"{rate}_high"] = low, high
     return table

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import scipy
 
 from trainability.losses.base import Loss
 
@@ -48,5 +47,7 @@ def _least(targets: np.ndarray) -> float:
     low, high = targets.min(), targets.max()
     best = low
     if low < high:
-        best = scipy.optimize.brentq(lambda constant: np.tanh(constant - targets).mean(), low, high)
+        from scipy.optimize import brentq  # its import takes longer than declaring a study
+
+        best = brentq(lambda constant: np.tanh(constant - targets).mean(), low, high)
     return float(np.logaddexp(targets - best, best - targets).mean() - math.log(2))

@@ -1,5 +1,6 @@
 """Figures: estimates in, Axes out; no statistic is computed here."""
 
+from trainability.plots.birth import predicted_panels
 from trainability.plots.census import census_panels, plot_census, plot_count_calibration
 from trainability.plots.maps import plot_success_map
 from trainability.plots.style import save, save_all, title_of
@@ -23,6 +24,7 @@ __all__ = [
     "plot_survival",
     "plot_throughput",
     "plot_trainability",
+    "predicted_panels",
     "save",
     "save_all",
     "success_panels",

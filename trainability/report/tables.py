@@ -48,25 +48,26 @@ def rates_table(findings: Findings) -> TableView:
     """Every cell."""
     body = []
     for _, row in findings.rates.iterrows():
-        success, trainable, born_dead = (
+        success, trainable, born_dead, collapsed = (
             with_interval(*(row[f"{rate}_rate{end}"] for end in ("", "_low", "_high")))
-            for rate in ("success", "trainable", "born_dead")
+            for rate in ("success", "trainable", "born_dead", "collapsed")
         )
         theory = percent(row["trainability"])
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
         place = [row["curve"], place_text(row[findings.x]), f"{row['n']:,}"]
-        body.append([*place, success, theory, method, trainable, born_dead])
+        body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(findings.rates["interval"]))
     return TableView(
         "rates",
         "In percent of all networks that were started, with intervals of 95 % each (success: "
         f"{intervals}). Trainability: theory's probability that enough neurons are not "
         "permanently dead at birth, how it was computed, and its standard error if it was "
-        "sampled; trainable: the measured share.",
+        "sampled; trainable: the measured share. Collapsed: constant on the data after training, "
+        "of the networks that did not diverge.",
         [curve_head(findings), findings.x, "n", "success %", "trainability %", "by", "trainable %",
-         "born dead %"],
+         "born dead %", "collapsed %"],
         body,
     )  # fmt: skip
 

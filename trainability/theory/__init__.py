@@ -15,6 +15,11 @@ if TYPE_CHECKING:
         Uniform,
         UniformWeights,
     )
+    from trainability.theory.numerics.races import (
+        Fates,
+        gaussian_turning_probability,
+        sphere_turning_probability,
+    )
     from trainability.theory.probability import Probability
     from trainability.theory.questions.angles import AngleChain, LayerLaw, angle_chain
     from trainability.theory.questions.born_dead import born_dead_probability
@@ -36,12 +41,14 @@ if TYPE_CHECKING:
     )
     from trainability.theory.questions.networks import born_dead_network_probability
     from trainability.theory.questions.permanent import permanent_probability
+    from trainability.theory.questions.success import neuron_fates, success_probability
     from trainability.theory.questions.trainability import trainability_probability
 
 __all__ = [
     "AngleChain",
     "Asymmetric",
     "CountLaw",
+    "Fates",
     "Gaussian",
     "KinkAtData",
     "KinkMoments",
@@ -59,10 +66,14 @@ __all__ = [
     "born_dead_probability",
     "born_dead_upper_bound",
     "data_dependent_output_std",
+    "gaussian_turning_probability",
     "kink_moments",
+    "neuron_fates",
     "non_convergence_lower_bound",
     "permanent_count_pmf",
     "permanent_probability",
+    "sphere_turning_probability",
+    "success_probability",
     "trainability_probability",
 ]
 
@@ -79,4 +90,6 @@ __getattr__ = lazy.attributes(
     questions__networks="born_dead_network_probability",
     questions__permanent="permanent_probability",
     questions__trainability="trainability_probability",
+    numerics__races="Fates gaussian_turning_probability sphere_turning_probability",
+    questions__success="neuron_fates success_probability",
 )

@@ -33,6 +33,7 @@ def final_metrics(
     counts = [rows[f"{state}_init"].iloc[0] for state in ("active", "tentative", "permanent")]
     neurons = n * int(np.sum(counts))
     seconds = sum(float(entry["seconds"]) for entry in provenance)
+    collapsed = rows["collapsed"].dropna() if "collapsed" in rows else pd.Series(dtype=bool)
     undecided = int(np.stack(rows["undecided_init"].to_list()).sum())
     return {
         "success_rate": successes / n,
@@ -42,6 +43,8 @@ def final_metrics(
         "trainable_rate": float(rows["trainable"].mean()),
         "born_dead_rate": float(rows["born_dead"].mean()),
         "diverged_rate": float((rows["status"] == "diverged").mean()),
+        # Of the networks of which it is known: rows of older code don't say.
+        **({"collapsed_rate": float(collapsed.mean())} if len(collapsed) else {}),
         "undecided_share": undecided / neurons,
         "replicates": float(n),
         "networks_per_second": n / seconds if seconds else math.nan,

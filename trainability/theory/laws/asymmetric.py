@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import scipy
 
 from trainability.domains import Box, Domain
 from trainability.theory import numerics
@@ -56,23 +55,27 @@ class Asymmetric(NeuronLaw):
     def sample_given(
         self, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, LogBelow]:
+        from scipy import special  # its import takes longer than stating a law
+
         w, b, bias_is_beta = self._sample(n_networks, fan_in, fan_out, rng)
         std = self.sigma / math.sqrt(fan_in)
 
         def log_below(limit: np.ndarray) -> np.ndarray:
             with np.errstate(divide="ignore"):
                 beta = 2 * np.log(np.clip(limit, 0, 1))
-            return np.where(bias_is_beta, beta, scipy.special.log_ndtr(limit / std))
+            return np.where(bias_is_beta, beta, special.log_ndtr(limit / std))
 
         return w, b, log_below
 
     def log_conditional(self, domain: Domain, n: int, rng: np.random.Generator) -> np.ndarray:
+        from scipy import special  # its import takes longer than stating a law
+
         d = domain.d
         std = self.sigma / math.sqrt(d)
         w = std * rng.standard_normal((n, d))
         with_bias = np.clip(-domain.support(w), 0, 1) ** 2
         w[np.arange(n), rng.integers(d, size=n)] = rng.beta(2, 1, n)
-        with_weight = scipy.special.log_ndtr(-domain.support(w) / std)
+        with_weight = special.log_ndtr(-domain.support(w) / std)
         with np.errstate(divide="ignore"):
             log_with_bias = np.log(with_bias)
         return np.logaddexp(with_weight + math.log(d), log_with_bias) - math.log(d + 1)

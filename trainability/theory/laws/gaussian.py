@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import scipy
 
 from trainability.domains import Box, Domain, Points
 from trainability.theory import numerics
@@ -65,12 +64,14 @@ class Gaussian(SymmetricLaw):
         P(T_d >= sqrt(d) kappa h(direction)), Student t with d degrees of freedom."""
         if not self.has_bias:
             return given_weights(self, domain, n, rng)
+        from scipy import special  # its import takes longer than stating a law
+
         d = domain.d
         direction = rng.standard_normal((n, d))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         kappa = self.weight_std / self.bias_std
         with np.errstate(divide="ignore"):
-            return np.log(scipy.special.stdtr(d, -math.sqrt(d) * kappa * domain.support(direction)))
+            return np.log(special.stdtr(d, -math.sqrt(d) * kappa * domain.support(direction)))
 
     def on_ball(self, d: int, radius: float) -> Exact:
         if not self.has_bias:

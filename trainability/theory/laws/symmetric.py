@@ -6,7 +6,6 @@ import math
 from abc import abstractmethod
 
 import numpy as np
-import scipy
 
 from trainability.domains import Domain
 from trainability.theory import numerics
@@ -80,4 +79,6 @@ def log_normal_below(std: float, limit: np.ndarray) -> np.ndarray:
     """log P(N(0, std^2) <= limit), elementwise; std = 0 is a bias of 0."""
     if std == 0:
         return np.where(limit >= 0, 0.0, -np.inf)
-    return scipy.special.log_ndtr(limit / std)
+    from scipy import special  # its import takes longer than stating a law
+
+    return special.log_ndtr(limit / std)

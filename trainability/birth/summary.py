@@ -1,0 +1,104 @@
+"""Cell by cell: measured success, what theory predicts, and what each birth says of its network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trainability.analysis.expected import expected_trainability
+from trainability.analysis.predicted import predicted_success, prediction_obstacle
+from trainability.analysis.rates import clopper_pearson
+from trainability.birth.features import birth_features, counts, distance, flow, races, with_outcomes
+from trainability.birth.prediction import predict_outcomes
+from trainability.errors import InputError
+from trainability.study.cell import Cell
+from trainability.theory import neuron_fates
+
+_QUICK = {"counts": counts, "distance": distance, "races": races, "flow": flow}
+TERMS = (
+    "escapes",
+    "stronger_side",
+    "weaker_side",
+    "line",
+    "second_margin",
+    "bias",
+    "second_bias",
+    "pull_up",
+    "birth_loss",
+    "mean_error",
+    "slope_error",
+)
+"""Features that the model of each network reads, as far as a cell has them; else all."""
+
+
+def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell with rows: success, the law's prediction, and that of each network.
+
+    Args:
+        cells: Of a study.
+        rows: Its rows: `cell`, `replicate`, `success` and `trainable`.
+
+    Returns:
+        `cell`, `task`, `scheme`, `width`, `n`, `success_rate` with `_low` and `_high` (95 %),
+        `trainability`; by theory alone `predicted_success` with `_se`, `race_low` and `race_high`
+        (NaN, and `not_predicted` says why); `auc`, `deviance_explained`, `gap_explained` and
+        `calibrated` of `predict_outcomes` with splines, held out (NaN where one outcome is rare).
+    """
+    found = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
+    return pd.DataFrame([entry for entry in found if entry is not None])
+
+
+def _cell(cell: Cell, rows: pd.DataFrame) -> dict[str, Any] | None:
+    if rows.empty:
+        return None
+    n, k = len(rows), int(rows["success"].sum())
+    low, high = clopper_pearson(k, n)
+    return {
+        "cell": cell.id,
+        "task": str(cell.task),
+        "scheme": str(cell.scheme),
+        "width": str(cell.width) if isinstance(cell.width, tuple) else cell.width,
+        "n": n,
+        "success_rate": k / n,
+        "success_rate_low": float(low),
+        "success_rate_high": float(high),
+        "trainability": float(expected_trainability(cell)),
+        **_law(cell),
+        **_networks(cell, rows),
+    }
+
+
+def _law(cell: Cell) -> dict[str, Any]:
+    p = predicted_success(cell)
+    if p is None:
+        names = ("predicted_success", "predicted_success_se", "race_low", "race_high")
+        return dict.fromkeys(names, np.nan) | {"not_predicted": prediction_obstacle(cell)}
+    (width,) = cell.widths  # a deep network is not predicted
+    fates = neuron_fates(cell.scheme, *cell.task.data(), width)
+    return {
+        "predicted_success": p.value,
+        "predicted_success_se": p.standard_error,
+        "race_low": fates.opposite(width),
+        "race_high": fates.opposite_or_alike(width),
+        "not_predicted": "",
+    }
+
+
+def _networks(cell: Cell, rows: pd.DataFrame) -> dict[str, Any]:
+    features = birth_features([cell], int(rows["replicate"].max()) + 1, _QUICK)
+    table = with_outcomes(features, rows)
+    names = [str(name) for name in features if name not in ("cell", "replicate")]
+    try:
+        model = predict_outcomes(table, [n for n in TERMS if n in names] or names, "splines")
+    except InputError:  # one of the outcomes is too rare
+        unknown = ("auc", "deviance_explained", "gap_explained")
+        return dict.fromkeys(unknown, np.nan) | {"calibrated": None}
+    return {
+        "auc": model.auc[0],
+        "deviance_explained": model.deviance_explained,
+        "gap_explained": model.gap_explained,
+        "calibrated": model.calibrated,
+    }

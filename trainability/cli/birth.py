@@ -1,0 +1,113 @@
+"""`trainability birth`: what at birth decides the success that a study measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from trainability.cli.app import StorageOption, StudyArgument, app, err, out
+from trainability.cli.inputs import FigureOption, JsonOption, figure_problems
+from trainability.errors import InputError, refuse
+from trainability.storage import Storage
+from trainability.stored import stored_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ["cell", "replicate", "success", "trainable"]
+
+
+@app.command()
+def birth(
+    study: StudyArgument,
+    storage: StorageOption = "results",
+    figure: FigureOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What at birth decides success: a study's networks drawn again, beside how they ended.
+
+    Trains nothing: it needs the study's rows, also of an unfinished study.
+    """
+    refuse(figure_problems(figure))
+    place = Storage(storage)
+    chosen = stored_study(study, place)
+    cells = {cell.id: cell for cell in chosen.cells()}
+    rows = place.read_rows(chosen.name, list(cells), _COLUMNS)
+    if rows.empty:
+        raise InputError(
+            f"{place.shown} holds no networks of {chosen.name}; run it first: "
+            f"trainability run {study}"
+        )
+    # Imported here, so that what is refused is refused at once.
+    from trainability.birth.summary import decided_at_birth
+
+    with err.status("drawing networks again, and following them"):
+        table = decided_at_birth(cells.values(), rows)
+    if figure:
+        _draw(table, figure)
+    if as_json:
+        print(json.dumps({"birth": json.loads(table.to_json(orient="records"))}))
+        return
+    _show(table, chosen.name)
+
+
+def _show(table: pd.DataFrame, name: str) -> None:
+    shown = Table(
+        title=f"{name}: what at birth decides success",
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    tasks = table["task"].nunique() > 1
+    names = ["scheme", "width", "n", "success", "by law", "races", "bound", "AUC", "gap"]
+    for column in (["task"] if tasks else []) + names:
+        text = column in ("task", "scheme")
+        shown.add_column(
+            column, justify="left" if text else "right", overflow="fold", no_wrap=not text
+        )
+    for row in table.to_dict("records"):
+        predicted = row["predicted_success"] == row["predicted_success"]
+        judged = row["auc"] == row["auc"]
+        shown.add_row(
+            *([row["task"]] if tasks else []),
+            row["scheme"],
+            str(row["width"]),
+            f"{row['n']:,}",
+            f"{100 * row['success_rate']:.1f}",
+            f"{100 * row['predicted_success']:.1f}" if predicted else "-",
+            f"{100 * row['race_low']:.0f}-{100 * row['race_high']:.0f}" if predicted else "-",
+            f"{100 * row['trainability']:.1f}",
+            f"{row['auc']:.3f}" if judged else "-",
+            f"{row['gap_explained']:.2f}" if judged else "-",
+        )
+    out.print(shown)
+    out.print(
+        "In percent. by law: success by the sign flow; races: what a neuron's race alone leaves "
+        "open; bound: trainability; all three from theory alone. Of each network, by its features "
+        "at birth, held out: AUC, and gap, the share explained of the deviance that trainability "
+        "leaves open.",
+        soft_wrap=True,
+    )
+    for reason in sorted(set(table["not_predicted"]) - {""}):
+        out.print(f"not predicted where {reason}", soft_wrap=True)
+
+
+def _draw(table: pd.DataFrame, path: Path) -> None:
+    from trainability import plots
+
+    predicted = table[table["predicted_success"].notna()]
+    single = predicted[["task", "scheme", "width"]].drop_duplicates()
+    if predicted.empty or len(single) < len(predicted) or predicted["task"].nunique() > 1:
+        raise InputError(
+            "--figure is of one task with predicted success, one cell per scheme and width; "
+            "this study has " + ("none" if predicted.empty else "more")
+        )
+    gap = (predicted["predicted_success"] - predicted["success_rate"]).abs().max()
+    title = f"Success is decided at birth: theory alone is within {100 * gap:.1f} points"
+    plots.save(plots.predicted_panels(predicted, title=title), path)
+    err.print(f"figure: {path}", soft_wrap=True)
