@@ -102,9 +102,9 @@ def test_commands_that_are_shown_name_the_same_storage(call, mine, tmp_path, fol
     parts = page.split('<pre class="command"><code>')[1:]
     commands = [unescape(part.split("</code></pre>")[0]) for part in parts]
     first, _, last = commands
-    assert words_of(first) == ["run", "mine", "--storage", str(place)]
+    assert words_of(first) == ["run", "mine", "--storage", place.name]
     python = words_of("trainability" + last.removeprefix("python"))
-    assert python[0] == "-c" and repr(str(place)) in python[1]
+    assert python[0] == "-c" and repr(place.name) in python[1]
 
 
 @pytest.mark.parametrize("wrong", ["[/a]", "[bold]x[/]", "\x1b[31mred", "back\\"])
@@ -122,7 +122,7 @@ def test_secrets_of_a_storage_stand_nowhere(call, mine, s3, monkeypatch, tmp_pat
     storage = Storage(plain)
     for cell in mine.cells():
         store(storage, "mine", cell, [0])
-    uri = "http://alice:Pa%40ssword@127.0.0.1:9/mlflow?token=tOkEn9"
+    uri = "http://alicia4711:Pa%40ssword@127.0.0.1:9/mlflow?token=tOkEn9"
     shown = ""
     for arguments in (
         ("status", "mine.py", "--storage", plain),
@@ -146,7 +146,14 @@ def test_secrets_of_a_storage_stand_nowhere(call, mine, s3, monkeypatch, tmp_pat
     assert shown.count("http://127.0.0.1:9/mlflow") >= 2
     pages = "".join(p.read_text(errors="replace") for p in tmp_path.rglob("*") if p.is_file())
     pages += repr(storage.read_bytes("mine/provenance.json"))
-    for secret in ("AKIAEXAMPLE12345", "wJalrXUt", "Pa%40ssword", "Pa@ssword", "tOkEn9", "alice"):
+    for secret in (
+        "AKIAEXAMPLE12345",
+        "wJalrXUt",
+        "Pa%40ssword",
+        "Pa@ssword",
+        "tOkEn9",
+        "alicia4711",
+    ):
         assert secret not in shown and secret not in pages
     assert "$TRAINABILITY_STORAGE" in pages
 

@@ -57,7 +57,7 @@ def test_cells_stand_at_the_widths_of_their_layers_in_the_order_of_the_study(sto
 
 
 def test_schemes_are_compared_at_equal_layers_alone(storage):
-    table = find(DEEP, storage).comparisons
+    table = find(DEEP, storage).comparisons.places
     assert sorted(table["widths"]) == sorted(["(16, 4)", "4", "(4, 16)", "8"])
     assert not table["paired"].any()
 

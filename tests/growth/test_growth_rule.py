@@ -91,5 +91,5 @@ def test_the_same_precision_everywhere_costs_at_most_60_percent_of_a_fixed_numbe
 
 
 def test_impossible_wishes_are_refused_together():
-    with pytest.raises(InputError, match=r"(?s)2 problems.*--precision.*got 0:.*--refine.*got 1:"):
+    with pytest.raises(InputError, match=r"(?s)2 problems.*precision.*got 0:.*refine.*got 1:"):
         Growth(n_blocks=1, precision=0, refine=1)
