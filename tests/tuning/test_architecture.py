@@ -132,6 +132,11 @@ def test_a_plan_says_what_is_stored_and_what_comes_next_and_writes_nothing(tuned
     assert "2 rounds with 1,024 networks are written down, 768 of them trained" in between[3]
     assert between[-1] == "next: 256 networks that these rounds lack"
     assert sorted(tmp_path.rglob("*")) == before
+    [record] = tmp_path.glob("architecture/search-*/round-0001.json")
+    record.write_text("{")  # damaged: a plan leaves it, and counts up to it or by its copy
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    planned(tuning, Storage(tmp_path))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     last = planned(tuning, storage)
     assert "next: the finalists and the default" in last[-1] and "search over" in last[-2]
 
@@ -164,6 +169,15 @@ def test_what_is_compared_over_other_random_numbers_is_said():
     tuning = architecture()
     assert shares_randomness(tuning, (3, LeakyReLU(0.1), None, None))
     assert not shares_randomness(tuning, (4, ReLU(), None, None))
+
+
+def test_the_answer_says_whether_differences_are_over_the_same_random_numbers(tuned):
+    result = judge(tuned[2])
+    text = " ".join(answer(result))
+    same = shares_randomness(result.tuning, result.best.settings)
+    assert not same, "the best is wider than the default"
+    assert "the difference between networks drawn independently is" in text
+    assert "over the same random numbers" not in text
 
 
 def landscape():
