@@ -10,7 +10,7 @@ import pandas as pd
 
 from trainability.analysis.comparisons import INITIALIZATION, compare, difference, holm
 from trainability.analysis.pooled import pool
-from trainability.findings.places import WIDTHS
+from trainability.findings.places import WIDTHS, width_axis
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import AXES, Study
 
@@ -107,7 +107,7 @@ def compare_places(
     n_values = rates[axis].nunique() if axis in rates else 0
     others = [
         name
-        for name in (*AXES, WIDTHS)
+        for name in (width_axis(rates) if axis == "width" else axis for axis in AXES)
         # What one value of the axis has only once tells nothing apart.
         if name != axis and name in rates and n_values
         and len(rates.drop_duplicates(subset=[axis, name])) > n_values

@@ -11,6 +11,7 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.pooled import pool
 from trainability.analysis.rates import groups
 from trainability.findings.comparing import compare_places, declared
+from trainability.findings.places import WIDTHS
 from trainability.findings.study import LEVEL, Findings
 
 
@@ -66,7 +67,7 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     return Overlay(
         rates=rates,
         activity=pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(),
-        x="width" if len(across) > 1 else across.pop(),
+        x=across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width",
         pooled=pool(places, level=LEVEL) if len(places) else pd.DataFrame(),
         curves=_by_curve(places, studies[0].x),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from trainability.analysis.models import at_least
+from trainability.findings.places import WIDTHS
 from trainability.plots.interactive import chart_curves, success_chart
 from trainability.report.text import percent, with_interval
 
@@ -52,10 +53,8 @@ def make_chart(
         x: The column along the horizontal axis.
         level: Of the intervals.
     """
-    widths = rates["widths"] if "widths" in rates else pd.Series(None, rates.index, dtype=object)
-    by_text = bool(widths.notna().any())
-    places = [str(text) if isinstance(text, str) else _place(value)
-              for text, value in zip(widths, rates[x], strict=True)]  # fmt: skip
+    by_text = x == WIDTHS
+    places = [str(value) if by_text else _place(value) for value in rates[x]]
     if len(rates) > MOST_POINTS or not len(rates):
         return None
     names = list(dict.fromkeys(map(str, rates["curve"])))
