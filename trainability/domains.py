@@ -7,12 +7,13 @@ support function, h(w) = max over x of w.x. Tasks, theory and census all use the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from trainability.checks import int_problem, is_int, number_problem, shown
+from trainability.checks import int_problem, is_int, number_problem, shown, size_of
 from trainability.errors import InputError, refuse
 
 MOST_INPUTS = 1_000_000
@@ -126,10 +127,18 @@ class Box(Domain):
         return rng.uniform(self.low, self.high, (n, self.d))
 
 
+MOST_POINTS = 10_000_000
+"""Points of a data set: what memory holds, and far more than any study trains on."""
+
+
 class Points(Domain):
     """The points of a data set, x of shape (N, d) with N >= 1 and finite numbers."""
 
     def __init__(self, x: Any) -> None:
+        if isinstance(x, Sized) and not hasattr(x, "shape") and size_of(x) > MOST_POINTS:
+            raise InputError(
+                f"Points wants at most {MOST_POINTS:,} points, got {size_of(x):,} in {shown(x)}"
+            )
         try:
             points = np.array(x, dtype=np.float64)
         except Exception:  # whatever an object that is made an array may raise

@@ -110,7 +110,7 @@ def test_a_curve_can_be_named_as_an_attacker_likes(report):
 def test_places_that_are_texts_stand_side_by_side(report):
     widths = [f"({width}, 2)" for width in report.findings.rates["width"]]
     rates = report.findings.rates.assign(widths=widths, width=np.nan)
-    content = json.loads(make_chart("x", rates, pd.DataFrame(), "width", 0.95).content)
+    content = json.loads(make_chart("x", rates, pd.DataFrame(), "widths", 0.95).content)
     svg = drawn(content, "success")
     assert "(64, 2)" in svg and "NaN" not in svg
 
