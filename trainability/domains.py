@@ -7,7 +7,6 @@ support function, h(w) = max over x of w.x. Tasks, theory and census all use the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +134,7 @@ class Points(Domain):
     """The points of a data set, x of shape (N, d) with N >= 1 and finite numbers."""
 
     def __init__(self, x: Any) -> None:
-        if isinstance(x, Sized) and not hasattr(x, "shape") and size_of(x) > MOST_POINTS:
+        if isinstance(x, range) and size_of(x) > MOST_POINTS:
             raise InputError(
                 f"Points wants at most {MOST_POINTS:,} points, got {size_of(x):,} in {shown(x)}"
             )

@@ -10,6 +10,7 @@ import signal
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -123,8 +124,12 @@ def test_odd_scheme_texts_are_data(folder):
 def test_odd_command_lines(folder, monkeypatch):
     """What trains, draws or samples is left out: those do what they are told, for as long."""
     monkeypatch.setattr("trainability.running.study._run", lambda *_: None)
-    monkeypatch.setattr("trainability.running.tuning._search", lambda *_: None)
-    monkeypatch.setattr("trainability.cli.theory._entry", lambda *_: {})
+    report = SimpleNamespace(show=lambda *_: None)
+    tuned = SimpleNamespace(written=report)
+    monkeypatch.setattr("trainability.running.tuning._search", lambda *_: tuned)
+    monkeypatch.setattr("trainability.cli.theory._entry", lambda *_: {"depth": 2, "need": 2})
+    monkeypatch.setattr("trainability.cli.theory._success", lambda *_: {})
+    monkeypatch.setattr("trainability.cli.theory._show_success", lambda *_: None)
     monkeypatch.setattr("trainability.cli.theory._show", lambda *_: None)
     monkeypatch.setattr("trainability.cli.theory._show_counts", lambda *_: None)
     monkeypatch.setattr("trainability.cli.theory._draw", lambda *_: None)
