@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
@@ -116,11 +115,6 @@ def refuse_negative(law: object, *at_least: str, above: tuple[str, ...] = ()) ->
     for name in above:
         problems += number_problem(owner, name, getattr(law, name), above=True)
     refuse(problems)
-
-
-def symmetric_log_permanent(law: NeuronLaw, alive: int) -> float:
-    """`log_permanent` where any signs are equally likely."""
-    return -(alive + law.has_bias) * math.log(2)
 
 
 def by_quadrature(log_p: float | None) -> Exact | None:

@@ -13,16 +13,15 @@ from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import corners, log_no_height, on_plane
 from trainability.theory.laws.symmetric import (
-    SymmetricLaw,
+    NormalBias,
     given_weights,
     independent_rows,
-    log_normal_below,
 )
 from trainability.theory.probability import CLOSED_FORM
 
 
 @dataclass(frozen=True)
-class Gaussian(SymmetricLaw):
+class Gaussian(NormalBias):
     """Weights i.i.d. N(0, weight_std^2), bias N(0, bias_std^2), bias_std >= 0.
 
     Death depends only on the direction of (w, b), so Gaussian(1, 1) is also the law of a neuron
@@ -38,26 +37,16 @@ class Gaussian(SymmetricLaw):
         refuse_negative(self, "weight_std", "bias_std")
 
     @property
-    def has_bias(self) -> bool:
-        return self.bias_std > 0
-
-    @property
     def has_weights(self) -> bool:
         return self.weight_std > 0
 
     def sample_rows(self, n: int, d: int, rng: np.random.Generator) -> np.ndarray:
         return self.weight_std * rng.standard_normal((n, d))
 
-    def sample_biases(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return self.bias_std * rng.standard_normal(shape)
-
     def sample_layer(
         self, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         return independent_rows(self, n_networks, fan_in, fan_out, rng)
-
-    def log_bias_below(self, limit: np.ndarray) -> np.ndarray:
-        return log_normal_below(self.bias_std, limit)
 
     def log_conditional(self, domain: Domain, n: int, rng: np.random.Generator) -> np.ndarray:
         """Only the direction of w is sampled; its length and the bias are integrated together:

@@ -15,12 +15,12 @@ from trainability.errors import refuse
 from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import corners, log_no_height, on_plane
-from trainability.theory.laws.symmetric import SymmetricLaw, given_weights, log_normal_below
+from trainability.theory.laws.symmetric import NormalBias, given_weights
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
 @dataclass(frozen=True)
-class OrthogonalRows(SymmetricLaw):
+class OrthogonalRows(NormalBias):
     """Rows of gain times a Haar-distributed (semi-)orthogonal matrix, bias N(0, bias_std^2).
 
     With fan_out > fan_in the rows of a layer are dependent: counts are then not binomial.
@@ -35,10 +35,6 @@ class OrthogonalRows(SymmetricLaw):
     def __post_init__(self) -> None:
         refuse(count_problem("OrthogonalRows", "fan_out", self.fan_out))
         refuse_negative(self, "gain", "bias_std")
-
-    @property
-    def has_bias(self) -> bool:
-        return self.bias_std > 0
 
     @property
     def has_weights(self) -> bool:
@@ -63,9 +59,6 @@ class OrthogonalRows(SymmetricLaw):
             length *= np.sqrt(rng.beta(d / 2, (self.fan_out - d) / 2, (n, 1)))
         return w * (length / np.linalg.norm(w, axis=1, keepdims=True))
 
-    def sample_biases(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return self.bias_std * rng.standard_normal(shape)
-
     def sample_layer(
         self, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -79,9 +72,6 @@ class OrthogonalRows(SymmetricLaw):
         q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
         w = q if fan_out >= fan_in else q.transpose(0, 2, 1)
         return self.gain * w, self.sample_biases((n_networks, fan_out), rng)
-
-    def log_bias_below(self, limit: np.ndarray) -> np.ndarray:
-        return log_normal_below(self.bias_std, limit)
 
     def log_conditional(self, domain: Domain, n: int, rng: np.random.Generator) -> np.ndarray:
         return given_weights(self, domain, n, rng)

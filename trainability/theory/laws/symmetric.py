@@ -13,7 +13,6 @@ from trainability.theory.laws.base import (
     Exact,
     LogBelow,
     NeuronLaw,
-    symmetric_log_permanent,
 )
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
@@ -41,7 +40,7 @@ class SymmetricLaw(NeuronLaw):
         return math.log(0.5) if self.has_bias else 0.0
 
     def log_permanent(self, fan_in: int, alive: int) -> float:
-        return symmetric_log_permanent(self, alive)
+        return -(alive + self.has_bias) * math.log(2)
 
     def on_interval(self, low: float, high: float) -> Exact | None:
         methods: list[str] = []
@@ -56,6 +55,26 @@ class SymmetricLaw(NeuronLaw):
 
         log_p = numerics.points.log_interval(log_ball, low, high)
         return log_p, QUADRATURE if QUADRATURE in methods else CLOSED_FORM
+
+
+class NormalBias(SymmetricLaw):
+    """Biases N(0, bias_std^2): weights differ from law to law."""
+
+    bias_std: float
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias_std > 0
+
+    def sample_biases(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        return self.bias_std * rng.standard_normal(shape)
+
+    def log_bias_below(self, limit: np.ndarray) -> np.ndarray:
+        if not self.has_bias:
+            return np.where(limit >= 0, 0.0, -np.inf)
+        from scipy import special  # its import takes longer than stating a law
+
+        return special.log_ndtr(limit / self.bias_std)
 
 
 def independent_rows(
@@ -73,12 +92,3 @@ def given_weights(
     """`log_conditional` with the weights sampled and the bias integrated."""
     with np.errstate(divide="ignore"):
         return law.log_bias_below(-domain.support(law.sample_rows(n, domain.d, rng)))
-
-
-def log_normal_below(std: float, limit: np.ndarray) -> np.ndarray:
-    """log P(N(0, std^2) <= limit), elementwise; std = 0 is a bias of 0."""
-    if std == 0:
-        return np.where(limit >= 0, 0.0, -np.inf)
-    from scipy import special  # its import takes longer than stating a law
-
-    return special.log_ndtr(limit / std)

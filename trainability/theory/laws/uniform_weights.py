@@ -13,16 +13,15 @@ from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import log_no_height
 from trainability.theory.laws.symmetric import (
-    SymmetricLaw,
+    NormalBias,
     given_weights,
     independent_rows,
-    log_normal_below,
 )
 from trainability.theory.probability import CLOSED_FORM, QUADRATURE
 
 
 @dataclass(frozen=True)
-class UniformWeights(SymmetricLaw):
+class UniformWeights(NormalBias):
     """Weights i.i.d. uniform on [-half_width, half_width], bias N(0, bias_std^2), bias_std >= 0."""
 
     chain_layers: ClassVar = 2
@@ -34,26 +33,16 @@ class UniformWeights(SymmetricLaw):
         refuse_negative(self, "half_width", "bias_std")
 
     @property
-    def has_bias(self) -> bool:
-        return self.bias_std > 0
-
-    @property
     def has_weights(self) -> bool:
         return self.half_width > 0
 
     def sample_rows(self, n: int, d: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(-self.half_width, self.half_width, (n, d))
 
-    def sample_biases(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        return self.bias_std * rng.standard_normal(shape)
-
     def sample_layer(
         self, n_networks: int, fan_in: int, fan_out: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         return independent_rows(self, n_networks, fan_in, fan_out, rng)
-
-    def log_bias_below(self, limit: np.ndarray) -> np.ndarray:
-        return log_normal_below(self.bias_std, limit)
 
     def log_conditional(self, domain: Domain, n: int, rng: np.random.Generator) -> np.ndarray:
         return given_weights(self, domain, n, rng)
