@@ -131,6 +131,13 @@ def test_intervals_around_the_origin_are_the_angle_chain():
         assert found == angle_chain([2, 2, 2]).born_dead
 
 
+def test_the_angle_chain_is_claimed_of_uniform_weights_for_two_layers_alone():
+    law, domain = UniformWeights(1.0, 0.0), Ball(1, 1.0)
+    two, three = (born_dead_network_probability(law, domain, [2] * n) for n in (2, 3))
+    assert float(two) == float(angle_chain([2, 2]).born_dead) and two.standard_error == 0
+    assert three.method == "sampling" and three.standard_error > 0
+
+
 @pytest.mark.parametrize("scheme", [KinkAtData(1.0, 0.1), DataDependent()], ids=str)
 def test_kinks_at_data_are_never_born_dead(scheme):
     assert float(born_dead_network_probability(scheme, Ball(1, 1.0), [2] * 5)) == 0.0
