@@ -12,7 +12,7 @@ import torch
 from rule_examples import ACTIVATIONS
 
 from trainability import Adam, Study
-from trainability.activations import HardTanh, ReLU
+from trainability.activations import HardTanh, Hermite, ReLU
 from trainability.analysis.laws import untrainable_never_succeed
 from trainability.arithmetic import ARRAYS
 from trainability.losses import BinaryCrossEntropy, CrossEntropy, Huber, MeanSquaredError
@@ -85,6 +85,24 @@ def test_loss_and_accuracy_are_those_of_a_loop(loss):
     np.testing.assert_allclose(losses, wanted_losses, rtol=1e-5)
     # A point whose outputs are equal to rounding may be named either way; none is here.
     np.testing.assert_array_equal(shares, wanted_shares)
+
+
+def test_learnable_numbers_are_those_that_training_left():
+    cell = cell_of(tolerance=1e-2, depth=3, activation=Hermite(trainable=True))
+    x, y = (torch.from_numpy(part) for part in cell.task.validation())
+    ensemble = draw(cell, [0])[:50]
+    for numbers in ensemble.learnable:
+        numbers += torch.randn(numbers.shape, generator=torch.Generator().manual_seed(0)) / 4
+    classes = class_indices(y.numpy())
+    evaluate = Evaluation(x.numpy(), y.numpy(), cell.sizes, cell.activation, cell.loss, classes)
+    losses, shares = evaluate(ensemble)
+    z = ensemble(x)
+    wanted = torch.nn.functional.binary_cross_entropy_with_logits(
+        z, y.expand_as(z), reduction="none"
+    )
+    np.testing.assert_allclose(losses, wanted.mean(dim=(1, 2)).numpy(), rtol=1e-4)
+    named = (z[..., 0] > 0).numpy() == classes
+    np.testing.assert_allclose(shares, named.mean(axis=1))
 
 
 def test_a_large_table_is_evaluated_in_parts(monkeypatch):

@@ -17,6 +17,7 @@ from trainability.analysis.predicted import (
 )
 from trainability.domains import Box
 from trainability.optimizers import SGD, AdamW
+from trainability.optimizers.schedules import Cosine
 from trainability.penalties import L2
 from trainability.schemes import UnitSphere
 from trainability.study.cell import Cell
@@ -61,6 +62,8 @@ class Wave(Task):
         ({"depth": 3}, "the network is deep"),
         ({"optimizer": SGD(learning_rate=0.1)}, "the optimizer is SGD"),
         ({"optimizer": AdamW(learning_rate=0.1)}, "the optimizer is AdamW"),
+        ({"optimizer": Adam(5e-3, schedule=Cosine(10_000))}, "schedule=Cosine"),
+        ({"optimizer": Adam(5e-3, epsilon=1.0)}, "epsilon=1.0"),
         ({"penalty": L2(coefficient=1e-4)}, "there is a penalty"),
         ({"batch_size": 5}, "there are minibatches"),
         ({"max_steps": 1000}, "the budget is shorter than the flow"),

@@ -39,3 +39,14 @@ def test_bad_ways_are_refused(tiny_study):
         retrain(tiny_study.cells()[0], [0], orders=-1, step_factors=[0.0])
     assert "orders must be an int >= 0, got -1" in str(caught.value)
     assert "step_factors must be" in str(caught.value)
+
+
+def test_half_the_learning_rate_has_twice_the_steps(tiny_study):
+    cell = tiny_study.cells()[0]
+    optimizer = dataclasses.replace(
+        cell.optimizer, learning_rate=cell.optimizer.learning_rate * 0.5
+    )
+    slower = dataclasses.replace(cell, optimizer=optimizer, max_steps=2 * cell.max_steps)
+    ways = retrain(cell, [0], step_factors=[0.5])
+    halved = ways[ways["way"] == "learning rate x 0.5"]
+    assert np.array_equal(halved["final_loss"], retrain(slower, [0])["final_loss"])

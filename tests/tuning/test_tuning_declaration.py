@@ -18,6 +18,7 @@ from trainability.tuning import MedianSteps, Range, SmallestWidth, SuccessRate, 
         {"objective": [SuccessRate(width=4), MedianSteps(width=8)]},
         {"objective": SmallestWidth([2, 4, 8], rate=0.95), "max_born_dead": 0.2, "budget": 9999},
         {"objective": SuccessRate(width=(16, 4))},
+        {"objective": SuccessRate(), "width": (16, 4)},
         {"scheme": DataDependent(), "vary": {"sigma_e": Range(0.1, 1)}, "optimizer": SGD(0.1)},
     ],
 )
@@ -28,6 +29,7 @@ def test_json_round_trip(changes):
     assert again.search_id == tuning.search_id
     assert again.objectives == tuning.objectives
     assert again.widths == tuning.widths
+    assert again.width == tuning.width
 
 
 def test_widths_of_every_layer_say_the_depth():

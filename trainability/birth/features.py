@@ -69,22 +69,22 @@ class Birth:
         """Pre-activations of the hidden layers at the training points, shape (R, N, W) each."""
         from trainability.arithmetic import ARRAYS
 
-        found, h = [], np.broadcast_to(self.x, (self.ensemble.n_networks, *self.x.shape))
+        layers, h = [], np.broadcast_to(self.x, (self.ensemble.n_networks, *self.x.shape))
         for w, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            found.append(h @ w.transpose(0, 2, 1) + b[:, None])
-            h = np.asarray(self.cell.activation.value(ARRAYS, found[-1]))
-        return found
+            layers.append(h @ w.transpose(0, 2, 1) + b[:, None])
+            h = np.asarray(self.cell.activation.value(ARRAYS, layers[-1]))
+        return layers
 
     @cached_property
     def active(self) -> list[np.ndarray]:
         """Which hidden neurons vary over the training points, shape (R, W) per layer."""
-        found = []
+        layers = []
         for z in self.before:
             flat = np.zeros(z[:, 0].shape, dtype=bool)
             for low, high in self.cell.activation.flat:
                 flat |= ((z >= low) & (z <= high)).all(axis=1)
-            found.append(~flat & (np.ptp(z, axis=1) > 0))
-        return found
+            layers.append(~flat & (np.ptp(z, axis=1) > 0))
+        return layers
 
 
 Values = Mapping[str, np.ndarray]
@@ -94,12 +94,12 @@ Feature = Callable[[Birth], Values | np.ndarray]
 
 def counts(birth: Birth) -> Values:
     """Active neurons on the data, and their outgoing weights that are positive, per layer."""
-    found = {}
+    values = {}
     for layer, active in enumerate(birth.active, 1):
-        found[f"active_{layer}"] = active.sum(axis=1)
+        values[f"active_{layer}"] = active.sum(axis=1)
         positive = (birth.weights[layer] > 0) & active[:, None]
-        found[f"positive_{layer}"] = positive.sum(axis=(1, 2)) / birth.weights[layer].shape[1]
-    return found
+        values[f"positive_{layer}"] = positive.sum(axis=(1, 2)) / birth.weights[layer].shape[1]
+    return values
 
 
 def distance(birth: Birth) -> Values:

@@ -47,8 +47,8 @@ def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
         (NaN, and `not_predicted` says why); `auc`, `deviance_explained`, `gap_explained` and
         `calibrated` of `predict_outcomes` with splines, held out (NaN where one outcome is rare).
     """
-    found = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
-    return pd.DataFrame([entry for entry in found if entry is not None])
+    entries = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
+    return pd.DataFrame([entry for entry in entries if entry is not None])
 
 
 def _cell(cell: Cell, rows: pd.DataFrame) -> dict[str, Any] | None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trainability.errors import refuse
-from trainability.optimizers.adam import (
-    adam_direction,
-    adam_factors,
-    adam_numbers,
-    adam_problems,
-)
-from trainability.optimizers.base import Idle, Optimizer
+from trainability.optimizers.adam import AdamLike
+from trainability.optimizers.base import Idle
 from trainability.optimizers.schedules import CONSTANT, Schedule
 from trainability.schemes.base import number_problem
 
@@ -24,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AdamW(Optimizer):
+class AdamW(AdamLike):
     """Adam, whose every update first shrinks the parameter by learning_rate * weight_decay.
 
     Args:
@@ -46,10 +41,8 @@ class AdamW(Optimizer):
     weight_decay: float = 0.01
     schedule: Schedule = CONSTANT
 
-    n_moments: ClassVar[int] = 2
-
     def __post_init__(self) -> None:
-        problems = adam_problems(self)
+        problems = self.setting_problems()
         problems += number_problem("AdamW", "weight_decay", self.weight_decay, at_least=0)
         if not problems and self.learning_rate * self.weight_decay >= 1:
             problems.append(
@@ -62,13 +55,10 @@ class AdamW(Optimizer):
     def idle(self) -> Idle:  # type: ignore[override]
         return "shrinks" if self.weight_decay else "stays"
 
-    def numbers(self) -> Sequence[float]:
-        return adam_numbers(self)
-
     def factors(self, start: int, stop: int) -> np.ndarray:
         scale = self.schedule.scale(np.arange(start, stop))
         decay = 1 - self.learning_rate * self.weight_decay * scale
-        return np.column_stack([adam_factors(self, start, stop), decay]).astype(np.float32)
+        return np.column_stack([self.step_factors(start, stop), decay.astype(np.float32)])
 
     def update(
         self,
@@ -79,5 +69,5 @@ class AdamW(Optimizer):
         numbers: Sequence[Number],
         factors: Sequence[Number],
     ) -> Number:
-        direction = adam_direction(on, gradient, moments, numbers, factors[1])
+        direction = self.direction(on, gradient, moments, numbers, factors[1])
         return on.fma(factors[0], direction, parameter * factors[2])

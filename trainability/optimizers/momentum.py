@@ -3,51 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
 
+from trainability.optimizers.base import Optimizer
 from trainability.optimizers.schedules import Schedule
+from trainability.optimizers.schedules.base import schedule_problem
 from trainability.schemes.base import number_problem
 
 
-class WithMomentum(Protocol):
-    """The settings that gradient descent and its variants share."""
+class WithMomentum(Optimizer):
+    """Settings, numbers and factors; how the momentum enters the update is the variant's."""
 
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def momentum(self) -> float: ...
-    @property
-    def schedule(self) -> Schedule: ...
+    momentum: float
+    schedule: Schedule
 
+    def setting_problems(self) -> list[str]:
+        """What is wrong with a learning rate, a momentum and a schedule."""
+        owner = type(self).__name__
+        problems = number_problem(owner, "learning_rate", self.learning_rate, above=0)
+        wrong = number_problem(owner, "momentum", self.momentum, at_least=0)
+        if not wrong and self.momentum >= 1:
+            wrong.append(f"{owner} momentum must be below 1, got {self.momentum!r}")
+        return problems + wrong + schedule_problem(owner, "schedule", self.schedule)
 
-def momentum_problems(optimizer: WithMomentum) -> list[str]:
-    """What is wrong with a learning rate, a momentum and a schedule."""
-    owner = type(optimizer).__name__
-    problems = number_problem(owner, "learning_rate", optimizer.learning_rate, above=0)
-    wrong = number_problem(owner, "momentum", optimizer.momentum, at_least=0)
-    if not wrong and optimizer.momentum >= 1:
-        wrong.append(f"{owner} momentum must be below 1, got {optimizer.momentum!r}")
-    return problems + wrong + schedule_problems(optimizer)
+    def numbers(self) -> Sequence[float]:
+        """The momentum."""
+        return [self.momentum]
 
-
-def momentum_numbers(optimizer: WithMomentum) -> Sequence[float]:
-    """The momentum."""
-    return [optimizer.momentum]
-
-
-def momentum_factors(optimizer: WithMomentum, start: int, stop: int) -> np.ndarray:
-    """Per step the negative step size: float32, shape (stop - start, 1)."""
-    scale = optimizer.schedule.scale(np.arange(start, stop))
-    return (-optimizer.learning_rate * scale[:, None]).astype(np.float32)
-
-
-def schedule_problems(optimizer: Any) -> list[str]:
-    """What is wrong with a schedule."""
-    if isinstance(optimizer.schedule, Schedule):
-        return []
-    return [
-        f"{type(optimizer).__name__} schedule must be a schedule, such as Cosine(steps=1000), "
-        f"got {optimizer.schedule!r}"
-    ]
+    def factors(self, start: int, stop: int) -> np.ndarray:
+        """Per step the negative step size: float32, shape (stop - start, 1)."""
+        scale = self.schedule.scale(np.arange(start, stop))
+        return (-self.learning_rate * scale[:, None]).astype(np.float32)

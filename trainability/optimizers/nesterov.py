@@ -6,15 +6,8 @@ from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from trainability.errors import refuse
-from trainability.optimizers.base import Optimizer
-from trainability.optimizers.momentum import (
-    momentum_factors,
-    momentum_numbers,
-    momentum_problems,
-)
+from trainability.optimizers.momentum import WithMomentum
 from trainability.optimizers.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
@@ -22,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Nesterov(Optimizer):
+class Nesterov(WithMomentum):
     """v = momentum * v + g; parameter -= learning_rate * (g + momentum * v).
 
     Args:
@@ -41,16 +34,10 @@ class Nesterov(Optimizer):
     n_moments: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        problems = momentum_problems(self)
+        problems = self.setting_problems()
         if not problems and self.momentum == 0:
             problems.append("Nesterov momentum must be above 0; without momentum use SGD")
         refuse(problems)
-
-    def numbers(self) -> Sequence[float]:
-        return momentum_numbers(self)
-
-    def factors(self, start: int, stop: int) -> np.ndarray:
-        return momentum_factors(self, start, stop)
 
     def update(
         self,

@@ -6,16 +6,9 @@ from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trainability.errors import refuse
 from trainability.identity import younger
-from trainability.optimizers.base import Optimizer
-from trainability.optimizers.momentum import (
-    momentum_factors,
-    momentum_numbers,
-    momentum_problems,
-)
+from trainability.optimizers.momentum import WithMomentum
 from trainability.optimizers.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
@@ -23,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SGD(Optimizer):
+class SGD(WithMomentum):
     """Gradient descent: v = momentum * v + g; parameter -= learning_rate * v.
 
     Source: Polyak (1964) as in `torch.optim.SGD`, without dampening; plain gradient descent at
@@ -35,17 +28,11 @@ class SGD(Optimizer):
     schedule: Schedule = younger(CONSTANT, since=1)
 
     def __post_init__(self) -> None:
-        refuse(momentum_problems(self))
+        refuse(self.setting_problems())
 
     @property
     def n_moments(self) -> int:  # type: ignore[override]
         return int(self.momentum > 0)
-
-    def numbers(self) -> Sequence[float]:
-        return momentum_numbers(self)
-
-    def factors(self, start: int, stop: int) -> np.ndarray:
-        return momentum_factors(self, start, stop)
 
     def update(
         self,

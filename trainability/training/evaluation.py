@@ -65,11 +65,7 @@ class Evaluation:
 
         The accuracy is the share of points whose class the network names. Both of shape (R,).
         """
-        parameters = [
-            padded(tensor.to(self._device))
-            for pair in zip(ensemble.weights, ensemble.biases, strict=True)
-            for tensor in pair
-        ]
+        parameters = [padded(tensor.to(self._device)) for tensor in ensemble.parameters]
         losses = np.empty(ensemble.n_networks, dtype=np.float32)
         accuracies = np.full(ensemble.n_networks, np.nan)
         with float32_on_one_thread():

@@ -263,7 +263,7 @@ class Tuning:
         """
         record = read_document(text, "tuning", "tuning.json")
         refuse(field_problems(record, Tuning, "tuning"), StudyError)
-        return made("Tuning", Tuning, {key: _read(entry) for key, entry in record.items()})
+        return made("Tuning", Tuning, _read(record))
 
     def default_of(self, name: str) -> Any:
         """The default's value of a setting.

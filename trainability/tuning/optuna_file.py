@@ -30,9 +30,7 @@ def optuna_file(result: Result) -> bytes:
     }
     trials = [
         optuna.trial.create_trial(
-            **dict(
-                zip(("params", "distributions"), parameters(space, standing.settings), strict=True)
-            ),
+            **_named(parameters(space, standing.settings)),
             values=[estimate.value for estimate in standing.estimates],
             user_attrs={
                 "networks": standing.n_networks,

@@ -177,8 +177,9 @@ class KnownNoiseSampler(BaseSampler):
         again = dict.fromkeys(settings[i] for i in hopeful)
         proposed = np.concatenate([wide, *local])
         apart = space.gaps(proposed, x).min(axis=1) > _APART
+        measured = set(settings)
         fresh = dict.fromkeys(map(space.at, proposed[apart]))
-        candidates = [*again, *(s for s in fresh if s not in set(settings))]
+        candidates = [*again, *(s for s in fresh if s not in measured)]
         places = space.features(candidates)
         return candidates, len(again), [model.sampler(places) for model in models]
 

@@ -31,3 +31,10 @@ def step_problem(owner: str, name: str, value: object, least: int = 1) -> list[s
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return []
     return [f"{owner} {name} must be an int >= {least}, a number of steps, got {value!r}"]
+
+
+def schedule_problem(owner: str, name: str, value: object) -> list[str]:
+    """A list with the one thing wrong with a schedule, or an empty list."""
+    if isinstance(value, Schedule):
+        return []
+    return [f"{owner} {name} must be a schedule, such as Cosine(steps=1000), got {value!r}"]

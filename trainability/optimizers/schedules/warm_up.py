@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainability.errors import refuse
-from trainability.optimizers.schedules.base import Schedule, step_problem
+from trainability.optimizers.schedules.base import Schedule, schedule_problem, step_problem
 from trainability.optimizers.schedules.constant import CONSTANT
 
 
@@ -27,11 +27,7 @@ class WarmUp(Schedule):
 
     def __post_init__(self) -> None:
         problems = step_problem("WarmUp", "steps", self.steps)
-        if not isinstance(self.then, Schedule):
-            problems.append(
-                f"WarmUp then must be a schedule, such as Cosine(steps=1000), got {self.then!r}"
-            )
-        refuse(problems)
+        refuse(problems + schedule_problem("WarmUp", "then", self.then))
 
     def scale(self, step: np.ndarray) -> np.ndarray:
         after = self.then.scale(np.maximum(step - self.steps, 0))
