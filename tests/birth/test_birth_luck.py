@@ -48,5 +48,6 @@ def test_half_the_learning_rate_has_twice_the_steps(tiny_study):
     )
     slower = dataclasses.replace(cell, optimizer=optimizer, max_steps=2 * cell.max_steps)
     ways = retrain(cell, [0], step_factors=[0.5])
+    assert outcome_changes(retrain(cell, [0], step_factors=[0.5, 0.5]))["n"].tolist() == [256]
     halved = ways[ways["way"] == "learning rate x 0.5"]
     assert np.array_equal(halved["final_loss"], retrain(slower, [0])["final_loss"])

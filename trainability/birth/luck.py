@@ -47,7 +47,8 @@ def retrain(
     refuse(problems)
     ways = [("as declared", cell, 0)]
     ways += [(f"order {k}", cell, k) for k in range(1, orders + 1)]
-    ways += [(f"learning rate x {factor:g}", _faster(cell, factor), 0) for factor in step_factors]
+    factors = dict.fromkeys(step_factors)  # each once
+    ways += [(f"learning rate x {factor:g}", _faster(cell, factor), 0) for factor in factors]
     return pd.concat([_trained(way, of, cell, blocks, k, runtime) for way, of, k in ways])
 
 
