@@ -70,7 +70,7 @@ def compare_strategies(
         if n_looks > 1:
             fixed = compare_places(axis, *declared(study, rates, networks), 1, level)
         if len(fixed):
-            sharing = _sharing(axis, rates)
+            sharing = most_sharing(axis, rates)
             table = pool(fixed.drop(columns="axis"), sharing, level)
             table.insert(0, "axis", axis)
             table.insert(1, "sharing", sharing)
@@ -131,7 +131,7 @@ def compare_places(
     return table
 
 
-def _sharing(axis: str, rates: pd.DataFrame) -> int:
+def most_sharing(axis: str, rates: pd.DataFrame) -> int:
     """How many cells of one value of an axis share their initializations, at most."""
     names = [name for name in (*INITIALIZATION, WIDTHS) if name in rates]
     return int(rates.groupby(list({axis, *names}), dropna=False).size().max())

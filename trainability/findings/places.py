@@ -46,3 +46,16 @@ def places(rates: pd.DataFrame, x: str) -> list[Any]:
 def place_text(place: Any) -> str:
     """A place of the horizontal axis, for people."""
     return place if isinstance(place, str) else f"{place:g}"
+
+
+def in_order(rates: pd.DataFrame, x: str, ordered: list[Any]) -> pd.DataFrame:
+    """The rates with places that are texts as categories, in order, as figures want them.
+
+    Args:
+        rates: One row per cell.
+        x: The column along the horizontal axis.
+        ordered: From `places`.
+    """
+    if x != WIDTHS:
+        return rates
+    return rates.assign(**{x: pd.Categorical(rates[x], ordered, ordered=True)})
