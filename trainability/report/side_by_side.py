@@ -164,7 +164,7 @@ def _tests(together: Overlay) -> list[TableView]:
                 name,
                 f"Study against study, {what}: how much more often b succeeds than a, in "
                 "percentage points on average over their common settings, with its interval of "
-                "95 %; p of one exact likelihood-ratio test that both have one curve, "
+                "95 %; p of one likelihood-ratio test that both have one curve, "
                 "Holm-corrected over the rows. Networks of the same initialization are compared "
                 "pair by pair.",
                 [*own, "a", "b", "settings", "n of a", "n of b", "b minus a, points", "p"],
