@@ -14,9 +14,10 @@ from trainability import plots
 from trainability.commands import command
 from trainability.findings.overlay import Overlay, overlay
 from trainability.findings.places import in_order, places
+from trainability.findings.provenance import place_name
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.better import confidence, p_value_text
-from trainability.report.build import Picture, Report, place_name, render, replace_folder
+from trainability.report.build import Picture, Report, render, replace_folder
 from trainability.report.chart import make_chart
 from trainability.report.library import Library
 from trainability.report.sentences import answer, progress
