@@ -105,10 +105,23 @@ def test_studies_of_widths_for_each_layer_are_laid_over_each_other(storage):
     several = dataclasses.replace(
         LAYERS, name="several", axes={**LAYERS.axes, "width": [4, (4, 4), (16, 4)]}, depth=None
     )
-    for study, q in ((LAYERS, 0.4), (faster, 0.7), (plain, 0.8), (several, 0.8)):
+    uneven = dataclasses.replace(LAYERS, name="uneven", axes={**LAYERS.axes, "width": [(16, 4)]})
+    again = dataclasses.replace(uneven, name="again", optimizer=FASTER.optimizer)
+    stored = (
+        (LAYERS, 0.4),
+        (faster, 0.7),
+        (plain, 0.8),
+        (several, 0.8),
+        (uneven, 0.4),
+        (again, 0.7),
+    )
+    for study, q in stored:
         for cell in study.cells():
             store(storage, study.name, cell, [0], q)
-    for studies, n_places in (([LAYERS, faster], 12), ([plain, LAYERS], 4), ([several, LAYERS], 8)):
+    pairs = (
+        ([LAYERS, faster], 12), ([plain, LAYERS], 4), ([several, LAYERS], 8), ([uneven, again], 4)
+    )  # fmt: skip
+    for studies, n_places in pairs:
         path, page = beside(studies, storage)
         assert f"over the {n_places} settings that both studied" in page.text
         curves = pd.read_csv(path.parent / "between_curves.csv")
@@ -119,7 +132,7 @@ def test_studies_of_widths_for_each_layer_are_laid_over_each_other(storage):
 def test_networks_that_a_study_trains_with_two_losses_count_once(storage):
     """Their results may all be the same, so half of the likelihood ratio counts."""
     one = dataclasses.replace(STUDY, axes={**STUDY.axes, "loss": [MeanSquaredError(), Huber()]})
-    two = dataclasses.replace(one, name="again", optimizer=FASTER.optimizer, seed=1)
+    two = dataclasses.replace(one, name="differently", optimizer=FASTER.optimizer, seed=1)
     one = dataclasses.replace(one, name="once")
     for study in (one, two):
         for cell in study.cells():

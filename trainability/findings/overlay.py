@@ -66,7 +66,7 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     rows = pd.concat(networks, ignore_index=True)
     used = rates[rates.index.isin(set(rows["cell"]))]
     rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
-    identity = used.drop(columns=["curve", "id"]).dropna(axis=1, how="all")
+    identity = used.drop(columns=["curve", "id"])
     places = compare_places("study", identity, rows, 1, LEVEL)
     across = {findings.x for findings in studies}
     x = across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width"
