@@ -194,8 +194,8 @@ class LoadedStudy:
         Returns:
             One row per pair: `axis`, `sharing` (places that share their initializations, at most),
             `a`, `b`, `places`, `n_a`, `n_b`, the mean rates `rate_a` and `rate_b`, their
-            `difference` (b minus a) with its interval, the `statistic` of the exact likelihood-
-            ratio test that both have one curve, its `p_value`, and `p_holm`, corrected for all
+            `difference` (b minus a) with its interval, the `statistic` of the likelihood-ratio
+            test that both have one curve, its `p_value`, and `p_holm`, corrected for all
             pairs of the axis. No rows for a study of one strategy.
         """
         return self.findings.comparisons.pooled.copy()

@@ -82,7 +82,7 @@ def test_the_report_says_what_it_left_out_and_where_cells_stand(storage):
         report = write_report(study, storage)
         page = (report.folder / "index.html").read_text()
         assert "(16, 4)" in page and "have no one width: no fit over width holds them" in page
-        assert ">nan<" not in page
+        assert ">nan<" not in page and "widthss" not in page
     rates = pd.read_csv(Storage(storage.address).address + "/deep/report/rates.csv")
     assert rates["widths"].tolist() == 2 * ["(16, 4)", "4", "(4, 16)", "8"]
 

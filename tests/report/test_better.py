@@ -8,9 +8,12 @@ from synthetic_rows import MADE, store, synthetic_rows
 
 from trainability import SGD, Adam, Study
 from trainability.activations import LeakyReLU, ReLU
+from trainability.findings.comparing import compare_strategies
 from trainability.findings.study import find
+from trainability.losses import Huber, MeanSquaredError
 from trainability.report.better import better_sentences, confidence
 from trainability.report.sentences import answer
+from trainability.report.tables import comparisons_table
 from trainability.schemes import Glorot, He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
@@ -118,6 +121,26 @@ def test_every_axis_of_strategies_is_compared(tmp_path):
     places = found.comparisons.places
     assert places["paired"].all()
     assert found.comparisons.of("optimizer")["sharing"].tolist() == [2]
+
+
+def test_a_study_that_grew_says_over_what_it_pools_and_counts_every_place(tmp_path):
+    found = measured(STUDY, Storage(tmp_path), lambda cell: 0.6)
+    declared = dataclasses.replace(STUDY, axes={**STUDY.axes, "width": [4, 8]})
+    comparisons = compare_strategies(declared, found.rates, found.measured.networks, 2, 0.95)
+    grown = dataclasses.replace(found, n_looks=2, comparisons=comparisons)
+    assert "on average over the 2 widths declared" in better_sentences(grown)[0]
+    table = comparisons_table(grown, "scheme")
+    assert all(sum(map(int, entries[-3:])) == 4 for entries in table.body)
+
+
+def test_every_table_names_the_tests_of_its_own_axis(tmp_path):
+    axes = {"scheme": [He(), Glorot()], "width": [2, 4], "loss": [MeanSquaredError(), Huber()]}
+    study = dataclasses.replace(STUDY, axes=axes)
+    found = measured(study, Storage(tmp_path), lambda cell: 0.6)
+    notes = [comparisons_table(found, axis).note for axis in ("scheme", "loss")]
+    assert ["McNemar" in note for note in notes] == [False, True]
+    shared = "2 places that share their initializations count as one"
+    assert [shared in note for note in notes] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -108,11 +109,14 @@ def test_a_curve_can_be_named_as_an_attacker_likes(report):
 
 
 def test_places_that_are_texts_stand_side_by_side(report):
-    widths = [f"({width}, 2)" for width in report.findings.rates["width"]]
+    widths = [f"({66 - width}, 2)" for width in report.findings.rates["width"]]
     rates = report.findings.rates.assign(widths=widths, width=np.nan)
     content = json.loads(make_chart("x", rates, pd.DataFrame(), "widths", 0.95).content)
     svg = drawn(content, "success")
     assert "(64, 2)" in svg and "NaN" not in svg
+    lines = re.findall(r'mark-line.*?<path d="M([^"]*)"', svg, re.DOTALL)
+    across = [[float(point.split(",")[0]) for point in line.split("L")] for line in lines]
+    assert len(lines) == 4 and all(line == sorted(line) and len(line) == 3 for line in across)
 
 
 def test_too_many_cells_are_left_to_the_tables(report):

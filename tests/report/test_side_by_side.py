@@ -6,10 +6,12 @@ import json
 import pandas as pd
 import pytest
 from html_page import Page
+from scipy import stats
 from synthetic_rows import store
 
 from trainability import Adam, Study
 from trainability.findings.overlay import overlay
+from trainability.losses import Huber, MeanSquaredError
 from trainability.report import write_report, write_side_by_side
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
@@ -87,3 +89,54 @@ def test_networks_of_one_initialization_are_compared_pair_by_pair(storage):
     assert row["difference"] == 0 and row["p_value"] == 1
     independent = overlay([found[0], write_report(FASTER, storage).findings]).pooled.iloc[0]
     assert independent["statistic"] > 0
+
+
+LAYERS = dataclasses.replace(
+    STUDY,
+    name="layers",
+    axes={**STUDY.axes, "width": [(16, 4), 4, (4, 16)], "loss": [MeanSquaredError(), Huber()]},
+    depth=3,
+)
+
+
+def test_studies_of_widths_for_each_layer_are_laid_over_each_other(storage):
+    faster = dataclasses.replace(LAYERS, name="more", optimizer=FASTER.optimizer)
+    plain = dataclasses.replace(LAYERS, name="plain", axes={**LAYERS.axes, "width": [4, 8]})
+    several = dataclasses.replace(
+        LAYERS, name="several", axes={**LAYERS.axes, "width": [4, (4, 4), (16, 4)]}, depth=None
+    )
+    uneven = dataclasses.replace(LAYERS, name="uneven", axes={**LAYERS.axes, "width": [(16, 4)]})
+    again = dataclasses.replace(uneven, name="again", optimizer=FASTER.optimizer)
+    stored = (
+        (LAYERS, 0.4),
+        (faster, 0.7),
+        (plain, 0.8),
+        (several, 0.8),
+        (uneven, 0.4),
+        (again, 0.7),
+    )
+    for study, q in stored:
+        for cell in study.cells():
+            store(storage, study.name, cell, [0], q)
+    pairs = (
+        ([LAYERS, faster], 12), ([plain, LAYERS], 4), ([several, LAYERS], 8), ([uneven, again], 4)
+    )  # fmt: skip
+    for studies, n_places in pairs:
+        path, page = beside(studies, storage)
+        assert f"over the {n_places} settings that both studied" in page.text
+        curves = pd.read_csv(path.parent / "between_curves.csv")
+        assert {"scheme", "loss"} < set(curves) and "widths" not in curves and len(curves) == 4
+        assert curves["places"].tolist() == [n_places // 4] * 4
+
+
+def test_networks_that_a_study_trains_with_two_losses_count_once(storage):
+    """Their results may all be the same, so half of the likelihood ratio counts."""
+    one = dataclasses.replace(STUDY, axes={**STUDY.axes, "loss": [MeanSquaredError(), Huber()]})
+    two = dataclasses.replace(one, name="differently", optimizer=FASTER.optimizer, seed=1)
+    one = dataclasses.replace(one, name="once")
+    for study in (one, two):
+        for cell in study.cells():
+            store(storage, study.name, cell, [0], 0.55 if study is one else 0.6)
+    row = overlay([write_report(study, storage).findings for study in (one, two)]).pooled.iloc[0]
+    assert row["places"] == 12 and row["statistic"] > 1
+    assert row["p_value"] == pytest.approx(stats.chi2.sf(row["statistic"] / 2, 1))

@@ -21,7 +21,7 @@ def measure_means(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         diverged have none at the end), `mean` with Student's interval `mean_low`, `mean_high`
         (NaN for one network), cut to [0, 1] for accuracies, and the `median`.
     """
-    found = []
+    results = []
     for cell, part in rows.groupby("cell", sort=False, observed=True):
         for measure in EVALUATED:
             values = part[measure].dropna().to_numpy(dtype=float)
@@ -34,6 +34,6 @@ def measure_means(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
                 half = float(quantile * values.std(ddof=1) / np.sqrt(n))
             most = 1.0 if measure.endswith("accuracy") else np.inf
             low, high = max(0.0, mean - half), min(most, mean + half)
-            found.append([cell, measure, n, mean, low, high, float(np.median(values))])
+            results.append([cell, measure, n, mean, low, high, float(np.median(values))])
     names = ["cell", "measure", "n", "mean", "mean_low", "mean_high", "median"]
-    return pd.DataFrame(found, columns=names)
+    return pd.DataFrame(results, columns=names)

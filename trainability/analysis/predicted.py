@@ -79,8 +79,8 @@ def with_predicted_success(rates: pd.DataFrame, cells: Iterable[Cell]) -> pd.Dat
         rates: From `analysis.rates.success_rates`: one row per cell, indexed by its id.
         cells: The cells that they are of, or more.
     """
-    found = {cell.id: predicted_success(cell) for cell in cells if cell.id in rates.index}
-    values = [found.get(str(cell)) for cell in rates.index]
+    predictions = {cell.id: predicted_success(cell) for cell in cells if cell.id in rates.index}
+    values = [predictions.get(str(cell)) for cell in rates.index]
     return rates.assign(
         predicted_success=[float("nan") if p is None else p.value for p in values],
         predicted_success_se=[float("nan") if p is None else p.standard_error for p in values],

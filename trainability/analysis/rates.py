@@ -153,9 +153,10 @@ def success_rates(
         Indexed by `cell`, in order of first appearance: the identity columns (those outside
         `MEASURED` that are constant within every cell), then `n`, `successes`, `n_trainable`,
         `n_born_dead`, `n_diverged`; `success_rate`, `trainable_rate`, `born_dead_rate`, each with
-        `_low` and `_high`; `collapsed_rate` likewise, of the `n_collapse_known` networks of which
-        it is known (NaN if of none); and `success_steps_median`, the median number of steps of the
-        networks that succeeded (NaN if none did).
+        `_low` and `_high`; `collapsed_rate` likewise, that of `n_collapsed` among the
+        `n_collapse_known` networks of which it is known (NaN if of none); and
+        `success_steps_median`, the median number of steps of the networks that succeeded (NaN if
+        none did).
     """
     codes, cells = pd.factorize(rows["cell"])
     n = np.bincount(codes, minlength=len(cells))
@@ -180,10 +181,10 @@ def success_rates(
         table[rate] = table[count] / n
         table[f"{rate}_low"], table[f"{rate}_high"] = low, high
     collapsed = rows["collapsed"] if "collapsed" in rows else pd.Series(None, rows.index)
-    known = collapsed.notna().to_numpy()
-    constant = (collapsed == True).to_numpy() & known  # noqa: E712  null is neither
-    table["n_collapsed"] = np.bincount(codes[constant], minlength=len(cells))
-    table["n_collapse_known"] = of = np.bincount(codes[known], minlength=len(cells))
+    decided = collapsed.notna().to_numpy()
+    is_constant = collapsed[decided].to_numpy(dtype=bool)
+    table["n_collapsed"] = np.bincount(codes[decided][is_constant], minlength=len(cells))
+    table["n_collapse_known"] = of = np.bincount(codes[decided], minlength=len(cells))
     low, high = intervals(table["n_collapsed"], of, level, method)
     table["collapsed_rate"] = np.where(of > 0, table["n_collapsed"] / np.maximum(of, 1), np.nan)
     table["collapsed_rate_low"] = np.where(of > 0, low, np.nan)

@@ -31,6 +31,7 @@ from trainability.study.widths import (
     width_problems,
 )
 from trainability.theory import (
+    Probability,
     active_count_pmf,
     born_dead_lower_bound,
     born_dead_network_probability,
@@ -172,13 +173,13 @@ def _network_law(
             + (" at most." if dead.is_upper_bound else "."),
         )
     ]
-    bounds: dict[str, Callable[..., object]] = {
+    bounds: dict[str, Callable[..., Probability]] = {
         "born_dead_lower": born_dead_lower_bound,
         "born_dead_upper": born_dead_upper_bound,
     }
     for column, bound in bounds.items():
         try:
-            rates[column] = float(bound(scheme, domain, widths))  # type: ignore[arg-type]
+            rates[column] = float(bound(scheme, domain, widths))
         except InputError:  # the bound does not hold for this scheme
             rates[column] = np.nan
     if rates[list(bounds)].notna().to_numpy().any():

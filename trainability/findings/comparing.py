@@ -10,9 +10,9 @@ import pandas as pd
 
 from trainability.analysis.comparisons import INITIALIZATION, compare, difference, holm
 from trainability.analysis.pooled import pool
-from trainability.findings.places import WIDTHS, width_axis
+from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
-from trainability.study import AXES, Study
+from trainability.study import Study
 
 MOST_PAIRS = 20_000
 """Pairs of cells that are compared at most along one axis; more say nothing to a reader."""
@@ -70,7 +70,7 @@ def compare_strategies(
         if n_looks > 1:
             fixed = compare_places(axis, *declared(study, rates, networks), 1, level)
         if len(fixed):
-            sharing = _sharing(axis, rates)
+            sharing = most_sharing(axis, rates)
             table = pool(fixed.drop(columns="axis"), sharing, level)
             table.insert(0, "axis", axis)
             table.insert(1, "sharing", sharing)
@@ -107,9 +107,9 @@ def compare_places(
     n_values = rates[axis].nunique() if axis in rates else 0
     others = [
         name
-        for name in (width_axis(rates) if axis == "width" else axis for axis in AXES)
+        for name in axis_columns(rates)
         # What one value of the axis has only once tells nothing apart.
-        if name != axis and name in rates and n_values
+        if name != axis and n_values
         and len(rates.drop_duplicates(subset=[axis, name])) > n_values
     ]  # fmt: skip
     sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])
@@ -131,7 +131,7 @@ def compare_places(
     return table
 
 
-def _sharing(axis: str, rates: pd.DataFrame) -> int:
+def most_sharing(axis: str, rates: pd.DataFrame) -> int:
     """How many cells of one value of an axis share their initializations, at most."""
     names = [name for name in (*INITIALIZATION, WIDTHS) if name in rates]
     return int(rates.groupby(list({axis, *names}), dropna=False).size().max())

@@ -77,7 +77,6 @@ def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., f
 
 def _of(cell: Cell) -> dict[str, Any]:
     expected = expected_trainability(cell)
-    cache = has_law(cell)
     return {
         "trainability": float(expected),
         "trainability_se": expected.standard_error,
@@ -85,7 +84,7 @@ def _of(cell: Cell) -> dict[str, Any]:
         "is_bound": expected.is_upper_bound,
         "born_alive": 1
         - float(born_dead_probability(cell.scheme, cell.task.domain, cell.widths[0]))
-        if cache
+        if has_law(cell)
         else (np.nan if cell.activation.flat else 1.0),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
         "born_dead_upper": _bound(born_dead_upper_bound, cell),

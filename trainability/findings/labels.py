@@ -57,11 +57,16 @@ def without_folders(text: str) -> str:
 def in_words(written: str) -> str:
     """The name of a strategy without settings as words; one with settings as it is written.
 
-    >>> in_words("MeanSquaredError()"), in_words("Huber(delta=0.5)")
-    ('mean squared error', 'Huber(delta=0.5)')
+    A name of one word is that of a person, such as Huber's.
+
+    >>> in_words("MeanSquaredError()"), in_words("Huber()"), in_words("Huber(delta=0.5)")
+    ('mean squared error', 'Huber', 'Huber(delta=0.5)')
     """
     name = written.removesuffix("()")
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower() if name.isidentifier() else written
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    if not name.isidentifier():
+        return written
+    return words.lower() if " " in words else words
 
 
 def _setting(entry: str) -> str:

@@ -10,9 +10,10 @@ import pandas as pd
 from trainability.analysis.comparisons import holm
 from trainability.analysis.pooled import pool
 from trainability.analysis.rates import groups
-from trainability.findings.comparing import compare_places, declared
-from trainability.findings.places import WIDTHS
+from trainability.findings.comparing import compare_places, declared, most_sharing
+from trainability.findings.places import WIDTHS, width_texts
 from trainability.findings.study import LEVEL, Findings
+from trainability.study import Cell
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,12 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     studies that share their initializations are compared pair by pair.
     """
     parts, fits, networks = [], [], []
+    every_cell: dict[str, Cell] = {}
     for findings in studies:
         name = findings.study.name
         curve = _curve_names(findings)
         cells = {str(cell): f"{name}/{cell}" for cell in findings.rates.index}
+        every_cell |= {new: findings.cells[old] for old, new in cells.items()}
         part = findings.rates.assign(study=name, id=list(cells))
         part["curve"] = [curve[old] for old in findings.rates["curve"]]
         parts.append(part.set_axis(list(cells.values()), axis=0))
@@ -58,18 +61,23 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
         networks.append(kept.assign(cell=[cells[str(cell)] for cell in kept["cell"]]))
     rates = pd.concat(parts)
     rates.index.name = "cell"
+    # Whether a text says all layers depends on the cells beside it: here on those of all studies.
+    rates[WIDTHS] = rates.index.map(width_texts(every_cell))
     rows = pd.concat(networks, ignore_index=True)
     used = rates[rates.index.isin(set(rows["cell"]))]
     rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
-    identity = used.drop(columns=["curve", "id"]).dropna(axis=1, how="all")
+    identity = used.drop(columns=["curve", "id"])
     places = compare_places("study", identity, rows, 1, LEVEL)
     across = {findings.x for findings in studies}
+    x = across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width"
+    # A study may train one network in several ways, with several losses say: it counts once.
+    sharing = most_sharing("study", identity)
     return Overlay(
         rates=rates,
         activity=pd.concat(fits, ignore_index=True) if fits else pd.DataFrame(),
-        x=across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width",
-        pooled=pool(places, level=LEVEL) if len(places) else pd.DataFrame(),
-        curves=_by_curve(places, studies[0].x),
+        x=x,
+        pooled=pool(places, sharing, LEVEL) if len(places) else pd.DataFrame(),
+        curves=_by_curve(places, x),
     )
 
 

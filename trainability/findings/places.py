@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from trainability.study import Cell
+from trainability.study import AXES, Cell
 
 WIDTHS = "widths"
 """The axis of a study with networks that have no one width: texts, in the order of the study."""
@@ -16,6 +16,12 @@ WIDTHS = "widths"
 def width_axis(rates: pd.DataFrame) -> str:
     """The column that says how wide cells are: `width`, or `widths` if some have no one width."""
     return WIDTHS if rates["width"].isna().any() else "width"
+
+
+def axis_columns(rates: pd.DataFrame) -> list[str]:
+    """The columns of the axes, in their order; how wide cells are by `width_axis`."""
+    columns = [width_axis(rates) if axis == "width" else axis for axis in AXES]
+    return [column for column in columns if column in rates]
 
 
 def width_texts(cells: Mapping[str, Cell]) -> dict[str, str]:
@@ -46,3 +52,16 @@ def places(rates: pd.DataFrame, x: str) -> list[Any]:
 def place_text(place: Any) -> str:
     """A place of the horizontal axis, for people."""
     return place if isinstance(place, str) else f"{place:g}"
+
+
+def in_order(rates: pd.DataFrame, x: str, ordered: list[Any]) -> pd.DataFrame:
+    """The rates with places that are texts as categories, in order, as figures want them.
+
+    Args:
+        rates: One row per cell.
+        x: The column along the horizontal axis.
+        ordered: From `places`.
+    """
+    if x != WIDTHS:
+        return rates
+    return rates.assign(**{x: pd.Categorical(rates[x], ordered, ordered=True)})

@@ -40,7 +40,7 @@ def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
             for key in launch
             if key.startswith("version_") or key == "python"
         ),
-        "results": f"{_place(storage)}/{study.name}",
+        "results": f"{place_name(storage)}/{study.name}",
     }
     ours = describe_environment()
     if _code(ours) != facts["code"]:
@@ -48,8 +48,8 @@ def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _place(storage: Storage) -> str:
-    """Of a local folder the name: where it lies is the author's own affair."""
+def place_name(storage: Storage) -> str:
+    """What a page calls the storage: of a local folder its name, not where it lies."""
     return Path(storage.address).name if storage.is_local else storage.shown
 
 

@@ -18,14 +18,14 @@ from trainability.findings.expectations import count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
-from trainability.findings.places import WIDTHS, places, width_axis, width_texts
+from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.study import AXES, Cell, Study
+from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
 
 LEVEL = 0.95
@@ -176,11 +176,7 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     wide = width_axis(rates)
-    varies = [
-        name
-        for name in (wide if axis == "width" else axis for axis in AXES)
-        if name in rates and len(rates.drop_duplicates(subset=name)) > 1
-    ]
+    varies = [name for name in axis_columns(rates) if len(rates.drop_duplicates(subset=name)) > 1]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
         varies = [name for name in varies if name != "depth"]
     x = "depth" if "depth" in varies and wide not in varies else wide

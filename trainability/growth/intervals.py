@@ -69,9 +69,9 @@ def with_valid_intervals(
 def _sequence(rates: pd.DataFrame, rate: str, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Limits that hold at all times; NaN where nothing is known."""
     count, of = _RATES[rate]
-    known = (rates[of] > 0).to_numpy()
+    has_any = (rates[of] > 0).to_numpy()
     limits = confidence_sequence(rates[count], np.maximum(rates[of], 1), level)
-    low, high = (np.where(known, limit, np.nan) for limit in limits)
+    low, high = (np.where(has_any, limit, np.nan) for limit in limits)
     return low, high
 
 

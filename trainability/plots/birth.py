@@ -14,6 +14,7 @@ from trainability.plots.style import (
     looks,
     number_axis,
     panel_grid,
+    panel_title,
     sample_note,
 )
 from trainability.plots.success import BOUND, ENDS
@@ -47,7 +48,7 @@ def predicted_panels(
         ax.plot(width, cells["trainability"], color=INK, ls=BOUND, lw=1.2)
         number_axis(ax, width, "width")
         ax.set_ylim(-0.02, 1.03)
-        ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
+        panel_title(ax, str(name))
     label_outer(panels, "width", "success rate")
     handles = [
         Line2D([], [], color=INK, marker="o", ls="", ms=4, label="measured"),

@@ -15,6 +15,7 @@ from trainability.plots.style import (
     legend_beside,
     new_axes,
     panel_grid,
+    panel_title,
     power_axis,
     sample_note,
     set_title,
@@ -64,7 +65,7 @@ def census_panels(
     figure, panels, spare = panel_grid(len(names), title, _note(table))
     for ax, name in zip(panels, names, strict=True):
         _bars(ax, table[table[panel] == name], x)
-        ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
+        panel_title(ax, str(name))
     handles, _ = panels[0].get_legend_handles_labels()
     label_outer(panels, "hidden layer" if x == "layer" else x, "share of neurons")
     figure_legend(figure, handles[::-1], spare)

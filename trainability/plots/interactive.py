@@ -242,7 +242,7 @@ def _lines() -> dict[str, Any]:
                 {
                     "type": "line",
                     "from": {"data": f"one_{data}"},
-                    "sort": {"field": "datum.x"},
+                    "sort": {"field": "x"},  # in pixels: places may be texts
                     "interactive": False,
                     "encode": {
                         "update": {

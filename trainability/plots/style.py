@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,11 @@ def panel_grid(
     for ax in places[n_panels:]:
         ax.set_axis_off()
     return figure, places[:n_panels], places[n_panels] if len(places) > n_panels else None
+
+
+def panel_title(ax: Axes, name: str) -> None:
+    """The name of a panel, in lines that end within it."""
+    ax.set_title(textwrap.fill(name, 34), loc="left", fontsize=9.5, color=INK)
 
 
 def label_outer(panels: Sequence[Axes], x: str, y: str) -> None:

@@ -23,6 +23,7 @@ from trainability.plots.style import (
     new_axes,
     number_axis,
     panel_grid,
+    panel_title,
     sample_note,
     set_title,
 )
@@ -93,7 +94,7 @@ def success_panels(
             else:
                 _draw(ax, cells, Look(style.color, "o", "-"), x=x)
         _axes(ax, rates[x], x)
-        ax.set_title(str(name), loc="left", fontsize=9.5, color=INK)
+        panel_title(ax, str(name))
     label_outer(panels, x, "success rate")
     handles = [Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")]
     handles += _theory_handles(rates)

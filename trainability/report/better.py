@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.findings.labels import short
-from trainability.findings.places import place_text
+from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.study import Findings
 from trainability.report.text import all_of, joined, percent, points
 
@@ -60,13 +60,15 @@ def places_text(findings: Findings, axis: str) -> str:
     places = places[places["axis"] == axis]
     names = list(places.columns[1 : places.columns.get_loc("a")])
     names = [name for name in names if places[name].nunique() > 1]
-    n = len(places.drop_duplicates(names)) if names else 1
+    # The pooled tests of a study that grew use what it declared from the start.
+    which = "studied" if findings.n_looks == 1 else "declared"
+    n = int(findings.comparisons.of(axis)["places"].max())
+    if not names or n == 1:
+        return f"the one setting {which}"
     if names == [findings.x]:
-        return f"the {n} {findings.x}s studied"
-    if not names:
-        return "the one setting studied"
+        return f"the {n} {findings.x if findings.x == WIDTHS else f'{findings.x}s'} {which}"
     what = joined([name.replace("_", " ") for name in names])
-    return f"the {n} combinations of {what} studied"
+    return f"the {n} combinations of {what} {which}"
 
 
 def _sentences(findings: Findings, axis: str) -> list[str]:

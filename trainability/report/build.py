@@ -18,7 +18,7 @@ from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
 from trainability.findings.labels import without_folders
-from trainability.findings.provenance import what_was_run
+from trainability.findings.provenance import place_name, what_was_run
 from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.chart import make_chart
 from trainability.report.console import show
@@ -115,11 +115,6 @@ def render(template: str, **values: object) -> str:
     )
     environment.filters["unbroken"] = lambda text: text.replace(" %", "\u00a0%")
     return environment.get_template(template).render(most=MOST_ROWS, **values)
-
-
-def place_name(storage: Storage) -> str:
-    """What a page calls the storage: of a local folder its name, not where it lies."""
-    return Path(storage.address).name if storage.is_local else storage.shown
 
 
 @dataclass(frozen=True)

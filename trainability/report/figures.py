@@ -11,7 +11,7 @@ import pandas as pd
 from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.findings.labels import in_words
-from trainability.findings.places import place_text
+from trainability.findings.places import in_order, place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.sentences import headline, typical
@@ -193,7 +193,7 @@ def scheme_against_scheme(findings: Findings, a: str, b: str, ax: Any = None) ->
     )
     won, lost = int((gaps > 0).sum()), int((gaps < 0).sum())
     return plots.plot_scheme_against_scheme(
-        _ordered(findings, findings.rates),
+        in_order(findings.rates, findings.x, findings.places),
         a,
         b,
         ax,
@@ -220,17 +220,8 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
     """The rates of the first curves; of those with one place alone only if there are no others."""
     n_places = findings.rates.groupby("curve")[findings.x].transform("size")
     rates = findings.rates[n_places > 1] if (n_places > 1).any() else findings.rates
-    rates = _ordered(findings, rates)
+    rates = in_order(rates, findings.x, findings.places)
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
-
-
-def _ordered(findings: Findings, rates: pd.DataFrame) -> pd.DataFrame:
-    """The rates with places that are texts as categories, in order."""
-    if not isinstance(findings.places[0], str):
-        return rates
-    return rates.assign(
-        **{findings.x: pd.Categorical(rates[findings.x], findings.places, ordered=True)}
-    )
 
 
 def _at(findings: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:

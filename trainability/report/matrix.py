@@ -8,7 +8,7 @@ import pandas as pd
 
 from trainability.findings.places import place_text
 from trainability.findings.study import Findings
-from trainability.report.text import percent
+from trainability.report.text import at_most, percent
 
 MOST_ENTRIES = 2000
 """Entries of a matrix on the page; the long table and the file have all."""
@@ -80,7 +80,7 @@ def _entry(row: pd.Series, same_n: bool) -> Entry:
     return Entry(
         percent(row["success_rate"]),
         f"{percent(row['success_rate_low'])} to {percent(row['success_rate_high'])}",
-        "" if pd.isna(theory) else f"≤ {percent(theory)}",
+        "" if pd.isna(theory) else at_most(theory),
         round(100 * float(row["success_rate"]), 1),
         "" if same_n else f"n {int(row['n']):,}",
     )

@@ -196,7 +196,7 @@ def _deep_sentences(findings: Findings) -> list[str]:
         text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
         if len(cells) > 1:
             text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
-        parts.append(f"at {findings.x} {place_text(place)} {text}")
+        parts.append(f"{text} at {findings.x} {place_text(place)}")
     born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
     return [born, _best(findings)]
 

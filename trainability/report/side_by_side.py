@@ -13,9 +13,11 @@ from markupsafe import Markup
 from trainability import plots
 from trainability.commands import command
 from trainability.findings.overlay import Overlay, overlay
+from trainability.findings.places import in_order, places
+from trainability.findings.provenance import place_name
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.better import confidence, p_value_text
-from trainability.report.build import Picture, Report, place_name, render, replace_folder
+from trainability.report.build import Picture, Report, render, replace_folder
 from trainability.report.chart import make_chart
 from trainability.report.library import Library
 from trainability.report.sentences import answer, progress
@@ -46,9 +48,9 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
     names = [report.findings.study.name for report in reports]
     name = "+".join(names)
     folder = (Path(storage.address) if storage.is_local else Path.cwd()) / name
-    found = [report.findings for report in reports]
-    together = overlay(found)
-    tables = {"studies": study_table(found), "between_studies": together.pooled,
+    studies = [report.findings for report in reports]
+    together = overlay(studies)
+    tables = {"studies": study_table(studies), "between_studies": together.pooled,
               "between_curves": together.curves}  # fmt: skip
     tables = {name: table for name, table in tables.items() if len(table)}
     said = between(together)
@@ -98,9 +100,9 @@ def between(together: Overlay) -> list[str]:
         gap, low, high = (float(row[f"difference{end}"]) for end in ("", "_low", "_high"))
         if gap < 0:
             a, b, gap, low, high = b, a, -gap, -high, -low
-        places = f"the {row['places']} settings" if row["places"] > 1 else "the one setting"
+        settings = f"the {row['places']} settings" if row["places"] > 1 else "the one setting"
         sentences.append(
-            f"On average over {places} that both studied, {b} succeeds {points(gap)} percentage "
+            f"On average over {settings} that both studied, {b} succeeds {points(gap)} percentage "
             f"points (95 % interval {points(low)} to {points(high)}) more often than {a} "
             f"(n = {min(row['n_a'], row['n_b']):,} networks each), {confidence(row['p_holm'])}: "
             f"{p_value_text(row['p_holm'])} by a likelihood-ratio test pooled over them."
@@ -108,10 +110,10 @@ def between(together: Overlay) -> list[str]:
     return sentences or ["The studies have no setting in common at which they could be compared."]
 
 
-def study_table(found: Sequence[Findings]) -> pd.DataFrame:
+def study_table(studies: Sequence[Findings]) -> pd.DataFrame:
     """One row per study and curve: what can be told in one line."""
     rows = []
-    for study in found:
+    for study in studies:
         fits, widths = study.fits.activity, study.fits.widths
         for curve, cells in study.rates.groupby("curve", sort=False):
             best = cells.iloc[cells["success_rate"].argmax()]
@@ -136,6 +138,7 @@ def study_table(found: Sequence[Findings]) -> pd.DataFrame:
 def _static(together: Overlay, title: str) -> Any:
     curves = list(dict.fromkeys(together.rates["curve"]))[:_MOST_LINES]
     rates = together.rates[together.rates["curve"].isin(curves)]
+    rates = in_order(rates, together.x, places(together.rates, together.x))
     short = title if len(title) < 90 else "Success of the studies, one over the other"
     return plots.plot_success_over_width(
         rates, curve="curve", x=together.x, title=short, level=LEVEL
@@ -162,7 +165,7 @@ def _tests(together: Overlay) -> list[TableView]:
                 name,
                 f"Study against study, {what}: how much more often b succeeds than a, in "
                 "percentage points on average over their common settings, with its interval of "
-                "95 %; p of one exact likelihood-ratio test that both have one curve, "
+                "95 %; p of one likelihood-ratio test that both have one curve, "
                 "Holm-corrected over the rows. Networks of the same initialization are compared "
                 "pair by pair.",
                 [*own, "a", "b", "settings", "n of a", "n of b", "b minus a, points", "p"],

@@ -303,11 +303,12 @@ def losses_table(findings: Findings, at: Any) -> TableView:
 def comparisons_table(findings: Findings, axis: str) -> TableView:
     """Pairs of values of an axis: pooled over all places, and at how many each is better."""
     pooled, places = findings.comparisons.of(axis), findings.comparisons.places
-    places = places[(places["axis"] == axis) & (places["p_holm"] <= DECIDED)]
+    places = places[places["axis"] == axis]
     names = short(list(dict.fromkeys([*pooled["a"].astype(str), *pooled["b"].astype(str)])))
     body = []
     for _, row in pooled.iterrows():
-        decided = places.loc[(places["a"] == row["a"]) & (places["b"] == row["b"]), "difference"]
+        pair = places[(places["a"] == row["a"]) & (places["b"] == row["b"])]
+        decided = pair.loc[pair["p_holm"] <= DECIDED, "difference"]
         gap, low, high = (100 * row[f"difference{end}"] for end in ("", "_low", "_high"))
         body.append(
             [
@@ -318,17 +319,20 @@ def comparisons_table(findings: Findings, axis: str) -> TableView:
                 p_text(row["p_holm"]),
                 f"{int((decided < 0).sum())}",
                 f"{int((decided > 0).sum())}",
-                f"{row['places'] - len(decided)}",
+                f"{len(pair) - len(decided)}",
             ]
         )
-    paired = bool(findings.comparisons.places["paired"].any())
+    paired = bool(places["paired"].any())
+    sharing = int(pooled["sharing"].max())
     return TableView(
         "pooled_comparisons",
         "Difference: how much more often b succeeds than a, in percentage points, on average over "
-        f"{places_text(findings, axis)}, with its interval of 95 %. p: of one exact "
+        f"{places_text(findings, axis)}, with its interval of 95 %. p: of one "
         "likelihood-ratio test that both have one curve, whatever its shape, corrected for all "
-        "pairs (Holm). Then "
-        "at how many places one of the two is better by a test of that place alone"
+        "pairs (Holm)"
+        + (f", in which {sharing} places that share their initializations count as one"
+           if sharing > 1 else "")
+        + ". Then at how many places one of the two is better by a test of that place alone"
         + (" (McNemar's, pair by pair, where networks share their initializations, else Fisher's)"
            if paired else " (Fisher's)")
         + f", corrected for all of them at {100 * DECIDED:g} %. Place by place: comparisons.csv.",

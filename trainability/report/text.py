@@ -25,6 +25,15 @@ def percent(value: float) -> str:
     return "<0.001" if value < 0.5 else ">99.999"
 
 
+def at_most(bound: float) -> str:
+    """An upper bound of a probability in percent, rounded up where `percent` has no digits for it.
+
+    >>> at_most(0.35844), at_most(0.9999999), at_most(1e-9)
+    ('≤ 35.8', '≤ 100', '≤ 0.001')
+    """
+    return f"≤ {percent(bound)}".replace(">99.999", "100").replace("<", "")
+
+
 def with_interval(value: float, low: float, high: float) -> str:
     """A probability and its interval, in percent."""
     return "-" if pd.isna(value) else f"{percent(value)} [{percent(low)}, {percent(high)}]"
