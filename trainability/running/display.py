@@ -100,7 +100,7 @@ class Display:
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None
-        elif self._last is not self._on_line:
+        elif self._last is not None and self._last is not self._on_line:
             self._line(self._last, final=True)
         self._last = self._on_line = None
 
