@@ -6,8 +6,8 @@ A subscriber is any function of one event; `isinstance`, or `match`, tells which
         if isinstance(event, events.Failed):
             print(event.cell, event.error_type, event.text)
 
-Events come in the thread that called `trainability.run` (with a Ray client: in one other thread),
-one after the other.
+Events come one after the other, in the thread that called `trainability.run`; with a Ray client,
+what trials report comes in another one.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ def test_a_storage_that_can_not_be_written_is_refused(call, tmp_path):
         (["mine.py", "--tracking-uri", "./mlruns"], "tracking URI './mlruns' can't be used"),
         (["mine.py", "--tracking-uri", "sqlite:////dev/null/x.db"], "/dev/null is a file"),
         (["mine.py", "--tracking-uri", "sqlite:////tmp"], "'/tmp' is a folder"),
+        (["mine.py", "--tracking-uri", "sqlite:///:memory:"], "gone with this process"),
         (["mine.py", "--tracking-uri", "ftp://u:secret@host"], "'ftp://host' can't be used"),
         (["mine.py", "--address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1 (from --address)"),
     ],

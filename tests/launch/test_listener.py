@@ -1,12 +1,15 @@
-"""What the user is told of trials that do not run."""
+"""What the user is told of trials: how far they are, and that they do not run."""
 
 from types import SimpleNamespace
 
 import pytest
 from ray.tune.experiment import Trial
 
-from trainability.launch import forward
-from trainability.launch.reports import TrialsStalled
+from trainability.events import Events, Progressed
+from trainability.launch import forward, listener
+from trainability.launch.listener import Listener
+from trainability.launch.reports import TrialsStalled, UnitDone
+from trainability.plan import Unit
 
 
 @pytest.fixture
@@ -32,3 +35,23 @@ def test_a_study_without_a_node_to_run_on_says_so_after_a_minute(clock):
         callback.on_step_begin(second, trials)
     begun, report = told[0]
     assert report == TrialsStalled(60.0) and 1160 <= begun <= 1170
+
+
+def test_when_all_is_stored_there_is_no_more_to_tell_while_trials_end(
+    clock, monkeypatch, tiny_study
+):
+    """Ray takes seconds for that: a log would have the last line again and again."""
+    monkeypatch.setattr(listener, "time", SimpleNamespace(monotonic=lambda: clock.now, time=int))
+    cell = tiny_study.cells()[0]
+    heard = []
+    hearing = Listener({cell.id: [0, 1]}, {cell.id: cell}, 512, Events(heard.append))
+
+    def told():
+        clock.now += 5
+        hearing.tick()
+        return [event.networks for event in heard if isinstance(event, Progressed)]
+
+    hearing.hear(UnitDone(Unit(cell.id, 0, 0), 1))
+    assert told() == [256, 256]
+    hearing.hear(UnitDone(Unit(cell.id, 1, 1), 1))
+    assert told() == told() == [256, 256, 512]

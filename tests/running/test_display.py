@@ -59,6 +59,15 @@ def test_a_file_gets_a_line_every_two_seconds_and_one_at_the_end(clock):
     ]
 
 
+def test_a_line_that_stands_there_already_is_not_written_again(clock):
+    events = [(1.0, progressed(0, 1.0)), (0.5, Working(what="training")), (0.1, Noted(text="odd"))]
+    assert shown(events, clock).splitlines() == [
+        "0/2 cells  0/2,000 networks  0.00 M steps/s",
+        "  1.5 s  training",
+        "odd",
+    ]
+
+
 def test_what_a_user_should_read_is_shown_once(clock, tiny_study):
     cell = tiny_study.cells()[0]
     failed = Failed(cell=cell, error_type="KeyError", text="'x'")

@@ -203,6 +203,17 @@ def test_a_store_that_is_not_there_is_refused(tmp_path):
         require_store(f"sqlite:///{tmp_path}/mlflow.db")
 
 
+@pytest.mark.parametrize("uri", ["sqlite:///mlflow.db", "sqlite:///mlflow.db?timeout=9"])
+def test_a_store_may_be_relative_and_have_a_query(tiny_study, tmp_path, monkeypatch, uri):
+    monkeypatch.chdir(tmp_path)
+    mirror = MlflowMirror(tiny_study, Storage(tmp_path / "results"), uri)
+    require_store(uri)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").write_text("a page")
+    mirror.log_report(tmp_path / "report", "")
+    assert list(tmp_path.glob("mlflow-artifacts/tiny/*/artifacts/report/index.html"))
+
+
 def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monkeypatch):
     """SQL statements and files looked at, of the 5th and of the 30th cell."""
     study = dataclasses.replace(

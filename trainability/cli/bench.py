@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from trainability.cli.app import app, err, out
-from trainability.cli.inputs import figure_problems
+from trainability.cli.inputs import FigureOption, JsonOption, figure_problems
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
@@ -25,10 +24,8 @@ def bench(
     device: Annotated[
         str, typer.Option(help="What to measure: cpu, or a GPU such as cuda or cuda:1.")
     ] = "cpu",
-    figure: Annotated[
-        Path | None, typer.Option(help="Draw a figure to this .png or .svg file.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    figure: FigureOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Throughput of the engines beside this machine's measured peak, and beside peers.
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from trainability.cli.app import StorageOption, StudyArgument, app, err, out
 from trainability.cli.inputs import FigureOption, JsonOption, figure_problems
+from trainability.commands import command
 from trainability.errors import InputError, refuse
 from trainability.storage import Storage
 from trainability.stored import stored_study
@@ -40,7 +41,7 @@ def birth(
     if rows.empty:
         raise InputError(
             f"{place.shown} holds no networks of {chosen.name}; run it first: "
-            f"trainability run {study}"
+            f"{command('run', study, storage=place.address)}"
         )
     # Imported here, so that what is refused is refused at once.
     from trainability.birth.summary import decided_at_birth

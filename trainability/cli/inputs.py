@@ -1,4 +1,4 @@
-"""Options that `theory` and `census` share: a scheme, and where inputs live."""
+"""Options that commands share: a scheme, where inputs live, a figure, JSON."""
 
 from __future__ import annotations
 

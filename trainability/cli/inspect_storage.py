@@ -20,6 +20,7 @@ from trainability.cli.app import (
     out,
     show_commands,
 )
+from trainability.cli.inputs import JsonOption
 from trainability.commands import command, printable
 from trainability.errors import InputError, StudyFailed
 from trainability.growth import study_cells, wanted_blocks
@@ -28,8 +29,6 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
 from trainability.study import Study
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command()

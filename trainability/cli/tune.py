@@ -78,7 +78,7 @@ def tune(
     require_usable(tracking_uri, place)
     with interruptible():
         for tuning in tunings:
-            run_tuning(tuning, place, options, tracking_uri, err).written.show(out)
+            run_tuning(tuning, study, place, options, tracking_uri, err).written.show(out)
     show_commands(place.address, tracking_uri, browse="ui")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
+import time
 from collections.abc import Mapping, Sequence
 
 from trainability.addresses import without_secrets
@@ -92,7 +94,7 @@ def launch(
     outcome.failures = {event.cell.id: without_secrets(event.why) for event in failed}
     _write_failures(name, storage, failed)
     for event in failed:
-        events.emit(_final(event))
+        events.emit(dataclasses.replace(event, is_final=True, at=time.time()))
     if not outcome.interrupted:
         events.check()
     return outcome
@@ -112,17 +114,6 @@ def _write_failures(name: str, storage: Storage, failed: Sequence[Failed]) -> No
             storage.write_bytes(f"{name}/failures.json", json.dumps(entries, indent=2).encode())
         else:
             storage.delete(f"{name}/failures.json")
-
-
-def _final(event: Failed) -> Failed:
-    return Failed(
-        cell=event.cell,
-        error_type=event.error_type,
-        text=event.text,
-        traceback=event.traceback,
-        node=event.node,
-        is_final=True,
-    )
 
 
 def _count(missing: Mapping[str, Sequence[int]]) -> int:

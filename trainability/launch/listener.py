@@ -101,8 +101,8 @@ class Listener:
                 self.events.emit(Waiting(why=why))
 
     def tick(self) -> None:
-        """Tell how far it is, if that was not told a second ago."""
-        if time.monotonic() - self._ticked >= _TICK_S:
+        """Tell how far it is, if that was not told a second ago and there is more to come."""
+        if any(self._left.values()) and time.monotonic() - self._ticked >= _TICK_S:
             self.tell()
 
     def tell(self) -> None:

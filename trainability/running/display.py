@@ -27,6 +27,7 @@ class Display:
         self._begun = time.monotonic()
         self._printed = 0.0
         self._last: Progressed | None = None
+        self._on_line: Progressed | None = None
         self._noted: set[str] = set()
         self._bar: tuple[Progress, TaskID] | None = None
 
@@ -99,12 +100,12 @@ class Display:
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None
-        elif self._last is not None:
+        elif self._last is not None and self._last is not self._on_line:
             self._line(self._last, final=True)
-        self._last = None
+        self._last = self._on_line = None
 
     def _line(self, event: Progressed, final: bool = False) -> None:
-        self._printed = time.monotonic()
+        self._printed, self._on_line = time.monotonic(), event
         done = event.networks - event.networks_before
         left = ""
         if done and not final:

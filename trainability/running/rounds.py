@@ -58,32 +58,32 @@ class Launcher:
         """
         files = self._storage.block_files(self._name, cells)
         lacking = {cell: len(b) for cell, b in missing_blocks(wanted, files).items() if b}
-        if not lacking and self._executor is not None:
-            return
-        executor = choose_executor(self._options, self._work or operations(cells, lacking))
-        if self._executor is None or (executor.is_for_much and not self._executor.is_for_much):
-            if lacking:
-                self._events.emit(Working(what=executor.beginning))
-                self._connection.enter_context(executor.ready(self._name, self._storage))
-            self._executor = executor
+        if lacking:
+            self._have_ready(self._work or operations(cells, lacking))
         interrupts.check()
 
     def get_ready(self) -> None:
         """Have somebody ready for work of which some is known to be missing."""
-        executor = choose_executor(self._options, self._work or 0.0)
-        self._events.emit(Working(what=executor.beginning))
-        self._connection.enter_context(executor.ready(self._name, self._storage))
-        self._executor = executor
+        self._have_ready(self._work or 0.0)
         interrupts.check()
 
     def launch(self, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> Outcome:
         """Run what storage lacks of some cells; see `launch.launch`."""
         self.prepare(cells, wanted)
-        assert self._executor is not None
-        outcome = launch(self._name, cells, wanted, self._storage, self._executor, self._events)
+        # Where nothing seems to be lacking a file may still be damaged.
+        executor = self._executor or choose_executor(self._options, self._work or 0.0)
+        outcome = launch(self._name, cells, wanted, self._storage, executor, self._events)
         for path in outcome.damaged:
             self._events.emit(Noted(heading="damaged, set aside and run again:", text=path))
         return outcome
+
+    def _have_ready(self, work: float) -> None:
+        """Start whoever is for so much work, unless somebody who is runs already."""
+        executor = choose_executor(self._options, work)
+        if self._executor is None or (executor.is_for_much and not self._executor.is_for_much):
+            self._events.emit(Working(what=executor.beginning))
+            self._connection.enter_context(executor.ready(self._name, self._storage))
+            self._executor = executor
 
 
 def launch_rounds(
@@ -118,9 +118,8 @@ def launch_rounds(
             networks = sum(part.wanted.values()) * BLOCK_SIZE
             what = f"{len(part.cells)} of {part.n_cells} cells grow, to {networks:,} networks"
             events.emit(Working(what=f"round {number}: {what}"))
-        launcher.prepare(part.cells, part.wanted)
         if number == 1:
-            interrupts.check()
+            launcher.prepare(part.cells, part.wanted)
             declare()
         outcome = launcher.launch(part.cells, part.wanted)
         total.networks += outcome.networks

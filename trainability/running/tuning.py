@@ -100,7 +100,10 @@ def tune(
         names = ", ".join(one.name for one in chosen)
         refuse([f"{tuning} declares {len(chosen)} tunings ({names}); give tune one Tuning"])
     place = storage if isinstance(storage, Storage) else Storage(storage)
-    return run_tuning(chosen[0], place, options, tracking_uri, default_console(progress), on_event)
+    declared = f"{place.address}/{chosen[0].name}/tuning.json"  # by the tuning itself
+    text = declared if isinstance(tuning, Tuning) else str(tuning)
+    console = default_console(progress)
+    return run_tuning(chosen[0], text, place, options, tracking_uri, console, on_event)
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ class Tuned:
 
 def run_tuning(
     tuning: Tuning,
+    text: str,
     place: Storage,
     options: Options,
     tracking_uri: str | None,
@@ -174,6 +178,7 @@ def run_tuning(
 
     Args:
         tuning: What to tune.
+        text: How a command names it.
         place: Where its rows are.
         options: Runtime options.
         tracking_uri: MLflow's, as it was given.
@@ -199,9 +204,7 @@ def run_tuning(
             mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
             raise
         mirror.close("FINISHED")
-        if mirror.trouble:
-            note_trouble(mirror, uri, events, "this makes it whole:", "tune", tuning.name, place,
-                         tracking_uri)  # fmt: skip
+        note_trouble(mirror, uri, events, "this makes it whole:", "tune", text, place, tracking_uri)
         events.check()
         return tuned
 

@@ -30,6 +30,7 @@ from trainability.study.cell import Cell
 from trainability.tracking import view
 from trainability.tracking.metrics import curve_metrics, final_metrics
 from trainability.tracking.new_store import make_store
+from trainability.tracking.uri import sqlite_path
 
 _PARENT_KEY = "study"
 _EXPERIMENT = "trainability/"
@@ -215,9 +216,9 @@ class MlflowMirror:
         if found is None:
             # An embedded store would else put artifacts into the current folder.
             where = None
-            if uri.startswith("sqlite:"):
-                where = f"{Path(uri.removeprefix('sqlite:///')).parent.as_uri()}/mlflow-artifacts"
-                where = f"{where}/{self._study.name}"
+            if (store := sqlite_path(uri)) is not None:
+                folder = store.absolute().parent / "mlflow-artifacts"
+                where = f"{folder.as_uri()}/{self._study.name}"
             try:
                 return self._client.create_experiment(
                     name,

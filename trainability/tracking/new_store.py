@@ -12,7 +12,8 @@ import time
 import uuid
 from pathlib import Path
 
-_SQLITE = "sqlite:///"
+from trainability.tracking.uri import SQLITE, sqlite_path
+
 _ABANDONED_S = 3600.0
 
 
@@ -22,9 +23,9 @@ def make_store(uri: str) -> None:
     Args:
         uri: A tracking URI; of another kind there is nothing to make.
     """
-    if not uri.startswith(_SQLITE):
+    path = sqlite_path(uri)
+    if path is None:
         return
-    path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         return
@@ -33,7 +34,7 @@ def make_store(uri: str) -> None:
 
     made = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        MlflowClient(f"{_SQLITE}{made}").search_experiments(max_results=1)
+        MlflowClient(f"{SQLITE}{made}").search_experiments(max_results=1)
         _put_in_place(made, path)
     finally:
         made.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from trainability.addresses import remember, shown
 from trainability.errors import InputError
 from trainability.storage import Storage
 
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
 _DATABASES = ("postgresql", "mysql", "mssql")
 _PLUGINS = "mlflow.tracking_store"
@@ -28,7 +28,12 @@ def tracking_uri(given: str | None, storage: Storage) -> str:
         remember(uri)
         return uri
     folder = Path(storage.address) if storage.is_local else Path("results").resolve()
-    return f"{_SQLITE}{folder / 'mlflow.db'}"
+    return f"{SQLITE}{folder / 'mlflow.db'}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file of an SQLite store, which may be relative; None of a store of another kind."""
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def require_usable(uri: str) -> None:
@@ -41,8 +46,8 @@ def require_usable(uri: str) -> None:
     """
     scheme, separator, rest = uri.partition(":")
     kind = scheme.lower().partition("+")[0]
-    if uri.startswith(_SQLITE):
-        _require_writable(Path(uri.removeprefix(_SQLITE).partition("?")[0]))
+    if (path := sqlite_path(uri)) is not None:
+        _require_writable(path)
         return
     if kind in ("http", "https"):
         try:
@@ -61,6 +66,8 @@ def require_usable(uri: str) -> None:
 
 def _require_writable(path: Path) -> None:
     """Refuse an SQLite file that can't be made or written; writes nothing."""
+    if path.name == ":memory:":
+        raise InputError(f"MLflow's store {str(path)!r} would be gone with this process; {_WANTED}")
     if not path.name or path.is_dir():
         raise InputError(f"MLflow's store {str(path)!r} is a folder; {_WANTED}")
     existing = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
@@ -77,8 +84,8 @@ def require_store(uri: str) -> None:
     Raises:
         InputError: Says where none was found.
     """
-    path = Path(uri.removeprefix(_SQLITE))
-    if uri.startswith(_SQLITE) and not path.is_file():
+    path = sqlite_path(uri)
+    if path is not None and not path.is_file():
         raise InputError(
             f"no MLflow store at {shown(str(path))}; first run a study: trainability run STUDY"
         )
