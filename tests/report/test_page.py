@@ -119,6 +119,23 @@ def test_places_that_are_texts_stand_side_by_side(report):
     assert len(lines) == 4 and all(line == sorted(line) and len(line) == 3 for line in across)
 
 
+def test_places_keep_their_order_where_the_first_curve_lacks_one(report):
+    rates = report.findings.rates.assign(
+        widths=report.findings.rates["width"].map("({:g}, 2)".format)
+    )
+    every = list(dict.fromkeys(rates["widths"]))
+    lacking = rates[(rates["curve"] != rates["curve"].iloc[0]) | (rates["widths"] != every[1])]
+    chart = make_chart("x", lacking, pd.DataFrame(), "widths", 0.95, every)
+    assert orders(json.loads(chart.content)["specs"]["success"]) == [every]
+
+
+def orders(spec):
+    """The values of every axis of texts, wherever in a specification they stand."""
+    inner = spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else []
+    own = [spec["domain"]] if isinstance(spec, dict) and spec.get("type") == "point" else []
+    return own + [order for part in inner for order in orders(part)]
+
+
 def test_too_many_cells_are_left_to_the_tables(report):
     rates = pd.concat([report.findings.rates] * 1000)
     assert make_chart("x", rates, pd.DataFrame(), "width", 0.95) is None

@@ -11,7 +11,9 @@ successes k_ai + k_bi of each place, which leaves for t = sum_i k_bi the likelih
 where c is the distribution of t under theta = 0: the convolution of the hypergeometric
 distributions of the places. The likelihood ratio G(t) = 2 (sup log L - log L(0)) is twice the
 Legendre transform of log sum_s c(s) e^(theta s), and depends on t alone; the p-value is the
-probability under c of a G at least as large, so it is exact for any number of networks. Networks
+probability under c of a G at least as large: exact where networks are independent and t has at most
+`MOST_VALUES` values; beyond, and where networks share their initializations between places
+(`sharing`), chi-squared with one degree of freedom stands for it. Networks
 that share their initializations are pairs; a pair in which one of two succeeds is a place of its
 own with one network each, c is binomial, and the test is McNemar's over all places.
 

@@ -144,7 +144,9 @@ def _write(findings: Findings, storage: Storage, folder: Path, library: Library)
         table.to_csv(folder / f"{name}.csv", index=False)
     figures = {name: Picture.save(figure, folder, name) for name, figure in draw(findings)}
     study = findings.study
-    chart = make_chart(MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL)
+    chart = make_chart(
+        MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places
+    )
     code = library.text() if chart else ""
     place = storage.address if not storage.is_local else place_name(storage)
     page = render(

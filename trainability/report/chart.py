@@ -42,7 +42,12 @@ class Chart:
 
 
 def make_chart(
-    name: str, rates: pd.DataFrame, activity: pd.DataFrame, x: str, level: float
+    name: str,
+    rates: pd.DataFrame,
+    activity: pd.DataFrame,
+    x: str,
+    level: float,
+    columns: Sequence[Any] = (),
 ) -> Chart | None:
     """Success over width of all curves, or nothing if there are too many cells or no place.
 
@@ -52,6 +57,7 @@ def make_chart(
         activity: The fits, by `curve`; may be empty.
         x: The column along the horizontal axis.
         level: Of the intervals.
+        columns: All places in their order, where they are texts: a curve may lack some.
     """
     by_text = x == WIDTHS
     places = [str(value) if by_text else _place(value) for value in rates[x]]
@@ -71,7 +77,7 @@ def make_chart(
     for curve in names:
         own = [point for point in points if point["curve"] == curve]
         lines += _line(curve, own, fitted.get(curve))
-    order = list(dict.fromkeys(places if by_text else sorted(places)))
+    order = list(dict.fromkeys([*columns, *places] if by_text else sorted(places)))
     most = int(rates["n"].max())
     specs = {
         scale: success_chart(order, curves, x, most, failure=scale == "failure")
