@@ -86,6 +86,7 @@ def test_a_storage_that_can_not_be_written_is_refused(call, tmp_path):
         (["mine.py", "--replicates", "0"], "--replicates must be >= 1, got 0"),
         (["mine.py", "--engine", "fussed-cpu"], "did you mean fused-cpu?"),
         (["mine.py", "--cpus-per-trial", "nan"], "--cpus-per-trial must be"),
+        (["mine.py", "--label", "zone=a", "--label", "zone=b"], "--label has 'zone' twice"),
         (["mine.py", "--storage", "ftp://nowhere"], "storage ftp://nowhere can't be used"),
         (["mine.py", "--storage", "file://host/results"], "names no other machine"),
         (["mine.py", "--storage", "file:results"], "names no other machine"),

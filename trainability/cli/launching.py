@@ -69,6 +69,9 @@ def launch_options(
     problems = [
         f"--label must be KEY=VALUE, got {text!r}" for text in texts if not all(text.partition("="))
     ]
+    keys = [text.partition("=")[0] for text in texts]
+    problems += [f"--label has {key!r} twice; keep one" for key in dict.fromkeys(keys)
+                 if keys.count(key) > 1]  # fmt: skip
     options = Options(
         address=address,
         ray=ray,
