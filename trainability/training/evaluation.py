@@ -8,7 +8,7 @@ import torch
 from trainability.activations import Activation
 from trainability.losses import Loss
 from trainability.networks import Ensemble
-from trainability.training.cpu.passes import Passes, padded
+from trainability.training.passes import Passes, padded
 from trainability.training.torch_engine import float32_on_one_thread, padded_points, tile_size
 
 _MOST_POINTS = 4096

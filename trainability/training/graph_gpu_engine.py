@@ -16,9 +16,9 @@ from trainability.networks import Ensemble
 from trainability.optimizers import Adam
 from trainability.seeds import batch_order
 from trainability.training.contract import Engine, Problem
-from trainability.training.cpu.passes import Passes, padded
 from trainability.training.cpu.tiles import TiledTraining
-from trainability.training.rules import N_MOMENTS, rule_of, rules_obstacle, schedule
+from trainability.training.graph_rules import N_MOMENTS, rule_of, rules_obstacle, schedule
+from trainability.training.passes import Passes, padded
 from trainability.training.torch_engine import float32_on_one_thread, padded_points
 
 _POINT_PADDING = 16

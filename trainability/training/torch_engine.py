@@ -12,8 +12,8 @@ from torch import Tensor
 from trainability.networks import Ensemble
 from trainability.seeds import batch_order
 from trainability.training.contract import EXTREMES, LEARNABLE, Engine, Problem
-from trainability.training.cpu.passes import Passes, Updates, padded
 from trainability.training.cpu.tiles import TiledTraining
+from trainability.training.passes import Passes, Updates, padded
 
 # A batched matrix product rounds a network's numbers differently with the number of matrices
 # in the batch and with their alignment in memory. So all tiles have the same size (short ones

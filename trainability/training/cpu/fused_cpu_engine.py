@@ -13,11 +13,11 @@ import torch
 from trainability.networks import Ensemble
 from trainability.training.contract import EXTREMES, Engine, Problem
 from trainability.training.cpu.compiled import Function, cpu_features, load
+from trainability.training.cpu.group import Group, tables_of
 from trainability.training.cpu.kernel import source
 from trainability.training.cpu.plan import EVALUATE, Plan
 from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.flat import flattened, unflattened
-from trainability.training.group import Group, tables_of
 
 # For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
 # operations a second; a network that stops leaves its lane idle for half a chunk, and one that

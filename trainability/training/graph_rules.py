@@ -1,4 +1,4 @@
-"""What the first GPU engines can train, and the numbers of it in their layout."""
+"""What the engine of CUDA graphs can train, and the numbers of it in its layout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ N_MOMENTS: dict[Rule, int] = {"sgd": 0, "momentum": 1, "adam": 2}
 
 
 def rules_obstacle(problem: Problem) -> str | None:
-    """Which rule of a problem these engines have not, or None: what is not listed, they lack."""
+    """Which rule of a problem the engine has not, or None: what is not listed, it lacks."""
     wrong = [
         f"{problem.activation}" if problem.activation != RELU else "",
         f"{problem.loss}" if problem.loss != MEAN_SQUARED_ERROR else "",
@@ -40,12 +40,6 @@ def rule_of(optimizer: Optimizer) -> Rule:
     if isinstance(optimizer, Adam):
         return "adam"
     return "momentum" if optimizer.n_moments else "sgd"
-
-
-def settings(optimizer: Optimizer) -> np.ndarray:
-    """beta1, 1 - beta1, beta2, 1 - beta2 and epsilon, or the momentum; float32, shape (5,)."""
-    numbers = [*optimizer.numbers(), 0, 0, 0, 0][:5]
-    return np.array(numbers, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
