@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from trainability import interrupts
+
 SCRIPT = """
 import os, signal, sys, threading, time
 from trainability import interrupts
@@ -264,3 +266,11 @@ main()
         process.send_signal(getattr(signal, f"SIG{name}"))
         found, _, err = end(process)
         assert found == code and "interrupted" in err
+
+
+def test_where_signals_cannot_be_blocked_ctrl_c_stays_python_s_own(monkeypatch):
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts.handled(), interrupts.orderly():
+        assert signal.getsignal(signal.SIGINT) == before
+        interrupts.check()

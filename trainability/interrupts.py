@@ -87,9 +87,12 @@ def handled() -> Iterator[None]:
     """Handle signals in this way; in the main thread and once, else it does nothing.
 
     To be entered before another thread is started, which inherits what is blocked. Signals that
-    are ignored already, SIGHUP under nohup say, stay ignored.
+    are ignored already, SIGHUP under nohup say, stay ignored. Where signals can't be blocked, on
+    Windows, Python's own Ctrl-C stays.
     """
-    if threading.current_thread() is not threading.main_thread() or _state.handled:
+    can_block = hasattr(signal, "pthread_sigmask") and hasattr(signal, "sigwait")
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not can_block or not in_main_thread or _state.handled:
         yield
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
