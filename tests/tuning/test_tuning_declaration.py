@@ -7,7 +7,9 @@ from tuning_in_process import a_tuning
 
 from trainability import SGD, Adam
 from trainability.errors import InputError, StudyError
+from trainability.losses import BinaryCrossEntropy
 from trainability.schemes import DataDependent, He
+from trainability.tasks import TwoMoons
 from trainability.tuning import MedianSteps, Range, SmallestWidth, SuccessRate, Tuning
 
 
@@ -42,6 +44,16 @@ def test_widths_of_every_layer_say_the_depth():
         SuccessRate(width=())
     with pytest.raises(InputError, match=r"SmallestWidth width must be an int >= 1, got \(8, 4\)"):
         SmallestWidth([4, (8, 4)])
+
+
+def test_success_may_be_an_accuracy():
+    tuning = a_tuning(
+        task=TwoMoons(), loss=BinaryCrossEntropy(), tolerance=None, target_accuracy=0.95
+    )
+    cell = tuning.cell((0.3, 0.007), 4)
+    assert (cell.tolerance, cell.target_accuracy) == (None, 0.95)
+    assert Tuning.from_json(tuning.to_json()) == tuning
+    assert "target_accuracy" not in a_tuning().to_json()
 
 
 def test_what_is_no_tuning_is_refused():
@@ -105,6 +117,9 @@ def test_fresh_seeds_are_not_those_of_the_search():
         ({"budget": 100}, "budget must be an int >= 2,048"),
         ({"max_born_dead": 2}, "max_born_dead must be None or from 0 to 1"),
         ({"tolerance": 0.5}, "tolerance 0.5 is not below"),
+        ({"tolerance": None}, "tolerance must be"),
+        ({"target_accuracy": 0.9}, "tolerance is of the loss, and target_accuracy says"),
+        ({"tolerance": None, "target_accuracy": 0.9}, "target_accuracy wants a task with classes"),
         ({"name": "Not good"}, "name must be lower-case"),
         ({"fresh_replicates": 0}, "replicates must be an int >= 1"),
     ],

@@ -78,7 +78,8 @@ class Tuning:
             "width": Integers(2, 64, log=True), "activation": Choice([ReLU(), GELU()])}`.
         objective: What to strive for, or two such: then the result is a Pareto front.
         max_steps: The budget of a network, in updates.
-        tolerance: Training loss at which a network has succeeded.
+        tolerance: Training loss at which a network has succeeded; None where `target_accuracy`
+            says when.
         budget: Networks to spend on the search, in whole blocks of 256.
         fresh_replicates: Networks of every width on which the best few and the default are
             evaluated again, with fresh seeds; rounded up to whole blocks. Beside the budget.
@@ -92,6 +93,8 @@ class Tuning:
         activation: Of the hidden neurons; the default's, as all that follows.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
+        target_accuracy: Instead of a tolerance, for tasks with classes: the share of the training
+            points whose class a network must name to have succeeded, as in a study.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -105,7 +108,7 @@ class Tuning:
     vary: Mapping[str, Dimension]
     objective: Objective | Sequence[Objective]
     max_steps: int
-    tolerance: float
+    tolerance: float | None = None
     budget: int = 100_000
     fresh_replicates: int = 16_384
     max_born_dead: float | None = None
@@ -116,6 +119,7 @@ class Tuning:
     activation: Activation = younger(RELU, since=1)
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
+    target_accuracy: float | None = younger(None, since=2)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -286,7 +290,7 @@ class Tuning:
         problems = self._objective_problems()
         if problems:
             return problems
-        for name in ("task", "scheme", "optimizer", "max_steps", "tolerance"):
+        for name in ("task", "scheme", "optimizer", "max_steps"):
             if getattr(self, name) is None:
                 problems.append(f"{name} must be given, got None")
         if problems:

@@ -147,11 +147,13 @@ def answer(result: Result) -> list[str]:
     losses = (
         f"Every loss is compared with the same tolerance, {tuning.tolerance:g}, which is not "
         "equally hard to reach for each of them."
+        if "loss" in tuning.axes and tuning.tolerance is not None
+        else ""
     )
     return [
         first,
         *ends,
-        *([losses] if "loss" in tuning.axes else []),
+        *([losses] if losses else []),
         f"On {n_fresh} its {words} is "
         f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
         f"{compared} is {interval(best.differences[0], sign=True)}, with an "
