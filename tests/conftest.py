@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
 
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -14,6 +15,13 @@ import pytest
 from trainability import Adam, Study
 from trainability.schemes import DataDependent, UnitSphere
 from trainability.tasks import AbsoluteValue
+
+
+def pytest_configure(config):
+    """Commands inherit what is ignored, as under nohup and in a script's background: an end by
+    Ctrl-C or a lost terminal would then be tested with commands that rightly take no notice."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
