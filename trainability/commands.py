@@ -67,11 +67,11 @@ def variables(**addresses: str | None) -> dict[str, str]:
     }
 
 
-def variables_sentence(told: Mapping[str, str]) -> str:
+def variables_sentence(addresses: Mapping[str, str]) -> str:
     """What a reader has to set before a command works; empty if nothing."""
-    if not told:
+    if not addresses:
         return ""
-    places = " and ".join(f"{name} to that of {address}" for name, address in told.items())
+    places = " and ".join(f"{name} to that of {address}" for name, address in addresses.items())
     return f"First set {places}: the whole address, with user, password and query."
 
 

@@ -43,9 +43,9 @@ class StudyFailed(TrainabilityError):
 
 def refuse(problems: Iterable[str], kind: type[InputError] = InputError) -> None:
     """Raise one `kind` that lists every problem; do nothing if there is none."""
-    found = list(problems)
-    if len(found) == 1:
-        raise kind(found[0])
-    if found:
-        lines = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(found, 1))
-        raise kind(f"{len(found)} problems:\n{lines}")
+    problems = list(problems)
+    if len(problems) == 1:
+        raise kind(problems[0])
+    if problems:
+        lines = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(problems, 1))
+        raise kind(f"{len(problems)} problems:\n{lines}")

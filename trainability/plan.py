@@ -71,11 +71,11 @@ def missing_blocks(n_blocks: Mapping[str, int], files: Iterable[BlockFile]) -> d
         n_blocks: Blocks wanted, per cell id.
         files: The block files on storage.
     """
-    there: dict[str, set[int]] = {}
+    stored: dict[str, set[int]] = {}
     for file in files:
-        there.setdefault(file.cell, set()).update(file.blocks)
+        stored.setdefault(file.cell, set()).update(file.blocks)
     return {
-        cell: [block for block in range(n) if block not in there.get(cell, ())]
+        cell: [block for block in range(n) if block not in stored.get(cell, ())]
         for cell, n in n_blocks.items()
     }
 
@@ -93,15 +93,15 @@ def units(
     total = sum(len(missing[cell]) for cell in cells)
     longest = max(1, min(slots.unit_blocks, -(-total // (2 * slots.n))))
     operations = UNIT_OPERATIONS * slots.speed
-    found = []
+    units = []
     for id_, cell in cells.items():
         size = max(1, min(longest, int(operations / (cell.operations * BLOCK_SIZE))))
         for run in runs(missing[id_]):
-            found += [
+            units += [
                 Unit(id_, run[start], run[min(start + size, len(run)) - 1])
                 for start in range(0, len(run), size)
             ]
-    return sorted(found, key=lambda unit: -_operations(cells, unit))
+    return sorted(units, key=lambda unit: -_operations(cells, unit))
 
 
 def deal(cells: Mapping[str, Cell], work: Sequence[Unit], slots: Slots) -> list[list[Unit]]:
@@ -141,10 +141,10 @@ def _operations(cells: Mapping[str, Cell], unit: Unit) -> float:
 
 def runs(blocks: Sequence[int]) -> list[list[int]]:
     """Consecutive blocks, together."""
-    found: list[list[int]] = []
+    consecutive: list[list[int]] = []
     for block in blocks:
-        if found and found[-1][-1] == block - 1:
-            found[-1].append(block)
+        if consecutive and consecutive[-1][-1] == block - 1:
+            consecutive[-1].append(block)
         else:
-            found.append([block])
-    return found
+            consecutive.append([block])
+    return consecutive

@@ -144,14 +144,14 @@ def _short(value: Any) -> str:
 
 
 def _unknown(text: str, storage: Storage) -> str:
-    declared, there = study_names(), storage.studies()
-    if text in there:
+    declared, stored = study_names(), storage.studies()
+    if text in stored:
         return (
             f"{storage.shown}/{text}/study.json is damaged and has no copy; give the study's "
             f"file, which declares it: trainability run {text}.py"
         )
     return (
-        f"no study {text!r}{did_you_mean(text, {*declared, *there})}; wanted a .py or .json file, "
+        f"no study {text!r}{did_you_mean(text, {*declared, *stored})}; wanted a .py or .json file, "
         f"the name of one in studies/ or of one that is shipped ({', '.join(declared)}), or in "
-        f"{storage.shown} ({', '.join(there) or 'none'})"
+        f"{storage.shown} ({', '.join(stored) or 'none'})"
     )

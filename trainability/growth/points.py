@@ -82,12 +82,12 @@ def new_points(cells: Mapping[str, Cell], rates: Mapping[str, float], level: flo
     Returns:
         In the order of the cells; none twice, and none that is among the cells.
     """
-    found: dict[str, Point] = {}
+    points: dict[str, Point] = {}
     for gap in crossings(cells, rates, level):
         if gap.middle is not None:
             point = Point(gap.cells[0], gap.axis, gap.middle)
-            found.setdefault(point.cell(cells).id, point)
-    return [point for id_, point in found.items() if id_ not in cells]
+            points.setdefault(point.cell(cells).id, point)
+    return [point for id_, point in points.items() if id_ not in cells]
 
 
 def crossings(

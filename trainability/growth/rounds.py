@@ -125,10 +125,10 @@ def rounds(study: Study, storage: Storage, growth: Growth, *, keep: bool = True)
         fresh = {}
         if growth.refine is not None:
             rates = {cell: _rate(growth, blocks) for cell, blocks in successes.items()}
-            found = new_points(cells, rates, growth.refine)
-            fresh = {cell.id: cell for cell in (point.cell(cells) for point in found)}
+            new = new_points(cells, rates, growth.refine)
+            fresh = {cell.id: cell for cell in (point.cell(cells) for point in new)}
             cells |= fresh
-            points += found
+            points += new
             if keep:
                 _store(study, storage, growth, replace(before, points=points))
 
@@ -144,12 +144,12 @@ def block_successes(name: str, storage: Storage, cells: list[str]) -> dict[str, 
     if not cells:
         return {}
     rows = storage.read_rows(name, cells, ["cell", "replicate", "success"])
-    found: dict[str, list[int]] = {cell: [] for cell in cells}
+    successes: dict[str, list[int]] = {cell: [] for cell in cells}
     for cell, part in rows.groupby("cell", sort=False):
-        found[str(cell)] = successes_by_block(
+        successes[str(cell)] = successes_by_block(
             part["replicate"].to_numpy(), part["success"].to_numpy(dtype=bool)
         )
-    return found
+    return successes
 
 
 def successes_by_block(replicate: np.ndarray, success: np.ndarray) -> list[int]:

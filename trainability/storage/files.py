@@ -98,8 +98,8 @@ class Files:
         """Whether there is anything of that name, be it a folder or a link that leads nowhere."""
         target = f"{self.root}/{path}"
         with telling(f"{target} can't be read"):
-            there = self.fs.get_file_info(target).type != fs.FileType.NotFound
-        return there or (self.is_local and os.path.islink(target))
+            exists = self.fs.get_file_info(target).type != fs.FileType.NotFound
+        return exists or (self.is_local and os.path.islink(target))
 
     def delete(self, path: str) -> None:
         """Remove a file under the root, if it is there."""

@@ -152,15 +152,15 @@ def width_from_text(option: str, text: str, most: int) -> Width:
     if inside.startswith("(") and inside.endswith(")"):
         inside = inside[1:-1].strip().removesuffix(",")
     try:
-        found = tuple(int(part) for part in inside.split(","))
+        widths = tuple(int(part) for part in inside.split(","))
     except ValueError:
-        found = ()
-    if not found or not 1 <= min(found) <= max(found) <= most or len(found) >= MOST_DEPTH:
+        widths = ()
+    if not widths or not 1 <= min(widths) <= max(widths) <= most or len(widths) >= MOST_DEPTH:
         raise InputError(
             f"{option} must be an int from 1 to {most}, or one for each hidden layer with commas "
             f"such as 8,4, got {shown(text)}"
         )
-    return found if "," in text else next(iter(found))
+    return widths if "," in text else next(iter(widths))
 
 
 def grouped(width: Width) -> str:

@@ -102,21 +102,21 @@ def read_columns(
         for name in dict.fromkeys(wanted)
         if composed(name) in raw
     }
-    found = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
+    arrays = {name: column for name, column in columns.items() if isinstance(column, np.ndarray)}
     refuse(
         [
             *_name_problems(path, names, [composed(name) for name in wanted]),
             *(f"{path}: column {name!r} {p}" for name, p in columns.items() if isinstance(p, str)),
-            *_row_problems(path, found, rows),
+            *_row_problems(path, arrays, rows),
             *(
                 p
-                for name, column in found.items()
+                for name, column in arrays.items()
                 for p in _value_problems(path, name, column[:rows])
             ),
         ],
         DataError,
     )
-    return {name: found[name][:rows] for name in wanted}
+    return {name: arrays[name][:rows] for name in wanted}
 
 
 def _name_problems(path: Path, names: list[str], wanted: Sequence[str]) -> list[str]:
@@ -143,8 +143,8 @@ def _row_problems(path: Path, columns: dict[str, np.ndarray], rows: int | None) 
         return []
     shortest, longest = min(lengths.values()), max(lengths.values())
     if shortest != longest:
-        told = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
-        return [f"{path} must have columns of one length, got {told}"]
+        got = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+        return [f"{path} must have columns of one length, got {got}"]
     if shortest < max(2, rows or 0):
         return [f"{path} must have at least {max(2, rows or 0)} rows, got {shortest}"]
     return []

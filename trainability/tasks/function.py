@@ -117,9 +117,9 @@ class Function(Task):
             InputError: If no study file that made one of this name was loaded.
         """
         if not isinstance(name, str) or name not in _FUNCTIONS:
-            known = ", ".join(sorted(_FUNCTIONS)) or "none"
+            names = ", ".join(sorted(_FUNCTIONS)) or "none"
             raise InputError(
-                f"no function {shown(name)} is known (known: {known}); JSON can't hold code, so "
+                f"no function {shown(name)} is known (known: {names}); JSON can't hold code, so "
                 f"give the study file that makes Function({shown(name)}, ...) instead of its "
                 "study.json"
             )

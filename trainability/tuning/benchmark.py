@@ -68,9 +68,9 @@ def this_search(objective: Ridge, budget: int, seed: int) -> Place:
     index = 0
     while (batch := search.next_round(index, measured)).blocks:
         for place, blocks in batch.blocks.items():
-            there = measured.setdefault(place, {_WIDTH: np.empty(0)})[_WIDTH]
-            won = rng.random(blocks * BLOCK_SIZE - len(there)) < objective.rate(place)
-            measured[place][_WIDTH] = np.r_[there, np.where(won, 1.0, np.inf)]
+            steps = measured.setdefault(place, {_WIDTH: np.empty(0)})[_WIDTH]
+            won = rng.random(blocks * BLOCK_SIZE - len(steps)) < objective.rate(place)
+            measured[place][_WIDTH] = np.r_[steps, np.where(won, 1.0, np.inf)]
         index += 1
     return recommended(search.standings(measured))
 
@@ -131,9 +131,9 @@ def main() -> None:
     for d in (1, 2, 3):
         for name, method in (METHODS | (SLOW if options.slow else {})).items():
             started = time.monotonic()
-            found = regrets(method, d, options.budget, range(options.seeds))
+            regret = regrets(method, d, options.budget, range(options.seeds))
             seconds = (time.monotonic() - started) / options.seeds
-            print(f"{d} settings  {name:36} {np.median(found):.5f}  {seconds:5.1f} s", flush=True)
+            print(f"{d} settings  {name:36} {np.median(regret):.5f}  {seconds:5.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ def load_tunings(text: str) -> list[Tuning]:
     path: Path = find_study_file(text)
     if path.suffix == ".json":
         return [read_declaration(path, Tuning.from_json)]
-    found = getattr(load_module(path), "TUNING", None)
-    declared = found if isinstance(found, list | tuple) else [found]
+    value = getattr(load_module(path), "TUNING", None)
+    declared = value if isinstance(value, list | tuple) else [value]
     tunings = [tuning for tuning in declared if isinstance(tuning, Tuning)]
     if not tunings or len(tunings) < len(declared):
         raise StudyError(
             f"{path} declares no tuning; wanted TUNING = Tuning(...), or a list of such, "
-            f"got {shown(found)}"
+            f"got {shown(value)}"
         )
     check_declared_once(path, "TUNING")
     names = [tuning.name for tuning in tunings]

@@ -153,14 +153,14 @@ class Search:
                 for k in range(len(self.objectives))
             ]
         )
-        found = []
+        standings = []
         for i, (settings, outcomes) in enumerate(measured.items()):
             optimistic = tuple(
                 part.optimistic(estimate)
                 for part, estimate in zip(self.objectives, estimates[settings], strict=True)
             )
             others = (estimates[other] for other in measured if other != settings)
-            found.append(
+            standings.append(
                 Standing(
                     settings=settings,
                     n_networks=sum(map(len, outcomes.values())),
@@ -171,7 +171,7 @@ class Search:
                     hopeful=not any(self._surely_better(other, optimistic) for other in others),
                 )
             )
-        return found
+        return standings
 
     def _is_beaten(self, best_possible: tuple[float, ...], standings: Sequence[Standing]) -> bool:
         return any(self._surely_better(other.estimates, best_possible) for other in standings)

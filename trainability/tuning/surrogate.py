@@ -79,13 +79,13 @@ class Surrogate:
         sd = np.r_[np.full(d, _LENGTH_SCALE[1]), _VARIANCE[1]]
         bounds = list(zip(center - 4 * sd, center + 4 * sd, strict=True))
         starts = [center, center - 1.0 * sd * np.r_[np.ones(d), 0.0]]
-        found = [
+        optima = [
             optimize.minimize(
                 self._loss, start, (center, sd), jac=True, method="L-BFGS-B", bounds=bounds
             )
             for start in starts
         ]
-        return min(found, key=lambda result: result.fun).x
+        return min(optima, key=lambda result: result.fun).x
 
     def _loss(
         self, theta: np.ndarray, center: np.ndarray, sd: np.ndarray

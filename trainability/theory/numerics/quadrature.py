@@ -46,10 +46,10 @@ def log_line_integral(log_f: Callable[[np.ndarray], np.ndarray]) -> float:
 
 
 def _minimum(f: Callable[[float], float], near: float, reach: float, tolerance: float) -> float:
-    found: Any = minimize_scalar(
+    optimum: Any = minimize_scalar(
         f, bounds=(near - reach, near + reach), method="bounded", options={"xatol": tolerance}
     )
-    return float(found.x)
+    return float(optimum.x)
 
 
 def _edge(

@@ -35,9 +35,9 @@ def log_torch_default(d: int, radius: float) -> float:
         return math.log(0.5) + math.log1p(-radius * mean_norm(d))
     if d <= 4:
         return math.log(_shells(d, radius) / 2)
-    found = log_mean_ramp(d, radius)
-    assert found is not None
-    return math.log(0.5) + found
+    log_mean = log_mean_ramp(d, radius)
+    assert log_mean is not None
+    return math.log(0.5) + log_mean
 
 
 def log_mean_ramp(d: int, radius: float) -> float | None:
