@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 
+import matplotlib.text
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,6 +134,20 @@ def test_success_is_drawn_with_its_interval_and_its_bound():
 def test_without_theory_no_bound_is_drawn():
     ax = plots.plot_success_over_width(rates().drop(columns="trainability"))
     assert len(ax.lines) == len(SCHEMES)
+
+
+def test_predicted_success_is_drawn_where_theory_predicts():
+    table = rates()
+    known = table["scheme"] == SCHEMES[0]
+    table["predicted_success"] = np.where(known, table["success_rate"] + 0.01, np.nan)
+    for figure in (plots.plot_success_over_width(table).figure, plots.success_panels(table)):
+        lines = [line for ax in figure.axes for line in drawn(ax)]
+        assert lines.count(table.loc[known, "predicted_success"].tolist()) == 1
+        texts_drawn = [t.get_text() for t in figure.findobj(matplotlib.text.Text)]
+        assert "predicted success (theory)" in texts_drawn
+    figure = plots.success_panels(table.assign(predicted_success=np.nan))
+    texts_drawn = [t.get_text() for t in figure.findobj(matplotlib.text.Text)]
+    assert "predicted success (theory)" not in texts_drawn
 
 
 def test_the_headline_figure_has_a_panel_per_scheme_and_one_legend():

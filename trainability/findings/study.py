@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
+from trainability.analysis.predicted import with_predicted_success
 from trainability.errors import InputError
 from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import Comparisons, compare_strategies, paper_beside_ours
@@ -19,6 +20,7 @@ from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
+from trainability.findings.predicting import prediction_tests
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
@@ -47,6 +49,7 @@ class Findings:
         refined: The success rate whose boundary the study was refined for, or None.
         boundaries: Where success crosses it.
         fits: Fits of success over width; empty for deep networks.
+        predictions: Predicted beside measured success, of the cells that theory predicts.
         verdicts: The tests of theory.
         failures: Why trainable networks failed, by curve.
         survival: Share of networks without success over steps, by cell.
@@ -67,6 +70,7 @@ class Findings:
     refined: float | None
     boundaries: pd.DataFrame
     fits: Fits
+    predictions: pd.DataFrame
     verdicts: list[Verdict]
     failures: pd.DataFrame
     survival: pd.DataFrame
@@ -102,6 +106,7 @@ class Findings:
             "model_comparisons": self.fits.comparisons,
             "residuals": self.fits.residuals,
             "widths_needed": self.fits.widths,
+            "predictions": self.predictions.reset_index(),
             "laws": verdict_table(self.verdicts),
             "count_tests": measured.count_tests.reset_index(),
             "count_shares": measured.count_shares,
@@ -137,7 +142,7 @@ def find(study: Study, storage: Storage) -> Findings:
     measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
-    rates = rates.join(theory)
+    rates = with_predicted_success(rates.join(theory), chosen.values())
     rates[WIDTHS] = rates.index.map(width_texts(chosen))
     x, curves = _curves(rates)
     rates.insert(0, "curve", _labels(rates, curves))
@@ -146,6 +151,7 @@ def find(study: Study, storage: Storage) -> Findings:
     rates = rates.iloc[np.lexsort((at, pd.factorize(rates["curve"])[0]))]
     refined = None if growth is None else growth.refine
     fits = fit_curves(rates, chosen, x, LEVEL)
+    predictions = prediction_tests(rates, x, n_looks, LEVEL)
     return Findings(
         study=study,
         cells=cells,
@@ -156,7 +162,8 @@ def find(study: Study, storage: Storage) -> Findings:
         refined=refined,
         boundaries=boundaries(rates, chosen, x, refined),
         fits=fits,
-        verdicts=theory_verdicts(rates, measured, n_looks),
+        predictions=predictions,
+        verdicts=theory_verdicts(rates, measured, predictions, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),

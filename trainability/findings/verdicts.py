@@ -8,17 +8,21 @@ import pandas as pd
 from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
 from trainability.findings.gather import Measured
+from trainability.findings.predicting import PREDICTED
 
 BOUND = "Success stays below trainability."
 COUNTS = "The number of active neurons of the first layer follows its law."
 
 
-def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> list[Verdict]:
+def theory_verdicts(
+    rates: pd.DataFrame, measured: Measured, predictions: pd.DataFrame, n_looks: int
+) -> list[Verdict]:
     """Every law of theory that says something about these cells, with its verdict.
 
     Args:
         rates: One row per cell, with theory.
         measured: For the counts of active neurons, and the networks.
+        predictions: From `prediction_tests`.
         n_looks: How often a cell was looked at before it stopped, at most: a test that holds at
             one look errs at any of several at most that many times as often.
     """
@@ -40,6 +44,8 @@ def theory_verdicts(rates: pd.DataFrame, measured: Measured, n_looks: int) -> li
             COUNTS,
         )
     )
+    if len(predictions):
+        verdicts.append(judge(predictions, PREDICTED))
     bounds = ["born_dead_lower", "born_dead_upper"]
     bounded = rates[rates[bounds].notna().any(axis=1)]
     if len(bounded):

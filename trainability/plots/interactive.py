@@ -44,12 +44,19 @@ def chart_curves(names: list[str], shown: int) -> list[dict[str, Any]]:
 
 
 def success_chart(
-    places: list[Any], curves: list[dict[str, Any]], x: str, n_most: int, *, failure: bool
+    places: list[Any],
+    curves: list[dict[str, Any]],
+    x: str,
+    n_most: int,
+    *,
+    failure: bool,
+    predicted: bool = False,
 ) -> dict[str, Any]:
     """The chart, without its data.
 
-    These are `points`, one per cell with `curve`, `x`, `success`, `success_low`, `success_high`
-    and `theory` (or null), and `fits`, lines with `curve`, `x` and `fit`; rates in [0, 1].
+    These are `points`, one per cell with `curve`, `x`, `success`, `success_low`, `success_high`,
+    `theory` and `predicted` (or null), and `fits`, lines with `curve`, `x` and `fit`; rates in
+    [0, 1].
 
     Args:
         places: Values along the horizontal axis, in order: numbers, or texts.
@@ -57,6 +64,7 @@ def success_chart(
         x: What the horizontal axis is called.
         n_most: Networks of the largest cell: failure rates are shown down to a third of one.
         failure: Show the failure rate on a logarithmic axis instead of the success rate.
+        predicted: Draw what theory predicts, which some points have.
     """
     floor = min(10.0 ** math.floor(math.log10(1 / (3 * max(n_most, 1)))), 1 - LEVELS[-1]) / 1.001
     return {
@@ -75,7 +83,13 @@ def success_chart(
         "data": _data(floor, failure),
         "scales": _scales(places, curves, floor, failure),
         "axes": _axes(places, x, floor, failure),
-        "marks": [*_levels(floor, failure), _lines(), _intervals(), _symbols(), _nearest()],
+        "marks": [
+            *_levels(floor, failure),
+            _lines(predicted),
+            _intervals(),
+            _symbols(),
+            _nearest(),
+        ],
     }
 
 
@@ -91,6 +105,8 @@ def _data(floor: float, failure: bool) -> list[dict[str, Any]]:
                 ("high", y("datum.success_high"))]  # fmt: skip
     theory = f"datum.theory == null ? null : {y('datum.theory', below)}"
     formulas.append(("bound_y", theory))
+    predicted = f"datum.predicted == null ? null : {y('datum.predicted', below)}"
+    formulas.append(("predicted_y", predicted))
     index = "indexof(shown, datum.curve) - (length(shown) - 1) / 2"
     formulas.append(("offset", f"{_DODGE} * ({index})"))
     formulas.append(("none", f"datum.success >= 1 && {'true' if failure else 'false'}"))
@@ -229,8 +245,8 @@ def _levels(floor: float, failure: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _lines() -> dict[str, Any]:
-    """Theory dashed and the fit drawn, curve by curve."""
+def _lines(predicted: bool) -> dict[str, Any]:
+    """Theory dashed, what it predicts dashed and dotted, and the fit drawn, curve by curve."""
 
     def line(data: str, y: str, dash: list[int], width: float) -> dict[str, Any]:
         return {
@@ -261,7 +277,11 @@ def _lines() -> dict[str, Any]:
     return {
         "type": "group",
         "encode": {"update": {"width": {"signal": "width"}, "height": {"signal": "height"}}},
-        "marks": [line("points", "bound_y", [5, 4], 1.2), line("fits", "y", [1, 0], 1.6)],
+        "marks": [
+            line("points", "bound_y", [5, 4], 1.2),
+            *([line("points", "predicted_y", [8, 3, 2, 3], 1.2)] if predicted else []),
+            line("fits", "y", [1, 0], 1.6),
+        ],
     }
 
 

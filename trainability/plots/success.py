@@ -29,6 +29,7 @@ from trainability.plots.style import (
 )
 
 BOUND = (0, (2, 1.5))
+PREDICTED = (0, (5, 1.5, 1, 1.5))
 BEHIND = "#cfcfcf"
 ENDS = ("low", "high")
 
@@ -45,7 +46,8 @@ def plot_success_over_width(
     """Measured success with interval bands, and the trainability as a dashed line, on one panel.
 
     Args:
-        rates: From `analysis.rates.success_rates`; a column `trainability` adds the bound.
+        rates: From `analysis.rates.success_rates`; a column `trainability` adds the bound, and
+            `predicted_success` what theory predicts, where it does.
         ax: Where to draw; a new figure by default.
         curve: The column that tells the curves apart.
         x: The column along the horizontal axis, of numbers or of ordered categories.
@@ -77,7 +79,8 @@ def success_panels(
     """The headline figure: one panel per scheme on shared axes, the other schemes in gray behind.
 
     Args:
-        rates: From `analysis.rates.success_rates`, with a column `trainability`.
+        rates: From `analysis.rates.success_rates`, with a column `trainability`, and where
+            theory predicts success, `predicted_success`.
         panel: The column that gets a panel for each of its values.
         x: The column along the horizontal axis, of numbers or of ordered categories.
         title: The finding.
@@ -205,6 +208,9 @@ def _draw(
     if "trainability" in cells:
         bound = cells["trainability"].to_numpy(dtype=float)
         ax.plot(width, bound, color=bound_color, ls=BOUND, lw=1.3, zorder=5)
+    if _is_predicted(cells):
+        predicted = cells["predicted_success"].to_numpy(dtype=float)
+        ax.plot(width, predicted, color=bound_color, ls=PREDICTED, lw=1.1, zorder=5)
 
 
 def _numbers(places: pd.Series) -> np.ndarray:
@@ -232,4 +238,12 @@ def _measured(style: Look, name: str) -> Line2D:
 def _theory_handles(rates: pd.DataFrame) -> list[Line2D]:
     if "trainability" not in rates:
         return []
-    return [Line2D([], [], color=INK, ls=BOUND, lw=1.3, label="trainability (theory, a bound)")]
+    handles = [Line2D([], [], color=INK, ls=BOUND, lw=1.3, label="trainability (theory, a bound)")]
+    if _is_predicted(rates):
+        name = "predicted success (theory)"
+        handles.append(Line2D([], [], color=INK, ls=PREDICTED, lw=1.1, label=name))
+    return handles
+
+
+def _is_predicted(rates: pd.DataFrame) -> bool:
+    return "predicted_success" in rates and bool(rates["predicted_success"].notna().any())

@@ -79,23 +79,28 @@ def make_chart(
         lines += _line(curve, own, fitted.get(curve))
     order = list(dict.fromkeys([*columns, *places] if by_text else sorted(places)))
     most = int(rates["n"].max())
+    predicted = any(point["predicted"] is not None for point in points)
     specs = {
-        scale: success_chart(order, curves, x, most, failure=scale == "failure")
+        scale: success_chart(
+            order, curves, x, most, failure=scale == "failure", predicted=predicted
+        )
         for scale in ("success", "failure")
     }
     content = json.dumps({"specs": specs, "data": {"points": points, "fits": lines}})
-    return Chart(name, curves, _note(bool(fitted), level), Markup(content.replace("<", "\\u003c")))
+    note = _note(bool(fitted), predicted, level)
+    return Chart(name, curves, note, Markup(content.replace("<", "\\u003c")))
 
 
-def _note(fitted: bool, level: float) -> str:
+def _note(fitted: bool, predicted: bool, level: float) -> str:
     lines = "lines: the fitted curves, P(at least as many neurons useful as the task needs)"
     if not fitted:
         lines = "lines join the measured rates"
+    between = "dashed and dotted: the success that theory predicts; " if predicted else ""
     return (
         f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; dashed: "
-        "trainability, theory's upper bound; dotted: 90, 99 and 99.9 % success. Point at a cell to "
-        "read it. On the logarithmic axis a hollow point at the lower edge means that no network "
-        "failed; its bar ends at the upper limit of the failure rate."
+        f"trainability, theory's upper bound; {between}dotted: 90, 99 and 99.9 % success. Point at "
+        "a cell to read it. On the logarithmic axis a hollow point at the lower edge means that no "
+        "network failed; its bar ends at the upper limit of the failure rate."
     )
 
 
@@ -112,6 +117,9 @@ def _point(
     if not np.isnan(theory):
         what = "at most " if row["is_bound"] else ""
         telling.append(f"trainability (theory) {what}{percent(theory)} %")
+    predicted = row.get("predicted_success", np.nan)
+    if not np.isnan(predicted):
+        telling.append(f"predicted success (theory) {percent(predicted)} %")
     if fit is not None:
         by_fit = float(at_least(fit["need"], float(row["width"]), fit["q"])[0])
         telling.append(f"fitted curve {percent(by_fit)} %")
@@ -123,6 +131,7 @@ def _point(
         "success_low": success[1],
         "success_high": success[2],
         "theory": None if np.isnan(theory) else theory,
+        "predicted": None if np.isnan(predicted) else float(predicted),
         "telling": telling,
     }
 

@@ -13,6 +13,7 @@ from trainability.report import sentences, tables
 from trainability.report.chart import Chart
 from trainability.report.figures import MAIN
 from trainability.report.matrix import Matrix, success_matrix
+from trainability.report.predictions import predictions_table
 from trainability.report.tables import TableView
 from trainability.report.validation import measures_table
 from trainability.study.axes import AXES, label
@@ -116,6 +117,12 @@ def sections(
         figures=drawn("count_calibration"),
         tables=(tables.laws_table(findings),),
     )
+    if len(findings.predictions):
+        yield Section(
+            "Does theory predict success?",
+            (sentences.prediction_sentence(findings),),
+            tables=(predictions_table(findings),),
+        )
     failed = sentences.failures_sentence(findings)
     if failed:
         yield Section("Why networks fail", (failed,), tables=(tables.failures_table(findings),))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from trainability.analysis.laws import Verdict
 from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.predicting import CLOSE
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
 from trainability.report.better import better_sentences, rate_of
@@ -41,6 +42,7 @@ def answer(findings: Findings) -> list[str]:
         *better_sentences(findings),
         *filter(None, [boundary_sentence(findings), *widths]),
         _bound_sentence(findings),
+        *([prediction_sentence(findings)] if len(findings.predictions) else []),
         *([activity_sentence(findings)] if len(findings.fits.activity) else []),
         *filter(
             None,
@@ -240,6 +242,23 @@ def _bound_sentence(findings: Findings) -> str:
     return text + (
         f", by up to {100 * gap.iloc[-1]:.1f} percentage points: {widest['curve']}{where} succeeds "
         f"in {rate} of {percent(widest['trainability'])} %."
+    )
+
+
+def prediction_sentence(findings: Findings) -> str:
+    """How near success is to what theory predicts, in the cells that it predicts."""
+    table = findings.predictions
+    gaps = 100 * table["difference"].abs()
+    farthest = table.loc[gaps.idxmax()]
+    where = f"{farthest['curve']}, {findings.x} {place_text(farthest[findings.x])}"
+    n, close = len(table), int((gaps <= 100 * CLOSE).sum())
+    which = all_of(n, "cell") if n == len(findings.rates) else f"{n:,} of the cells"
+    return (
+        f"Theory predicts the success of {which}, from the initialization and the settings of "
+        f"Adam alone: it is within {100 * CLOSE:g} percentage points of what was measured in "
+        f"{'all of them' if close == n else f'{close:,} of them'}, and {gaps.max():.1f} off at "
+        f"most ({where}: predicted {percent(farthest['predicted_success'])} %, measured "
+        f"{percent(farthest['success_rate'])} %)."
     )
 
 

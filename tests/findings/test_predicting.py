@@ -1,0 +1,99 @@
+"""Predicted success beside measured success: which cells, how far off, and what breaks the law."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from html_page import Page
+from scipy import stats
+from synthetic_rows import store
+
+from trainability import Adam, Study
+from trainability.analysis.laws import ALPHA
+from trainability.findings.predicting import CLOSE, PREDICTED, prediction_tests
+from trainability.findings.study import find
+from trainability.report import write_report
+from trainability.schemes import UnitSphere
+from trainability.storage import Storage
+from trainability.tasks import AbsoluteValue
+
+STUDY = Study(
+    name="foretold",
+    question="Is it as theory says?",
+    task=AbsoluteValue(n_train=16),
+    scheme=UnitSphere(),
+    axes={"width": [1, 2], "optimizer": [Adam(learning_rate=0.01), Adam(learning_rate=0.001)]},
+    max_steps=1000,
+    tolerance=1e-3,
+    replicates=256,
+)
+
+
+def rates(successes, predicted, error=0.0, n=10_000):
+    """Cells of one curve with some counts of successes."""
+    k = np.array(successes)
+    table = pd.DataFrame({"curve": "one", "width": range(2, 2 + len(k)), "n": n, "successes": k})
+    for end, rate in (("", k / n), ("_low", k / n - 0.01), ("_high", k / n + 0.01)):
+        table[f"success_rate{end}"] = rate
+    table["predicted_success"], table["predicted_success_se"] = predicted, error
+    return table.rename_axis("cell")
+
+
+def test_success_near_its_prediction_keeps_the_law_and_far_from_it_breaks_it():
+    table = prediction_tests(rates([3000, 3299, 3600, 2400], 0.3), "width", 1, 0.95)
+    assert (table["p_value"].iloc[:2] > 0.1).all() and (table["p_holm"].iloc[2:] < ALPHA).all()
+    assert table["difference"].tolist() == pytest.approx([0, 0.0299, 0.06, -0.06])
+    # The exact tail beyond the prediction and its margin, for two sides.
+    exact = 2 * stats.binom.sf(3599, 10_000, 0.3 + CLOSE)
+    assert table["p_value"].iloc[2] == pytest.approx(exact, rel=1e-9)
+    assert (prediction_tests(rates([3600], 0.3), "width", 3, 0.95)["p_value"] > 2.9 * exact).all()
+
+
+def test_a_sampled_prediction_gets_the_benefit_of_its_error():
+    sharp, blunt = (
+        prediction_tests(rates([3600], 0.3, error), "width", 1, 0.95).iloc[0]
+        for error in (0.0, 0.01)
+    )
+    assert sharp["p_holm"] < ALPHA < blunt["p_holm"]
+    assert sharp["difference_low"] == pytest.approx(0.05)
+    assert blunt["difference_low"] == pytest.approx(0.06 - np.hypot(0.01, 1.96 * 0.01), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory):
+    place = Storage(tmp_path_factory.mktemp("results"))
+    for cell in STUDY.cells():
+        # About the rate that theory predicts at width 2.
+        store(place, STUDY.name, cell, [0], 0.58)
+    return place
+
+
+def test_the_report_shows_what_is_predicted_and_nothing_else(storage):
+    written = write_report(STUDY, storage)
+    findings = written.findings
+    long = findings.rates["learning_rate"] == 0.01
+    assert findings.rates["predicted_success"].notna().equals(long)
+    assert len(findings.predictions) == 2
+    assert [v.holds for v in findings.verdicts if v.law == PREDICTED] == [True]
+    raw = written.page.read_text()
+    page = Page(raw)
+    assert "Does theory predict success?" in page.text
+    assert "Theory predicts the success of 2 of the cells" in page.text
+    assert raw.count("predicted success (theory)") == 2  # in what the chart tells of a cell
+    assert raw.count("[8, 3, 2, 3]") == 2  # a line on either scale
+    assert "the success that theory predicts" in page.text
+    file = pd.read_csv(written.folder / "predictions.csv")
+    assert file["predicted_success"].tolist() == pytest.approx(
+        findings.predictions["predicted_success"].tolist()
+    )
+
+
+def test_where_theory_predicts_nothing_the_report_shows_nothing(storage):
+    slow = Adam(learning_rate=0.001)
+    short = dataclasses.replace(STUDY, axes={"width": [1, 2]}, optimizer=slow)
+    findings = find(short, storage)
+    assert findings.predictions.empty and "predictions" not in findings.tables
+    assert PREDICTED not in [verdict.law for verdict in findings.verdicts]
+    raw = write_report(short, storage).page.read_text()
+    assert "predict" not in Page(raw).text and "[8, 3, 2, 3]" not in raw
