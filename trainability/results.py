@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COUNTS = pa.list_(pa.int32())
+_SHARES = pa.list_(pa.float32())
 _STATES = ("active", "tentative", "permanent")
 
 
@@ -110,6 +111,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
     _identity("widths", pa.string(), nullable=True, since=2),
     Column("collapsed", pa.bool_(), nullable=True, since=2),
+    Column("variance_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
+    Column("living_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
 )
 """Columns of the rows, in order.
 
@@ -132,6 +135,10 @@ a network that diverged, but for the best ones, of the checkpoints before.
 `collapsed` says whether the network is constant on the training points where training left it
 (`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
 network that diverged.
+
+`variance_init` and `living_init` hold one share per hidden layer, of the network at birth on the
+training points (`sensitivity`): the variance of the layer's output over its mean square, and the
+points at which every layer so far has an active neuron. Null where older code wrote the row.
 """
 
 EVALUATED = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainability.storage import Storage
 
 _RECORD = "study"
-_NO_VALUES = ("study", "name", "question", "replicates", "published")
+_NO_VALUES = ("study", "name", "question", "replicates", "published", "quantity")
 """Fields of a declaration that change no network."""
 _LONGEST = 60
 _log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from trainability.measures import Measures
 from trainability.networks import Ensemble, concatenate, initialize
 from trainability.results import SCHEMA, checkpoints, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
+from trainability.sensitivity import Sensitivity, data_sensitivity
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
 
@@ -102,9 +103,10 @@ def run_trial(
         runtime.engine, cell.sizes, problem, device=runtime.device, threads=runtime.threads
     )
     born = census(ensemble, cell.task.domain, idle=cell.idle)
+    sensitivity = data_sensitivity(ensemble, x)
     training = engine.start(ensemble, problem)
     measures = Measures(cell, training, runtime.device)
-    record = _Record(cell, born, training, measures)
+    record = _Record(cell, born, sensitivity, training, measures)
     done = 0
 
     def advanced() -> None:
@@ -163,8 +165,16 @@ def collapsed(ensemble: Ensemble, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 class _Record:
     """Follows one ensemble through its training and turns it into rows."""
 
-    def __init__(self, cell: Cell, born: Census, training: Training, measures: Measures) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        born: Census,
+        sensitivity: Sensitivity,
+        training: Training,
+        measures: Measures,
+    ) -> None:
         self._cell = cell
+        self._sensitivity = sensitivity
         self._measures = measures
         self._born = born
         self._training = training
@@ -240,6 +250,8 @@ class _Record:
                     lost, collapsed(training.ensemble(), *self._cell.task.data()), strict=True
                 )
             ],
+            "variance_init": _finite(self._sensitivity.variance),
+            "living_init": list(self._sensitivity.living),
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))
                 for name, curve in self._curves.items()

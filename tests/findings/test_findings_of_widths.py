@@ -89,7 +89,7 @@ def test_the_report_says_what_it_left_out_and_where_cells_stand(storage):
 
 def test_published_numbers_stand_beside_their_layers(storage):
     table = find(DEEP, storage).published
-    assert [str(width) for width in table["width"]] == ["(16, 4)", "8", "8"]
+    assert table["where"].str.partition("width ")[2].tolist() == ["(16, 4)", "8", "8"]
 
 
 def test_a_notebook_asks_for_a_place_by_its_layers(storage):

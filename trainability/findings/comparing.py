@@ -1,4 +1,4 @@
-"""Strategy against strategy, and published numbers beside ours."""
+"""Strategy against strategy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.comparisons import INITIALIZATION, compare, difference, holm
+from trainability.analysis.comparisons import INITIALIZATION, compare, holm
 from trainability.analysis.pooled import pool
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
@@ -135,42 +135,3 @@ def most_sharing(axis: str, rates: pd.DataFrame) -> int:
     """How many cells of one value of an axis share their initializations, at most."""
     names = [name for name in (*INITIALIZATION, WIDTHS) if name in rates]
     return int(rates.groupby(list({axis, *names}), dropna=False).size().max())
-
-
-def paper_beside_ours(study: Study, rates: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Published numbers beside the cells that they are about, and beside no others.
-
-    Returns:
-        One row per published number that a cell answers: `source`, `quantity`, `scheme`, `width`,
-        `differs` (from our setting, in words), `published`, `published_n`, `ours`, `n`, and
-        `difference` (ours minus published) with `difference_low` and `difference_high` at `level`
-        (NaN where the number of networks was not published).
-    """
-    counts = {
-        "success_rate": "successes",
-        "trainable_rate": "n_trainable",
-        "born_dead_rate": "n_born_dead",
-    }
-    rows = []
-    for entry in study.published:
-        cells = rates[rates["scheme"] == str(entry.scheme)]
-        # A number that is not declared for a task or a depth is about a study's only one.
-        for name, value in (("task", entry.task and str(entry.task)), ("depth", entry.depth)):
-            if value is not None:
-                cells = cells[cells[name] == value]
-        for width, value in entry.values:
-            at = (
-                cells[WIDTHS] == str(width) if isinstance(width, tuple) else cells["width"] == width
-            )
-            for _, cell in cells[at].iterrows():
-                n, k = int(cell["n"]), int(cell[counts[entry.quantity]])
-                limits = (np.nan, np.nan)
-                if entry.n:
-                    limits = difference(round(value * entry.n), entry.n, k, n, level)[1:]
-                rows.append(
-                    [entry.source, entry.quantity, cell["scheme"], width, entry.differs, value,
-                     entry.n, k / n, n, k / n - value, *map(float, limits)]
-                )  # fmt: skip
-    names = ["source", "quantity", "scheme", "width", "differs", "published", "published_n"]
-    names += ["ours", "n", "difference", "difference_low", "difference_high"]
-    return pd.DataFrame(rows, columns=names)

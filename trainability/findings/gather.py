@@ -14,6 +14,7 @@ from trainability.analysis.counts import count_shares, count_tests
 from trainability.analysis.curves import layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.measures import measure_means
+from trainability.analysis.quantities import quantity_table
 from trainability.analysis.rates import success_rates
 from trainability.results import SCHEMA, checkpoints
 from trainability.seeds import BLOCK_SIZE
@@ -21,7 +22,7 @@ from trainability.storage import BlockFile, Storage
 
 _ROWS_AT_ONCE = 32_768
 _READERS = 8
-_UNREAD = ("initial_loss", "final_loss", "active_curve", "tentative_curve", "permanent_curve")
+_UNREAD = ("initial_loss", "active_curve", "tentative_curve", "permanent_curve")
 COLUMNS = [name for name in SCHEMA.names if name not in _UNREAD]
 PER_NETWORK = ["replicate", "success", "trainable", "steps"]
 
@@ -39,6 +40,7 @@ class Measured:
         losses: From `loss_quantiles`.
         measures: From `measure_means`; without rows where there are no classes and nothing is
             held back.
+        quantities: From `quantity_table`.
         count_tests: From `count_tests`, of the first layer's active neurons.
         count_shares: From `count_shares`.
         blocks: One row per block file: `cell`, `first`, `last` and how it was made.
@@ -50,6 +52,7 @@ class Measured:
     census: pd.DataFrame
     losses: pd.DataFrame
     measures: pd.DataFrame
+    quantities: pd.DataFrame
     count_tests: pd.DataFrame
     count_shares: pd.DataFrame
     blocks: pd.DataFrame
@@ -78,7 +81,7 @@ def gather(
     tests["p_holm"] = holm(tests["p_value"])
     networks = joined["networks"].reset_index(drop=True)
     networks["cell"] = pd.Categorical(networks["cell"], cells)
-    for key in ("failures", "census", "losses", "measures", "count_shares"):
+    for key in ("failures", "census", "losses", "measures", "quantities", "count_shares"):
         joined[key] = joined[key].reset_index(drop=True)
     return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
 
@@ -136,6 +139,7 @@ def _sum_up(
         "census": layer_census(rows),
         "losses": pd.concat(losses),
         "measures": measure_means(rows, level),
+        "quantities": quantity_table(rows, level),
         "count_tests": count_tests(rows, laws),
         "count_shares": count_shares(rows, laws, level=level),
     }

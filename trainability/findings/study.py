@@ -13,14 +13,19 @@ import pandas as pd
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.analysis.predicted import with_predicted_success
 from trainability.errors import InputError
+from trainability.findings.asked import Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
-from trainability.findings.comparing import Comparisons, compare_strategies, paper_beside_ours
+from trainability.findings.comparing import Comparisons, compare_strategies
 from trainability.findings.expectations import count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
+<<<<<<< HEAD
 from trainability.findings.predicting import prediction_tests
+=======
+from trainability.findings.published import paper_beside_ours
+>>>>>>> papers
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
@@ -54,6 +59,7 @@ class Findings:
         failures: Why trainable networks failed, by curve.
         survival: Share of networks without success over steps, by cell.
         comparisons: Value against value of every axis of strategies.
+        asked: The quantity that the study asks about.
         published: Published numbers beside ours.
         measured: The tables by cell.
         n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
@@ -75,6 +81,7 @@ class Findings:
     failures: pd.DataFrame
     survival: pd.DataFrame
     comparisons: Comparisons
+    asked: Asked
     published: pd.DataFrame
     measured: Measured
     n_looks: int
@@ -117,6 +124,8 @@ class Findings:
             "measures": measured.measures,
             "comparisons": self.comparisons.places,
             "pooled_comparisons": self.comparisons.pooled,
+            "quantities": measured.quantities,
+            "asked": self.asked.pairs,
             "published": self.published,
             "blocks": measured.blocks,
         }
@@ -150,6 +159,7 @@ def find(study: Study, storage: Storage) -> Findings:
     at = pd.Categorical(rates[x], ordered).codes
     rates = rates.iloc[np.lexsort((at, pd.factorize(rates["curve"])[0]))]
     refined = None if growth is None else growth.refine
+    quantities = valid_quantities(measured.quantities, rates)
     fits = fit_curves(rates, chosen, x, LEVEL)
     predictions = prediction_tests(rates, x, n_looks, LEVEL)
     return Findings(
@@ -167,7 +177,8 @@ def find(study: Study, storage: Storage) -> Findings:
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),
-        published=paper_beside_ours(study, rates, LEVEL),
+        asked=ask(study, rates, quantities, n_looks, LEVEL),
+        published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks),
         measured=measured,
         n_looks=n_looks,
         n_wanted=_wanted(rates, cells, study),

@@ -14,7 +14,7 @@ from trainability.report.text import all_of, joined, percent, points
 
 DECIDED = 0.05
 """Corrected p-value up to which a difference is called one."""
-_NOUNS = {
+NOUNS = {
     "scheme": "initializations",
     "activation": "activations",
     "penalty": "penalties",
@@ -78,7 +78,7 @@ def _sentences(findings: Findings, axis: str) -> list[str]:
     gaps = _gaps(pairs, order[0])
     clear = [name for name in order[1:] if name in gaps and gaps[name].p_holm <= DECIDED]
     over = places_text(findings, axis)
-    of = f"{len(order)} {_NOUNS[axis]}"
+    of = f"{len(order)} {NOUNS[axis]}"
     if not clear:
         return [_nothing_clear(pairs, names, over, of)]
     equal = [name for name in order if name not in clear]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words
 from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
 from trainability.report import sentences, tables
+from trainability.report.asked import asked_view
 from trainability.report.chart import Chart
 from trainability.report.figures import MAIN
 from trainability.report.matrix import Matrix, success_matrix
 from trainability.report.predictions import predictions_table
+from trainability.report.published import published_view
 from trainability.report.tables import TableView
 from trainability.report.validation import measures_table
 from trainability.study.axes import AXES, label
@@ -91,6 +94,12 @@ def sections(
             ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings)),
         ),
     )
+    if findings.asked.quantity.name != SUCCESS:
+        yield Section(
+            f"The {findings.asked.quantity.noun}",
+            figures=drawn("asked"),
+            tables=(asked_view(findings),),
+        )
     for axis in findings.comparisons.axes:
         yield Section(
             f"{axis.capitalize()} against {axis}",
@@ -111,7 +120,7 @@ def sections(
     if len(findings.fits.widths):
         yield Section("Widths needed", tables=(tables.widths_table(findings),))
     if len(findings.published):
-        yield Section("Paper beside ours", tables=(tables.published_table(findings),))
+        yield Section("Paper beside ours", tables=(published_view(findings),))
     yield Section(
         "Does experiment obey theory?",
         figures=drawn("count_calibration"),

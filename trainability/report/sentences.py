@@ -11,6 +11,7 @@ from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.predicting import CLOSE
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
+from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences, rate_of
 from trainability.report.text import all_of, joined, percent
 
@@ -39,6 +40,7 @@ def answer(findings: Findings) -> list[str]:
     """What was found, in sentences; the first answers the question: what is better, how wide."""
     widths = _deep_sentences(findings) if findings.is_deep else [_widths_sentence(findings)]
     return [
+        *asked_sentences(findings),
         *better_sentences(findings),
         *filter(None, [boundary_sentence(findings), *widths]),
         _bound_sentence(findings),

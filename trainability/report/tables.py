@@ -342,32 +342,5 @@ def comparisons_table(findings: Findings, axis: str) -> TableView:
     )  # fmt: skip
 
 
-def published_table(findings: Findings) -> TableView:
-    """Published numbers beside ours."""
-    body = []
-    for _, row in findings.published.iterrows():
-        gap = [100 * row[f"difference{end}"] for end in ("", "_low", "_high")]
-        inside = f" [{gap[1]:+.1f}, {gap[2]:+.1f}]" if np.isfinite(gap[1]) else ""
-        body.append(
-            [
-                row["source"],
-                f"{row['scheme']}, width {row['width']}",
-                row["quantity"].replace("_", " "),
-                row["differs"] or "nothing",
-                percent(row["published"]),
-                percent(row["ours"]),
-                f"{gap[0]:+.1f}{inside}",
-            ]
-        )
-    return TableView(
-        "published",
-        "In percent; the difference, ours minus theirs, in percentage points with an interval of "
-        "95 % where their number of networks is known.",
-        ["source", "cell", "quantity", "what differs", "published", "ours", "difference"],
-        body,
-        n_text=4,
-    )
-
-
 def curve_head(findings: Findings) -> str:
     return ", ".join(name.replace("_", " ") for name in findings.curves)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from trainability.activations import RELU, Activation
 from trainability.checks import (
+    choice_problem,
     int_problem,
     name_problem,
     settle_fields,
     shown,
-    size_of,
     text_problem,
 )
 from trainability.errors import StudyError, refuse
@@ -25,10 +25,11 @@ from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
-from trainability.study.axes import AXES, Axes, axis_problems, canonical_axes
+from trainability.study.axes import AXES, STRATEGIES, Axes, axis_problems, canonical_axes
 from trainability.study.cell import Cell
 from trainability.study.limits import MOST_BLOCKS, joint_problems
-from trainability.study.published import Published
+from trainability.study.published import Published, published_problems
+from trainability.study.quantities import QUANTITIES
 from trainability.study.records import field_problems, from_record, made, read_document, to_record
 from trainability.study.widths import Width, own_depth, plain_width, settled_depth
 from trainability.tasks.base import Task
@@ -65,6 +66,9 @@ class Study:
             points whose class a network must name to have succeeded, looked at at checkpoints
             (steps 0, 1, 2, 5, 10, 20 and so on). Above the share of the largest class, which a
             network without active neurons reaches; at most 1.
+        quantity: What the question is about, a name in `quantities.QUANTITIES`: the report says
+            first what it is and which strategies have most of it, or least. If the first of the
+            `axes` is of numbers, it says first how the quantity changes along that.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -88,6 +92,7 @@ class Study:
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
     target_accuracy: float | None = younger(None, since=2)
+    quantity: str = younger("success", since=3)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -149,30 +154,12 @@ class Study:
             problems.append(
                 f"published must be a list of Published(...), got {shown(self.published)}"
             )
-        else:
-            problems += self._published_problems()
         values = axis_problems(self.axes, {name: getattr(self, name) for name in AXES})
+        problems += choice_problem("Study", "quantity", self.quantity, QUANTITIES)
+        if problems + values:
+            return problems + values
         # What is wrong with values together can be told only where each of them can be used.
-        return problems + values or joint_problems(list(self._cells()), self.n_blocks)
-
-    def _published_problems(self) -> list[str]:
-        """Numbers that do not say of which of several tasks or depths they are."""
-        if not isinstance(self.axes, Mapping):
-            return []
-        several = [
-            name
-            for name in ("task", "depth")
-            if isinstance(values := self.axes.get(name), list | tuple | range)
-            and size_of(values) > 1
-        ]
-        widths = self.axes.get("width")
-        if self.depth is None and "depth" not in self.axes and isinstance(widths, list | tuple):
-            own = {len(width) if isinstance(width, tuple) else 1 for width in widths}
-            several += ["depth"] if len(own) > 1 else []
-        return [
-            f"published of {shown(entry.source)} must say its {name}, for the study has several: "
-            f"write Published({name}=..., ...)"
-            for name in several
-            for entry in self.published
-            if getattr(entry, name) is None
-        ]
+        cells = list(self._cells())
+        return published_problems(self.published, cells, AXES, set(STRATEGIES)) or joint_problems(
+            cells, self.n_blocks
+        )

@@ -1,0 +1,146 @@
+"""The quantity that a study asks about: of every cell, and strategy against strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from trainability.analysis.agreement import normal_p_value
+from trainability.analysis.comparisons import holm
+from trainability.analysis.quantities import restarts
+from trainability.findings.comparing import COMPARED, most_sharing
+from trainability.findings.places import axis_columns
+from trainability.study import Study
+from trainability.study.quantities import QUANTITIES, Quantity
+
+SUCCESS = "success"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a study asks about.
+
+    Args:
+        quantity: Which.
+        cells: One row per cell that has it, indexed by `cell`: `n`, `value` with `low`, `high` and
+            `se`, and the columns of `rates` that say which cell it is, with `curve`.
+        pairs: One row per axis of strategies and pair of its values: `axis`, `a`, `b`; the means
+            `value_a` and `value_b` over the `places` that both have; `difference`, b minus a, with
+            `difference_low`, `difference_high`, `p_value` and `p_holm` over the pairs of the axis;
+            `n_a`, `n_b`. Empty for restarts and for success, which has exact tests.
+    """
+
+    quantity: Quantity
+    cells: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def ask(
+    study: Study, rates: pd.DataFrame, quantities: pd.DataFrame, n_looks: int, level: float
+) -> Asked:
+    """The quantity of a study's question.
+
+    Args:
+        study: The study.
+        rates: One row per cell, with `curve`.
+        quantities: From `quantity_table`.
+        n_looks: How often a cell was looked at before it stopped, at most (Bonferroni).
+        level: Of every interval.
+    """
+    quantity = QUANTITIES[study.quantity]
+    own = quantities[quantities["quantity"] == quantity.name].set_index("cell")
+    names = ["curve", *axis_columns(rates)]
+    cells = own[["n", "count", "value", "low", "high", "se"]].join(rates[names])
+    cells = cells.reindex(rates.index.intersection(cells.index))
+    pairs = pd.DataFrame()
+    if quantity.kind != "restarts" and quantity.name != SUCCESS and len(cells):
+        order = [name for name in (*study.axes, *COMPARED) if name in COMPARED]
+        tables = [
+            pairs_along(axis, cells, most_sharing(axis, rates), n_looks, level)
+            for axis in dict.fromkeys(order)
+            if axis in cells and cells[axis].nunique() > 1
+        ]
+        pairs = pd.concat(tables, ignore_index=True) if tables else pairs
+    return Asked(quantity, cells, pairs)
+
+
+def pairs_along(
+    axis: str, cells: pd.DataFrame, sharing: int, n_looks: int, level: float
+) -> pd.DataFrame:
+    """Every pair of values of an axis, on average over the points of the others that both have.
+
+    By the normal law of the mean difference. Cells count as independent, up to `sharing` cells
+    that share their initial networks, which count as one.
+
+    Args:
+        axis: The column whose values are compared.
+        cells: As `Asked.cells`.
+        sharing: How many cells of one value share their initial networks, at most.
+        n_looks: As for `ask`.
+        level: Of the intervals.
+    """
+    others = [
+        name
+        for name in axis_columns(cells)
+        # What one value of the axis has only once tells nothing apart.
+        if name != axis and len(cells.drop_duplicates(subset=[axis, name])) > cells[axis].nunique()
+    ]
+    keys = cells[others].astype(object).where(cells[others].notna(), None)
+    place = pd.Series([*map(tuple, keys.to_numpy())], cells.index, dtype=object)
+    parts = {
+        str(value): part.set_axis(pd.Index(place[part.index], tupleize_cols=False))
+        for value, part in cells.groupby(axis, sort=False, observed=True)
+    }
+    rows = []
+    for a, b in combinations(parts, 2):
+        common = [key for key in parts[a].index if key in set(parts[b].index)]
+        if common:
+            rows.append([axis, a, b, *_pair(parts[a].loc[common], parts[b].loc[common],
+                                            sharing, n_looks, level)])  # fmt: skip
+    names = ["axis", "a", "b", "places", "value_a", "value_b", "difference", "difference_low"]
+    table = pd.DataFrame(rows, columns=[*names, "difference_high", "p_value", "n_a", "n_b"])
+    table["p_holm"] = holm(table["p_value"]) if len(table) else []
+    return table
+
+
+def _pair(
+    a: pd.DataFrame, b: pd.DataFrame, sharing: int, n_looks: int, level: float
+) -> Sequence[float]:
+    places = len(a)
+    means = [float(part["value"].mean()) for part in (a, b)]
+    errors = np.concatenate([part["se"].to_numpy(dtype=float) for part in (a, b)])
+    se = float(np.sqrt(min(sharing, places) * np.square(errors).sum()) / places)
+    gap = means[1] - means[0]
+    half = NormalDist().inv_cdf(1 - (1 - level) / 2 / n_looks) * se
+    p_value = min(1.0, n_looks * normal_p_value(gap, se, 0.0, 0.0, "="))
+    return [places, *means, gap, gap - half, gap + half, p_value, a["n"].sum(), b["n"].sum()]
+
+
+def valid_quantities(quantities: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+    """The quantities, rates with those of their intervals that are valid however a study grew.
+
+    Args:
+        quantities: From `quantity_table`.
+        rates: One row per cell, from `with_valid_intervals`.
+    """
+    table = quantities.copy()
+    for quantity in QUANTITIES.values():
+        rate = f"{quantity.column}_rate"
+        if quantity.kind == "mean" or f"{rate}_low" not in rates:
+            continue
+        own = table["quantity"] == quantity.name
+        low, high = (
+            rates[f"{rate}_{end}"].reindex(table.loc[own, "cell"]).to_numpy(dtype=float)
+            for end in ("low", "high")
+        )
+        if quantity.of_no:
+            low, high = 1 - high, 1 - low
+        if quantity.kind == "restarts":
+            low, high = restarts(high), restarts(low)
+        table.loc[own, "low"], table.loc[own, "high"] = low, high
+    return table

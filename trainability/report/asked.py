@@ -1,0 +1,198 @@
+"""The answer about the quantity that a study asks about, in sentences and as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from trainability.findings.asked import SUCCESS
+from trainability.findings.labels import short
+from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.published import mean_over_cells
+from trainability.findings.study import LEVEL, Findings
+from trainability.report.better import DECIDED, NOUNS, confidence, p_value_text
+from trainability.report.published import interval_text, value_text
+from trainability.report.tables import TableView, curve_head
+from trainability.report.text import joined, points
+from trainability.study.axes import STRATEGIES, label
+from trainability.study.quantities import Quantity
+
+_MOST_PLACES = 4
+_MOST_CURVES = 4
+
+
+def asked_sentences(findings: Findings) -> list[str]:
+    """The answer, first along the first axis of the study; of success only how it changes along
+    an axis where nothing else answers."""
+    asked = findings.asked
+    if asked.cells.empty:
+        return [f"No network has a {asked.quantity.noun}: nothing answers the question."]
+    along = _along(findings)
+    if asked.quantity.name == SUCCESS:
+        answered = findings.comparisons.axes or (findings.x == "width" and not findings.is_deep)
+        return [] if answered else along
+    better = _better(findings)
+    first = next(iter(findings.study.axes), "")
+    return [*better, *along] if first in STRATEGIES else [*along, *better]
+
+
+def asked_view(findings: Findings) -> TableView:
+    """The quantity of every cell."""
+    asked = findings.asked
+    body = [
+        [
+            row["curve"],
+            place_text(findings.rates.loc[cell, findings.x]),
+            f"{row['n']:,}",
+            _text(asked.quantity, row),
+        ]
+        for cell, row in asked.cells.iterrows()
+    ]
+    unit = " %" if asked.quantity.is_share else ""
+    return TableView(
+        "quantities",
+        "With intervals of 95 % each: exact ones of rates, Student's of means over the networks "
+        "that have it. The file has every quantity.",
+        [curve_head(findings), findings.x, "n", f"{asked.quantity.noun}{unit}"],
+        body,
+    )
+
+
+def _better(findings: Findings) -> list[str]:
+    """For every axis of strategies, which of its values has most of the quantity, or least."""
+    pairs = findings.asked.pairs
+    if pairs.empty:
+        return []
+    return [_best_along(findings, axis, part) for axis, part in pairs.groupby("axis", sort=False)]
+
+
+def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
+    quantity = findings.asked.quantity
+    names = short(list(dict.fromkeys([*pairs["a"], *pairs["b"]])))
+    sign = -1 if quantity.least_is_best else 1
+    gains = dict.fromkeys(names, 0.0)
+    for row in pairs.to_dict("records"):
+        gains[row["a"]] -= sign * row["difference"]
+        gains[row["b"]] += sign * row["difference"]
+    order = sorted(names, key=lambda name: -gains[name])
+    best = order[0]
+    # Of every other value: how much less of the quantity it has, with its interval.
+    gaps = {}
+    for row in pairs.to_dict("records"):
+        if best not in (row["a"], row["b"]):
+            continue
+        turn = 1 if row["b"] == best else -1
+        ends = sorted(turn * row[f"difference_{end}"] for end in ("low", "high"))
+        mine, other = ("b", "a") if row["b"] == best else ("a", "b")
+        gaps[row[other]] = (
+            turn * row["difference"], *ends, row["p_holm"], row[f"value_{mine}"],
+            row[f"value_{other}"], row["places"], min(row["n_a"], row["n_b"]),
+        )  # fmt: skip
+    decided = {name: gap for name, gap in gaps.items() if gap[3] <= DECIDED}
+    what = "smallest" if quantity.least_is_best else "largest"
+    n_places = max(gap[6] for gap in gaps.values())
+    over = f"on average over {n_places} combinations of the other axes, " if n_places > 1 else ""
+    unit = " %" if quantity.is_share else ""
+    of = f"{len(order)} {NOUNS[str(axis)]}"
+    first = next(name for name in order[1:] if name in gaps)
+    if not decided:
+        gap = gaps[first]
+        return (
+            f"No difference of the {quantity.noun} between the {of} is certain: {over}"
+            f"{value_text(quantity, gap[4])}{unit} with {names[best]} and "
+            f"{value_text(quantity, gap[5])}{unit} with {names[first]}, "
+            f"{p_value_text(gap[3])} (n = {gap[7]:,} networks each)."
+        )
+    texts = []
+    for name in dict.fromkeys((next(n for n in order if n in decided), order[-1])):
+        gap = gaps[name]
+        less = "less" if gap[0] < 0 else "more"
+        texts.append(
+            f"{_amount(quantity, *gap[:3])} {less} than {names[name]} "
+            f"({value_text(quantity, gap[5])}{unit})"
+        )
+    equal = [name for name in order[1:] if name not in decided and name in gaps]
+    worst = max(gap[3] for gap in decided.values())
+    text = (
+        f"Of {of} {names[best]} has the {what} {quantity.noun}: {over}"
+        f"{value_text(quantity, gaps[first][4])}{unit}, {joined(texts)}, {confidence(worst)} "
+        f"({p_value_text(worst)} by the normal law of the mean difference"
+        + (f", corrected for all {len(pairs)} pairs" if len(pairs) > 1 else "")
+        + f"; n = {min(gap[7] for gap in gaps.values()):,} networks each)"
+    )
+    if equal:
+        text += f"; from {joined([names[name] for name in equal[:3]])} it can't be told apart"
+    return text + "."
+
+
+def _amount(quantity: Quantity, gap: float, low: float, high: float) -> str:
+    ends = sorted((abs(low), abs(high))) if low * high >= 0 else [low, high]
+    if quantity.is_share:
+        text = f"{points(abs(gap))} percentage points (95 % interval "
+        return text + f"{points(ends[0])} to {points(ends[1])})"
+    return f"{abs(gap):.3g} (95 % interval {ends[0]:.3g} to {ends[1]:.3g})"
+
+
+def _along(findings: Findings) -> list[str]:
+    """How the quantity changes along the first axis of numbers that varies."""
+    cells, quantity = findings.asked.cells, findings.asked.quantity
+    numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
+    axis = next((name for name in numeric if cells[name].nunique() > 1), None)
+    if axis is None and findings.x in (WIDTHS,) and cells[WIDTHS].nunique() > 1:
+        axis = WIDTHS
+    if axis is None:
+        return []
+    strategies = [name for name in STRATEGIES if name in cells and cells[name].nunique() > 1]
+    by = strategies[0] if strategies and quantity.kind != "restarts" else None
+    groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
+    if by is not None:
+        names = short(list(dict.fromkeys(map(str, cells[by]))))
+        parts = cells.groupby(cells[by].astype(str), sort=False)
+        groups = [(names[str(key)], part) for key, part in parts]
+    elif quantity.kind == "restarts":
+        several = cells.groupby(axis, sort=False).size().max() > 1
+        parts = cells.groupby("curve", sort=False)
+        groups = [(str(key) if several else "", part) for key, part in parts]
+    left = len(groups) - _MOST_CURVES
+    texts = [_one_along(quantity, axis, name, part) for name, part in groups[:_MOST_CURVES]]
+    if left > 0:
+        texts.append(f"{left} more in the table")
+    return [f"The {quantity.noun} is {'; '.join(texts)}."]
+
+
+def _one_along(quantity: Quantity, axis: str, name: str, cells: pd.DataFrame) -> str:
+    distinct = list(dict.fromkeys(cells[axis]))
+    places = distinct if axis == WIDTHS else sorted(distinct)
+    if len(places) > _MOST_PLACES:
+        places = [places[0], places[len(places) // 2], places[-1]]
+    parts = []
+    for place in places:
+        at = cells[cells[axis] == place]
+        if len(at) == 1:
+            row = at.iloc[0]
+        else:
+            value, low, high, _ = mean_over_cells([*at.itertuples()], LEVEL)
+            row = pd.Series({"value": value, "low": low, "high": high, "n": at["n"].sum()})
+        parts.append(f"{_with_n(quantity, row)} at {label(axis)} {place_text(place)}")
+    text = joined(parts) + (f" with {name}" if name else "")
+    last = cells[cells[axis] == places[-1]]
+    if len(last) > 1:
+        most = last.loc[last["value"].idxmax()]
+        text += (
+            f" (on average over {len(last)} cells; at {label(axis)} {place_text(places[-1])} at "
+            f"most {_with_n(quantity, most)}, of {most['curve']})"
+        )
+    return text
+
+
+def _with_n(quantity: Quantity, row: pd.Series) -> str:
+    """A value for a sentence: it never travels alone."""
+    unit = " %" if quantity.is_share else ""
+    value, low, high = (value_text(quantity, row[name]) for name in ("value", "low", "high"))
+    if np.isnan(row["low"]):
+        return f"{value}{unit} (n = {int(row['n']):,})"
+    return f"{value}{unit} (95 % interval {low} to {high}, n = {int(row['n']):,})"
+
+
+def _text(quantity: Quantity, row: pd.Series) -> str:
+    return interval_text(quantity, *(float(row[name]) for name in ("value", "low", "high")))
