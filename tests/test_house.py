@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from long_tests import LONG
 
 import trainability
 
@@ -76,3 +77,11 @@ def test_importing_the_package_loads_neither_ray_nor_mlflow_nor_matplotlib():
 def test_every_file_stays_readable():
     for path in files():
         assert len(path.read_text().splitlines()) <= 400, path
+
+
+@pytest.mark.parametrize("entry", LONG)
+def test_what_is_long_is_named_as_it_is_called(entry):
+    """Else it would be neither left out of the quick tests nor run by `-m long`."""
+    path, _, name = entry.partition("::")
+    text = (Path(__file__).parent / path).read_text()
+    assert f"def {name}(" in text or not name

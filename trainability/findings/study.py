@@ -21,11 +21,8 @@ from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
-<<<<<<< HEAD
 from trainability.findings.predicting import prediction_tests
-=======
 from trainability.findings.published import paper_beside_ours
->>>>>>> papers
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth

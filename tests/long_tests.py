@@ -1,0 +1,22 @@
+"""Which tests `pytest -m long` runs, and `pytest` alone does not."""
+
+LONG = (
+    "cluster/test_kubernetes_files.py::test_mlflow_starts_on_postgresql_and_answers_to_its_own_name_alone",
+    "cluster/test_ray_up_files.py",
+    "cluster/test_slurm_script.py",
+    "launch/test_by_hand.py",
+    "launch/test_chaos.py",
+    "launch/test_embedded.py",
+    "launch/test_endings.py",
+    "launch/test_in_process.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
+    "launch/test_interruption.py",
+    "launch/test_joining.py",
+    "launch/test_placement.py",
+    "launch/test_ready.py",
+    "odd/test_odd_input.py",
+    "storage/test_damage.py",
+    "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
+    "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
+)
+"""Files, and tests of files: those that start and end whole machines and services, or go through a
+catalog of cases. A quicker test of the same room is not among them."""
