@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainability.activations.base import Activation
 from trainability.schemes.base import settle
@@ -22,13 +22,16 @@ class LeakyReLU(Activation):
     Source: Maas, Hannun & Ng (2013).
     """
 
+    keeps: ClassVar = "output"  # It has the sign of the pre-activation.
+
     negative_slope: float = 0.01
 
     def __post_init__(self) -> None:
         settle(self, above={"negative_slope": 0})
 
     def value(self, on: Arithmetic, z: Number) -> Number:
-        return on.where(z > 0.0, z, z * self.negative_slope)
+        pick = on.maximum if self.negative_slope <= 1 else on.minimum
+        return pick(z, z * self.negative_slope)
 
     def backward(self, on: Arithmetic, delta: Number, kept: Number) -> Number:
         return on.where(kept > 0.0, delta, delta * self.negative_slope)

@@ -22,7 +22,7 @@ class CrossEntropy(Loss):
     """
 
     by_rows: ClassVar = True
-    functions: ClassVar = frozenset({"exp", "log"})
+    functions: ClassVar = frozenset({"exp", "log", "log1p"})
 
     def scale(self, n_points: int, d_out: int) -> float:
         return 1 / n_points
@@ -35,6 +35,8 @@ class CrossEntropy(Loss):
         scale: Number,
         total: Number,
     ) -> tuple[list[Number], Number]:
+        if len(outputs) == 2:
+            return self._of_two(on, outputs, targets, scale, total)
         largest = outputs[0]
         for output in outputs[1:]:
             largest = on.maximum(largest, output)
@@ -46,9 +48,35 @@ class CrossEntropy(Loss):
             whole = whole + power
         loss = on.log(whole)
         for difference, target in zip(shifted, targets, strict=True):
-            loss = loss - difference * target
+            loss = on.fma(-difference, target, loss)
+        share = on.constant(1.0) / whole
         deltas = [
-            (power / whole - target) * scale for power, target in zip(powers, targets, strict=True)
+            on.fma(power, share, -target) * scale
+            for power, target in zip(powers, targets, strict=True)
+        ]
+        return deltas, on.fma(loss, scale, total)
+
+    def _of_two(
+        self,
+        on: Arithmetic,
+        outputs: list[Number],
+        targets: list[Number],
+        scale: Number,
+        total: Number,
+    ) -> tuple[list[Number], Number]:
+        """The same by one power, that of the distance: the other is 1."""
+        lead = outputs[0] - outputs[1]
+        distance = on.absolute(lead)
+        power = on.exp(-distance)
+        likelier = on.constant(1.0) / (power + 1.0)
+        other = power * likelier
+        first = lead > 0.0
+        probabilities = [on.where(first, likelier, other), on.where(first, other, likelier)]
+        missed = on.where(first, targets[1], targets[0])
+        loss = on.fma(distance, missed, on.log1p(power))
+        deltas = [
+            (probability - target) * scale
+            for probability, target in zip(probabilities, targets, strict=True)
         ]
         return deltas, on.fma(loss, scale, total)
 

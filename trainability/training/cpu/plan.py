@@ -122,6 +122,8 @@ class Plan:
     @property
     def columns(self) -> int:
         """Neurons whose sums the backward pass holds in registers: AVX-512 has twice as many."""
+        if self.points > 4:
+            return 1
         return 3 if self.lanes == 16 else 2
 
     @property

@@ -17,11 +17,19 @@ _LOG2_E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4
 # Adding it rounds a float to an integer and leaves that in the low bits.
 _SHIFT = 12582912.0
-_EXP_LEAST, _EXP_MOST = -86.6, 89.0
-_EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2)
-_EXP += (1.6666665459e-1, 5.0000001201e-1)
-_LOG = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1)
-_LOG += (1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)
+# Between them e^a is a float that is not denormal.
+_EXP_LEAST, _EXP_MOST = -86.6, 88.7228
+# (e^r - 1) / r for |r| <= ln 2 / 2, to 1.1 units in the last place of e^r.
+_EXP = (8.262711577117443e-3, 4.189891368150711e-2, 1.6668173670768738e-1, 4.9999141693115234e-1)
+_EXP += (9.99999463558197e-1,)
+# (log(1 + f) - f) / f^2 for 1 + f from sqrt(1/2) to sqrt(2), to one of 3.1e-8 in log(1 + f).
+_LOG = (8.739394694566727e-2, -1.4309926331043243e-1, 1.4917169511318207e-1)
+_LOG += (-1.657007485628128e-1, 1.9962134957313538e-1, -2.5001782178878784e-1)
+_LOG += (3.3333948254585266e-1, -4.9999991059303284e-1)
+# The bits of the float sqrt(1/2), and of what a float has of its exponent.
+_ROOT_HALF_BITS, _EXPONENT = 0x3F3504F3, 0xFF800000
+# ln 2 per unit of the exponent in its place. As a float, ln 2 is right to 3e-9.
+_LN2_IN_PLACE = math.log(2) * 2.0**-23
 _TANH_MOST = 7.90531110763549805
 _TANH_ABOVE = (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11)
 _TANH_ABOVE += (5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04)
@@ -39,8 +47,9 @@ _ERF_BELOW += (-7.37332916720468e-03, -1.42647390514189e-02)
 class VectorArithmetic:
     """Vectors of the function that a `Code` is writing.
 
-    Source: exp and log after Moshier's Cephes library (expf, logf); the rational functions of
-    tanh and erf are those of the Eigen library.
+    Source: the reductions of exp and log as in Moshier's Cephes library and in FreeBSD's libm;
+    their polynomials are fitted to the least largest error in units in the last place; the
+    rational functions of tanh and erf are those of the Eigen library.
     """
 
     def __init__(self, code: Code) -> None:
@@ -73,40 +82,53 @@ class VectorArithmetic:
     def exp(self, a: Value) -> Value:
         """To 2 units in the last place; 0 below -86.6."""
         constant = self.constant
-        x = self.minimum(self.maximum(a, constant(_EXP_LEAST)), constant(_EXP_MOST))
-        shifted = x.fma(constant(_LOG2_E), constant(_SHIFT))
+        shifted = a.fma(constant(_LOG2_E), constant(_SHIFT))
         n = shifted - _SHIFT
-        r = n.fma(constant(-_LN2_HIGH), x)
+        r = n.fma(constant(-_LN2_HIGH), a)
         r = n.fma(constant(-_LN2_LOW), r)
-        y = self._polynomial(_EXP, r).fma(r * r, r) + 1.0
-        # 2^(n - 1), which is finite, by the bits of its exponent.
-        bits = (shifted.to(self._code.vector("i32"), "bitcast") << 23) + (126 << 23)
-        y = y * bits.to(self._code.vector(), "bitcast") * 2.0
+        y = self._polynomial((*_EXP, 1.0), r)
+        # Times 2^n, by the bits of its exponent; what does not fit is replaced afterwards.
+        bits = self._bits(y) + (self._bits(shifted) << 23)
+        y = (a > _EXP_MOST).choose(constant(math.inf), self._float(bits))
         return (a < _EXP_LEAST).choose(constant(0.0), y)
 
     def log(self, a: Value) -> Value:
         """To 2 units in the last place; -infinity at 0, NaN below, denormals count as 0."""
-        constant, integers = self.constant, self._code.vector("i32")
-        bits = a.to(integers, "bitcast")
-        mantissa = ((bits & 0x007FFFFF) | 0x3F000000).to(self._code.vector(), "bitcast")
-        exponent = ((bits >> 23) - 126).to(self._code.vector(), "sitofp")
-        small = mantissa < math.sqrt(0.5)
-        exponent = small.choose(exponent - 1.0, exponent)
-        m = small.choose(mantissa + mantissa, mantissa) - 1.0
-        square = m * m
-        y = self._polynomial(_LOG, m) * m * square
-        y = exponent.fma(constant(_LN2_LOW), y)
-        y = square.fma(constant(-0.5), y)
-        y = exponent.fma(constant(_LN2_HIGH), m + y)
-        beyond = (a < 0.0).choose(constant(math.nan), constant(-math.inf))
+        exponent = self._exponent(a)
+        f = self._float(self._bits(a) - exponent) - 1.0
+        y = self._log(f, exponent)
+        beyond = (a < 0.0).choose(self.constant(math.nan), self.constant(-math.inf))
         y = (a > 2.0**-126).choose(y, beyond)
         return (a < math.inf).choose(y, a)
 
     def log1p(self, a: Value) -> Value:
-        """By log(u) a / (u - 1) with u = 1 + a: the rounding of u cancels (Kahan)."""
-        u = a + 1.0
-        y = (u > 1.0).choose(self.log(u) * (a / (u - 1.0)), a)
-        return (a < math.inf).choose(y, a)
+        """To 2 units in the last place, for a >= 0."""
+        exponent = self._exponent(a + 1.0)
+        # f = (1 + a) 2^-n - 1, rounded once. 2^(2 - n) is a float for all n, 2^-n is not.
+        power = self._float(self._bits(self.constant(4.0)) - exponent)
+        quarter = self.constant(0.25)
+        f = (a * quarter).fma(power, power.fma(quarter, self.constant(-1.0)))
+        return (a < math.inf).choose(self._log(f, exponent), a)
+
+    def _exponent(self, a: Value) -> Value:
+        """n in the exponent's place, with a 2^-n from sqrt(1/2) to sqrt(2)."""
+        return (self._bits(a) - _ROOT_HALF_BITS) & _EXPONENT
+
+    def _log(self, f: Value, exponent: Value) -> Value:
+        """log(1 + f) + n log 2, with n in the exponent's place."""
+        y = (f * f).fma(self._polynomial(_LOG, f), f)
+        n = exponent.to(self._code.vector(), "sitofp")
+        return n.fma(self.constant(_LN2_IN_PLACE), y)
+
+    @property
+    def _integers(self) -> str:
+        return self._code.vector("i32")
+
+    def _bits(self, a: Value) -> Value:
+        return a.to(self._integers, "bitcast")
+
+    def _float(self, bits: Value) -> Value:
+        return bits.to(self._code.vector(), "bitcast")
 
     def tanh(self, a: Value) -> Value:
         """To an absolute error of 1e-6."""
