@@ -27,11 +27,11 @@ class Fake:
         self._check()
         Fake.told.append(("finish", cell))
 
-    def fail(self, cell, why):
+    def fail(self, cell, why, at):
         self._check()
         Fake.told.append(("fail", cell))
 
-    def close(self, status):
+    def close(self, status, at):
         self._check()
         Fake.told.append(("close", status))
 

@@ -19,9 +19,10 @@ from trainability.trial import Runtime, checkpoints, run_trial
 
 
 @pytest.fixture
-def stored(tiny_study, tmp_path):
+def stored(tiny_study, tmp_path, empty_store):
     """A study of two cells, the first of them on storage."""
     study = dataclasses.replace(tiny_study, axes=dict(tiny_study.axes, width=[2]), replicates=256)
+    empty_store(tmp_path / "results")
     storage = Storage(tmp_path / "results")
     rows, provenance = run_trial("tiny", study.cells()[0], [0], Runtime())
     storage.write_rows("tiny", rows, provenance | {"finished_at": "1000.0"})
@@ -110,10 +111,10 @@ def test_what_another_driver_ends_meanwhile_stays_ended(stored, monkeypatch):
     mirror = MlflowMirror(study, storage, uri)
     terminate = MlflowMirror._terminate
 
-    def late(self, run, status):
+    def late(self, run, status, at):
         if status == "KILLED":
             other.finish(cell)
-        terminate(self, run, status)
+        return terminate(self, run, status, at)
 
     monkeypatch.setattr(MlflowMirror, "_terminate", late)
     mirror.close("FINISHED")
@@ -191,11 +192,12 @@ def test_a_study_has_a_page_that_shows_its_cells_and_their_charts(stored):
     tags = client.get_experiment_by_name("trainability/tiny").tags
     packed = tags["mlflow.sharedViewState.trainability"].removeprefix("deflate;")
     charts = json.loads(zlib.decompress(base64.b64decode(packed)))["compareRunCharts"]
-    assert [chart["type"] for chart in charts].count("SCATTER") == 3
-    assert {chart["metricKey"] for chart in charts if chart["type"] == "LINE"} == {
+    assert {chart["metricKey"] for chart in charts if chart["metricSectionId"] == "steps"} == {
         "success_rate", "loss_median", "loss_q90", "active_mean", "tentatively_dead_mean",
         "permanently_dead_mean",
     }  # fmt: skip
+    logarithmic = {chart["metricKey"] for chart in charts if chart["scaleType"] == "log"}
+    assert logarithmic == {"loss_median", "loss_q90"}
 
 
 def test_a_store_that_is_not_there_is_refused(tmp_path):

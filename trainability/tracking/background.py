@@ -61,7 +61,7 @@ class Mirror:
             case Finished(cell=cell):
                 self.cell_done(cell)
             case Failed(cell=cell, is_final=True):
-                self.cell_failed(cell, event.traceback or event.why)
+                self.cell_failed(cell, event.traceback or event.why, event.at)
 
     def cell_started(self, cell: Cell, at: float | None = None) -> None:
         """A cell is being worked on since `at`, in seconds since 1970; None for now."""
@@ -71,8 +71,10 @@ class Mirror:
     def cell_done(self, cell: Cell) -> None:
         self.add(lambda mirror: mirror.finish(cell))
 
-    def cell_failed(self, cell: Cell, why: str) -> None:
-        self.add(lambda mirror: mirror.fail(cell, why))
+    def cell_failed(self, cell: Cell, why: str, at: float | None = None) -> None:
+        """A cell is given up since `at`; None for now."""
+        ended = time.time() if at is None else at
+        self.add(lambda mirror: mirror.fail(cell, why, ended))
 
     def add(self, task: _Task) -> None:
         """Do something else with the mirror, in its turn."""
@@ -89,8 +91,9 @@ class Mirror:
             hurry: Leave undone what is still to be told, but end what runs, within seconds. The
                 same happens where a signal asks for the end meanwhile.
         """
+        ended = time.time()  # MLflow hears of it later
         if not hurry:
-            self._end(status)
+            self._end(status, ended)
             while self._thread.is_alive() and not interrupts.requested():
                 self._thread.join(_LOOK_EVERY_S)
             if not self._thread.is_alive():
@@ -103,17 +106,17 @@ class Mirror:
                 self._dropped = True
             self._tasks.clear()
             self._closing = False
-        self._end(status)
+        self._end(status, ended)
         limit = _HURRY_S if interrupts.requested() else _UNHURRIED_S
         self._thread.join(limit)
         if self._thread.is_alive() and self._used:
             self.trouble = self.trouble or f"it did not answer within {limit:.0f} s"
 
-    def _end(self, status: str) -> None:
+    def _end(self, status: str, at: float) -> None:
         """Let the thread end the parent after all that is still to be told, then end itself."""
         with self._changed:
             if self._used:
-                self._tasks.append(lambda mirror: mirror.close(status))
+                self._tasks.append(lambda mirror: mirror.close(status, at))
             self._failures = 0
             self._closing = True
             self._changed.notify()

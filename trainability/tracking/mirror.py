@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,24 @@ from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.cell import Cell
 from trainability.tracking import view
+from trainability.tracking.by_width import RATES
+from trainability.tracking.data import data_of
 from trainability.tracking.metrics import curve_metrics, final_metrics
+from trainability.tracking.naming import Names
 from trainability.tracking.new_store import make_store
+from trainability.tracking.parent import DESCRIPTION_TAG, Parent
+from trainability.tracking.runs import (
+    CONTENT_TAG,
+    FAILURE_TAG,
+    PARENT_KEY,
+    PARENT_TAG,
+    SERIES_TAG,
+    Run,
+    reconciled,
+)
 from trainability.tracking.uri import sqlite_path
 
-_PARENT_KEY = "study"
 _EXPERIMENT = "trainability/"
-_PARENT_TAG = "mlflow.parentRunId"
-_PAGE = 1000
-_CONTENT_TAG = "content"
-_FAILURE_TAG = "failure"
 _ENVIRONMENT = {
     # So that an outage of the server is noticed in seconds.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -48,43 +56,6 @@ _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 """The user's own settings win."""
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What has to be known of an MLflow run; all that MLflow tells would fill the memory.
-
-    Args:
-        id: Its id.
-        status: Its status.
-        begun: When it began, in milliseconds since 1970.
-        content: The blocks whose rows it shows; None before it is whole.
-        failed: Whether it says why it failed.
-    """
-
-    id: str
-    status: str
-    begun: int
-    content: str | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An MLflow run on the server, and its parent's id."""
-
-    run: _Run
-    parent: str | None
-
-    @classmethod
-    def of(cls, run: Any) -> _Found:
-        tags = run.data.tags
-        content, failed = tags.get(_CONTENT_TAG), _FAILURE_TAG in tags
-        begun, ended = run.info.start_time, run.info.end_time
-        if ended is not None and ended < begun:  # of an older version; it is logged again
-            content = None
-        known = _Run(run.info.run_id, run.info.status, begun, content, failed)
-        return cls(known, tags.get(_PARENT_TAG))
 
 
 class MlflowMirror:
@@ -109,18 +80,22 @@ class MlflowMirror:
             logging.getLogger(name).setLevel(logging.ERROR)
         self._study, self._storage = study, storage
         make_store(uri)
-        self._begun = int(1000 * (time.time() if begun is None else begun))
+        self._begun = _milliseconds(begun)
         self._client = MlflowClient(uri)
         self._experiment = self._find_or_create_experiment(uri)
-        self._runs = self._reconcile()
-        self.parent, self._parent_begun = self._parent()
-        self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state())
+        self._names = Names(study)
+        self._runs = reconciled(self._client, self._experiment, study.name)
+        self._parent = Parent(
+            self._client, self._experiment, study, storage, self._names, self._runs, self._begun
+        )
+        self._describe(f"**{study.question}**")
+        self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state(self._names))
 
     def start(self, cell: Cell, at: float | None = None) -> None:
         """Show that a cell is being worked on, since `at`, in seconds since 1970."""
         run = self._runs.get(cell.id)
         if run is None:
-            self._create(cell, int(1000 * (time.time() if at is None else at)))
+            self._create(cell, _milliseconds(at))
         elif run.status != "RUNNING" and run.content is None:
             self._client.update_run(run.id, status="RUNNING")
             self._runs[cell.id] = replace(run, status="RUNNING")
@@ -130,7 +105,8 @@ class MlflowMirror:
         files = self._storage.block_files(self._study.name, [cell.id])
         content = ",".join(f"{file.first}-{file.last}" for file in files)
         run = self._runs.get(cell.id)
-        if run is not None and run == _Run(run.id, "FINISHED", run.begun, content):
+        if run is not None and run.shows(content):
+            self._runs[cell.id] = self._label(cell, run)
             return
         provenance = [self._storage.provenance(file) for file in files]
         finished = max(float(entry["finished_at"]) for entry in provenance)
@@ -141,72 +117,65 @@ class MlflowMirror:
         if run is None or run.content != content:
             run = self._log(cell, run, content, provenance, finished)
         if run.failed:  # once, and not any more
-            self._client.delete_tag(run.id, _FAILURE_TAG)
+            self._client.delete_tag(run.id, FAILURE_TAG)
         # Also where a driver died just before it would have said so.
-        self._client.set_terminated(run.id, "FINISHED", int(1000 * finished))
-        self._runs[cell.id] = _Run(run.id, "FINISHED", run.begun, content)
+        ended = int(1000 * finished)
+        self._client.set_terminated(run.id, "FINISHED", ended)
+        run = replace(run, status="FINISHED", ended=ended, failed=False)
+        self._runs[cell.id] = self._label(cell, run)
+        self._parent.show(cell, run.rates, ended, self._runs)
 
-    def fail(self, cell: Cell, why: str) -> None:
-        """Show that a cell could not be finished, and why."""
-        run = self._runs.get(cell.id) or self._create(cell, _now())
-        self._client.set_tag(run.id, _FAILURE_TAG, without_secrets(why)[:5000])
-        self._terminate(run, "FAILED")
-        self._runs[cell.id] = replace(run, status="FAILED", failed=True)
+    def fail(self, cell: Cell, why: str, at: float | None = None) -> None:
+        """Show that a cell could not be finished, and why; at `at`, None for now."""
+        ended = _milliseconds(at)
+        run = self._runs.get(cell.id) or self._create(cell, ended)
+        self._client.set_tag(run.id, FAILURE_TAG, without_secrets(why)[:5000])
+        run = self._terminate(run, "FAILED", ended)
+        self._runs[cell.id] = replace(run, failed=True)
 
-    def close(self, status: str) -> None:
-        """End the parent as `FINISHED`, `FAILED` or `KILLED`, and whatever still runs as killed."""
-        self._runs = self._reconcile()
+    def close(self, status: str, at: float | None = None) -> None:
+        """End the parent, and whatever still runs as killed.
+
+        Args:
+            status: `FINISHED`, `FAILED` or `KILLED`.
+            at: When the work ended, in seconds since 1970; None for now. MLflow is told later.
+        """
+        ended = _milliseconds(at)
+        self._runs = reconciled(self._client, self._experiment, self._study.name)
         for key, run in self._runs.items():
-            if key != _PARENT_KEY and run.status == "RUNNING":
-                self._terminate(run, "KILLED")
-                self._mend_if_whole(run)
-        self._terminate(_Run(self.parent, "RUNNING", self._parent_begun), status)
+            if key != PARENT_KEY and run.status == "RUNNING":
+                self._runs[key] = self._mended(self._terminate(run, "KILLED", ended))
+        self._parent.complete(self._runs)
+        self._parent.end(status, self._runs, ended)
 
     def log_report(self, folder: Path, description: str) -> None:
-        """Put the report's files and a description in Markdown on the parent."""
-        self._client.log_artifacts(self.parent, str(folder), "report")
-        self._client.set_tag(self.parent, "mlflow.note.content", description)
+        """Put the report's files and a description in Markdown where MLflow shows the study."""
+        self._parent.log_report(folder, description)
+        self._describe(description)
 
-    def _mend_if_whole(self, run: _Run) -> None:
+    def _describe(self, text: str) -> None:
+        """Describe the experiment, unless somebody else did."""
+        before = self._client.get_experiment(self._experiment).tags.get(DESCRIPTION_TAG, "")
+        is_ours = self._study.question in before
+        is_less = is_ours and text in before
+        if not before or (is_ours and not is_less):
+            self._client.set_experiment_tag(self._experiment, DESCRIPTION_TAG, text)
+
+    def _mended(self, run: Run) -> Run:
         """Another driver may have ended this cell while we took it for one that nobody ends."""
         now = self._client.get_run(run.id)
-        if _CONTENT_TAG in now.data.tags:
-            history = self._client.get_metric_history(run.id, "success_rate")
-            self._client.set_terminated(run.id, "FINISHED", max(m.timestamp for m in history))
+        if CONTENT_TAG not in now.data.tags:
+            return run
+        history = self._client.get_metric_history(run.id, "success_rate")
+        ended = max(metric.timestamp for metric in history)
+        self._client.set_terminated(run.id, "FINISHED", ended)
+        return replace(Run.of(now), status="FINISHED", ended=ended)
 
-    def _terminate(self, run: _Run, status: str) -> None:
-        """End a run now; the clock of the worker that began it may be ahead of ours."""
-        self._client.set_terminated(run.id, status, max(_now(), run.begun))
-
-    def _reconcile(self) -> dict[str, _Run]:
-        """The study's MLflow runs by key; of those that two drivers created for one key, one."""
-        found: dict[str, list[_Found]] = {}
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment],
-                filter_string=f"tags.study = '{self._study.name}'",
-                max_results=_PAGE,
-                page_token=token,
-            )
-            for run in page:
-                found.setdefault(run.data.tags.get("trial_key", ""), []).append(_Found.of(run))
-            token = page.token
-            if not token:
-                break
-        kept = {}
-        for key, runs in found.items():
-            # Every driver that looks keeps the same: a whole one, else the oldest.
-            runs.sort(key=lambda entry: (entry.run.content is None, entry.run.begun, entry.run.id))
-            kept[key] = runs[0]
-            for superfluous in runs[1:]:
-                self._client.delete_run(superfluous.run.id)
-        if _PARENT_KEY in kept:
-            parent = kept[_PARENT_KEY].run.id
-            for key, entry in kept.items():
-                if key != _PARENT_KEY and entry.parent != parent:
-                    self._client.set_tag(entry.run.id, _PARENT_TAG, parent)
-        return {key: entry.run for key, entry in kept.items()}
+    def _terminate(self, run: Run, status: str, at: int) -> Run:
+        """End a run; the clock of the worker that began it may be ahead of ours."""
+        ended = max(at, run.begun)
+        self._client.set_terminated(run.id, status, ended)
+        return replace(run, status=status, ended=ended)
 
     def _find_or_create_experiment(self, uri: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -235,53 +204,45 @@ class MlflowMirror:
             self._client.restore_experiment(found.experiment_id)
         return found.experiment_id
 
-    def _parent(self) -> tuple[str, int]:
-        """The id of the study's own run, and when it began."""
-        study = self._study
-        run = self._runs.get(_PARENT_KEY)
-        if run is None:
-            created = self._client.create_run(
-                self._experiment,
-                start_time=self._begun,
-                run_name=study.name,
-                tags={
-                    "trial_key": _PARENT_KEY,
-                    "study": study.name,
-                    "mlflow.note.content": f"**{study.question}**",
-                },
-            )
-            self._runs = self._reconcile()  # another driver may have created one just now
-            run = self._runs.get(_PARENT_KEY, _Run(created.info.run_id, "RUNNING", self._begun))
-        else:
-            self._client.update_run(run.id, status="RUNNING")
-        self._client.log_text(run.id, study.to_json(), "study.json")
-        for key, value in self._storage.read_environment(study.name).items():
-            self._client.set_tag(run.id, key, value)
-        return run.id, run.begun
-
-    def _create(self, cell: Cell, start_time: int) -> _Run:
+    def _create(self, cell: Cell, start_time: int) -> Run:
+        name, series = self._names.run(cell), self._names.series(cell)
         created = self._client.create_run(
             self._experiment,
             start_time=start_time,
-            run_name=f"{cell.scheme} width {cell.width} depth {cell.depth}",
+            run_name=name,
             tags={
                 "trial_key": cell.id,
+                "cell": cell.id,
                 "study": self._study.name,
-                _PARENT_TAG: self.parent,
+                SERIES_TAG: series,
+                PARENT_TAG: self._parent.id,
             },
         )
         self._client.log_batch(created.info.run_id, params=_params(cell))
-        self._runs[cell.id] = _Run(created.info.run_id, "RUNNING", start_time)
+        run = Run(created.info.run_id, "RUNNING", start_time, name=name, series=series)
+        self._runs[cell.id] = replace(run, parent=self._parent.id)
         return self._runs[cell.id]
+
+    def _label(self, cell: Cell, run: Run) -> Run:
+        """Add what an older version did not say: the name that it has now, series and data."""
+        name, series = self._names.run(cell), self._names.series(cell)
+        if run.name != name:
+            self._client.update_run(run.id, name=name)
+        if run.series != series:
+            self._client.set_tag(run.id, SERIES_TAG, series)
+            self._client.set_tag(run.id, "cell", cell.id)
+        if not run.has_data:
+            self._client.log_inputs(run.id, data_of(cell.task))
+        return replace(run, name=name, series=series, has_data=True)
 
     def _log(
         self,
         cell: Cell,
-        run: _Run | None,
+        run: Run | None,
         content: str,
         provenance: Sequence[Mapping[str, str]],
         finished: float,
-    ) -> _Run:
+    ) -> Run:
         """Log all of a whole cell; in a new MLflow run if there is none, or one of fewer blocks."""
         from mlflow.entities import Metric, RunTag
 
@@ -304,14 +265,15 @@ class MlflowMirror:
         ]
         metrics += [
             Metric(name, value, timestamp, step)
-            for name, points in curves.items()
-            for step, value in points
+            for name, curve in curves.items()
+            for step, value in curve
         ]
         # Params again: a driver may have died after it had created the run. MLflow sets tags last,
         # so that an MLflow run with this one is known to be whole.
-        tags = [RunTag(_CONTENT_TAG, content)]
+        tags = [RunTag(CONTENT_TAG, content)]
         self._client.log_batch(run.id, metrics=metrics, params=_params(cell), tags=tags)
-        self._runs[cell.id] = replace(run, content=content)
+        rates = {name: values[name] for name in RATES}
+        self._runs[cell.id] = replace(run, content=content, rates=rates)
         return self._runs[cell.id]
 
     def _log_rows(self, run_id: str, rows: pd.DataFrame) -> None:
@@ -321,8 +283,9 @@ class MlflowMirror:
             self._client.log_artifact(run_id, str(path))
 
 
-def _now() -> int:
-    return int(1000 * time.time())
+def _milliseconds(seconds: float | None) -> int:
+    """A time in MLflow's unit; None is now."""
+    return int(1000 * (time.time() if seconds is None else seconds))
 
 
 def _prepare_environment() -> None:
@@ -333,8 +296,9 @@ def _prepare_environment() -> None:
 def _params(cell: Cell) -> list[Any]:
     from mlflow.entities import Param
 
-    # Of MLflow's params, which are texts, `width` alone says the widths of all layers.
-    columns = cell.columns() | {"width": cell.width, "widths": None}
+    # Of MLflow's params, which are texts, `width` alone says the widths of all layers; the hash of
+    # it all is a tag.
+    columns = cell.columns() | {"width": cell.width, "widths": None, "cell": None}
     return [Param(name, str(value)) for name, value in columns.items() if value is not None]
 
 

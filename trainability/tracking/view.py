@@ -1,4 +1,4 @@
-"""A view of a study in MLflow's user interface: all cells unfolded, the charts that matter.
+"""A view of a study in MLflow's user interface: cells by scheme and width, the charts that matter.
 
 MLflow keeps a shared view as a tag of the experiment, `mlflow.sharedViewState.<key>`: JSON of its
 page's state, deflated, base64. An address that ends in `?viewStateShareKey=<key>` opens it. This
@@ -10,11 +10,23 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Any
+
+from trainability.tracking.by_width import RATES
+from trainability.tracking.naming import Names
+from trainability.tracking.runs import SERIES_TAG, WHOLE
 
 SHARE_KEY = "trainability"
 TAG = f"mlflow.sharedViewState.{SHARE_KEY}"
-_SECTION = "study"
+_WIDTH, _STEPS = "width", "steps"
+_SECTIONS = {_WIDTH: "Over the width", _STEPS: "Over training steps"}
+_LOSSES = ("loss_median", "loss_q90")
+_OTHERS = ("success_rate", "active_mean", "tentatively_dead_mean", "permanently_dead_mean")
+_COLUMNS = (*RATES, "replicates")
+_COLUMN_PX = 120
+_MOST = 12
+"""Series that get a chart of their own, at most."""
 
 
 def address(server: str, experiment_id: str) -> str:
@@ -23,55 +35,45 @@ def address(server: str, experiment_id: str) -> str:
     return f"{server}/#/experiments/{experiment_id}/runs?compareRunsMode=CHART&{query}"
 
 
-def view_state() -> str:
-    """The tag's value."""
-    charts: list[dict[str, Any]] = [
-        _scatter("width", "success_rate"),
-        _scatter("width", "trainability"),
-        _scatter("width", "born_dead_rate"),
-        *(
-            _line(metric)
-            for metric in (
-                "success_rate",
-                "loss_median",
-                "loss_q90",
-                "active_mean",
-                "tentatively_dead_mean",
-                "permanently_dead_mean",
-            )
-        ),
-    ]
-    section = {"name": "Study", "uuid": _SECTION, "display": True, "isReordered": True}
+def view_state(names: Names) -> str:
+    """The tag's value.
+
+    Args:
+        names: The names of the study's cells.
+    """
+    charts = [*_by_width(names.keys), *(_over_steps(metric) for metric in _LOSSES + _OTHERS)]
+    metrics = [f"metrics.`{name}`" for name in _COLUMNS]
+    order = "tags.`mlflow.runName`"
     state = {
         "searchFilter": "",
         # Nested MLflow runs are folded away unless something else than the date orders them.
-        "orderByKey": "metrics.`success_rate`",
+        "orderByKey": order,
         "orderByAsc": True,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            *(f"params.`{name}`" for name in ("scheme", "width", "depth", "optimizer")),
-            *(
-                f"metrics.`{name}`"
-                for name in (
-                    "success_rate",
-                    "success_rate_low",
-                    "success_rate_high",
-                    "trainability",
-                    "replicates",
-                )
-            ),
-        ],
+        "selectedColumns": metrics,
+        "columnOrder": [*metrics, "attributes.`Created`"],
+        "columnWidths": dict.fromkeys(metrics, _COLUMN_PX),
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
         "runsHiddenMode": "SHOW_ALL",
+        "groupBy": _grouping(names),
+        "groupsExpanded": {
+            f"tag.{SERIES_TAG}.{series}": True for series in [WHOLE, *names.declared]
+        },
+        # Each run by itself: a mean over widths says nothing.
+        "useGroupedValuesInCharts": False,
         "compareRunCharts": [
-            {**chart, "uuid": f"{_SECTION}-{number}"} for number, chart in enumerate(charts)
+            {**chart, "uuid": f"{chart['metricSectionId']}-{number}"}
+            for number, chart in enumerate(charts)
         ],
-        "compareRunSections": [section],
+        "compareRunSections": [
+            {"name": name, "uuid": section, "display": True, "isReordered": True}
+            for section, name in _SECTIONS.items()
+        ],
         "isAccordionReordered": True,
         "autoRefreshEnabled": True,
         "hideEmptyCharts": True,
@@ -81,31 +83,53 @@ def view_state() -> str:
     return f"deflate;{base64.b64encode(packed).decode()}"
 
 
-def _scatter(param: str, metric: str) -> dict[str, Any]:
-    return _chart("SCATTER") | {
-        "xaxis": {"key": param, "type": "PARAM"},
-        "yaxis": {"key": metric, "type": "METRIC"},
+def _grouping(names: Names) -> dict[str, Any] | None:
+    """Runs by series, if there are several."""
+    if len(names.declared) < 2:
+        return None
+    return {
+        "aggregateFunction": "average",
+        "groupByKeys": [{"mode": "tag", "groupByData": SERIES_TAG}],
     }
 
 
-def _line(metric: str) -> dict[str, Any]:
-    return _chart("LINE") | {
-        "metricKey": metric,
-        "selectedMetricKeys": [metric],
-        "xAxisKey": "step",
+def _by_width(keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The main figure, from the study's own run: all series together, then each with its bounds."""
+    together = [
+        _line(_WIDTH, [f"{rate}/{key}" for key in keys], title)
+        for rate, title in (
+            ("success_rate", "success rate over width"),
+            ("trainability", "trainability over width"),
+        )
+    ]
+    alone = [
+        _line(_WIDTH, [f"{rate}/{key}" for rate in RATES], f"{key}: success rate, its bounds")
+        for key in keys[:_MOST]
+    ]
+    return together + alone
+
+
+def _over_steps(metric: str) -> dict[str, Any]:
+    return _line(_STEPS, [metric], f"{metric.replace('_', ' ')} over training steps") | {
         "xAxisScaleType": "log",
+        "scaleType": "log" if metric in _LOSSES else "linear",
+    }
+
+
+def _line(section: str, metrics: Sequence[str], title: str) -> dict[str, Any]:
+    return {
+        "type": "LINE",
+        "runsCountToCompare": 100,
+        "metricSectionId": section,
+        "deleted": False,
+        "isGenerated": False,
+        "displayName": title,
+        "metricKey": metrics[0],
+        "selectedMetricKeys": list(metrics),
+        "xAxisKey": "step",
+        "xAxisScaleType": "linear",
         "scaleType": "linear",
         "useGlobalXaxisKey": False,
         "useGlobalLineSmoothing": True,
         "lineSmoothness": 0,
-    }
-
-
-def _chart(kind: str) -> dict[str, Any]:
-    return {
-        "type": kind,
-        "runsCountToCompare": 100,
-        "metricSectionId": _SECTION,
-        "deleted": False,
-        "isGenerated": False,
     }
