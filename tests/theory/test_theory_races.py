@@ -11,8 +11,9 @@ from scipy.stats import norm
 
 from trainability.errors import InputError
 from trainability.theory import Fates, gaussian_turning_probability, sphere_turning_probability
+from trainability.theory.memory import AdamMemory
+from trainability.theory.numerics.adam_flow import final_losses
 from trainability.theory.numerics.races import fates_of, margin
-from trainability.theory.numerics.sign_flow import final_losses
 
 H = math.sqrt(3)
 N = 200_000
@@ -62,13 +63,14 @@ def test_the_margin_is_the_race():
 def test_the_flow_obeys_the_race(a, loss, side):
     """A neuron alone below |x|: it turns and makes one hinge, or dies and leaves a constant.
 
-    With w = b = .45 the race is lost from |a| = .45 on.
+    With w = b = .45 the race is lost from |a| = .45 on. Without any memory, descent along the sign.
     """
     x = np.linspace(-H, H, 2001)[:, None]
     weights = np.array([[[side * 0.45]]]), np.array([[[a]]])
     biases = np.array([[0.45]]), np.array([[0.0]])
     assert margin(weights[0], biases[0], weights[1], H).item() * (0.45 + a) > 0
-    ended = final_losses(weights, biases, x, np.abs(x), threshold=0.172)
+    none = AdamMemory(0, 0)
+    ended = final_losses(weights, biases, x, np.abs(x), 0.172, 1, none, duration=8, step=0.005)
     assert (ended < 0.18) == (loss < 0.18)
 
 

@@ -2,74 +2,104 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from trainability.activations import RELU
 from trainability.losses import MEAN_SQUARED_ERROR
 from trainability.optimizers import Adam
 from trainability.study.cell import Cell
-from trainability.tasks.best_loss import best_loss
-from trainability.theory import Probability, success_probability
+from trainability.theory import AdamMemory, Probability, success_probability
 
+FASTEST = 0.02
+"""Largest learning rate with which the flow was tested, which is the limit of small ones."""
 SHORTEST_BUDGET = 8.0
-"""Least learning rate times steps: for so long the flow is followed."""
-
-_MOST_POINTS = 512
-"""The best fit of two hinges takes time in the square of the points."""
+"""Least learning rate times steps with which it was tested."""
+_MOST_SAMPLES = 2**12
+_FEWEST_SAMPLES = 2**9
+_MOST_OPERATIONS = 1e11
+"""For all networks that are followed: a few seconds."""
+_STEPS_PER_UNIT = 100
+_USUAL_DURATION = 12.0
+"""Units of time after which most networks have succeeded or stalled."""
 
 
 def prediction_obstacle(cell: Cell) -> str | None:
     """Why success of this cell is not predicted, None if it is.
 
-    The flow is that of Adam on the full batch, at a constant learning rate and with the other
-    settings at their defaults, with which it was tested. A loss that separates success from
-    failure is known where two hinges make the target and one is proven not to: what one reaches
-    at best.
+    The flow is that of Adam for shallow ReLU networks on the mean squared error and the full
+    batch. Where it was not tested, and where it would take long to follow enough networks,
+    nothing is predicted.
     """
+    optimizer = cell.optimizer
+    adam = isinstance(optimizer, Adam) and optimizer == Adam(
+        optimizer.learning_rate, optimizer.beta1, optimizer.beta2
+    )
+    rate = optimizer.learning_rate
     obstacles = {
         "the network is deep": cell.n_hidden > 1,
         "success is an accuracy": cell.tolerance is None,
         f"the activation is {cell.activation}": cell.activation != RELU,
         f"the loss is {cell.loss}": cell.loss != MEAN_SQUARED_ERROR,
-        f"the optimizer is {cell.optimizer}": cell.optimizer != Adam(cell.optimizer.learning_rate),
-        "the budget is shorter than the flow": (
-            cell.optimizer.learning_rate * cell.max_steps < SHORTEST_BUDGET
+        f"the optimizer is {optimizer}": not adam,
+        f"the learning rate is above {FASTEST:g}": rate > FASTEST,
+        f"the budget is shorter than {SHORTEST_BUDGET:g} / learning rate": (
+            rate * cell.max_steps < SHORTEST_BUDGET
         ),
         "there is a penalty": cell.penalty is not None,
         "there are minibatches": cell.batch_size is not None,
-        f"{cell.task} has {cell.task.d_in} inputs": cell.task.d_in > 1,
-        f"the need of {cell.task} is not proven to be 2": cell.task.need != 2,
     }
     reason = next((reason for reason, holds in obstacles.items() if holds), None)
-    if reason is None and cell.task.n_train > _MOST_POINTS:
-        reason = f"{cell.task} has too many points to know that two hinges make it"
-    if reason is None and best_loss(*cell.task.data(), n_neurons=2) > _tolerance(cell):
-        reason = f"two hinges do not make {cell.task}"
+    if reason is None and _affordable(cell) < _FEWEST_SAMPLES:
+        reason = "networks and data are too large to follow many"
     return reason
 
 
 @lru_cache(maxsize=4096)
 def predicted_success(cell: Cell) -> Probability | None:
-    """Success rate that the sign flow predicts, from the scheme and the task alone.
+    """Success rate that the flow of Adam predicts, from scheme, task and optimizer alone.
 
     None where `prediction_obstacle` says why. Takes a second or a few.
     """
     if prediction_obstacle(cell) is not None:
         return None
     (width,) = cell.widths
-    if width < cell.task.need:
+    if width < cell.proven_need:
         return Probability(0.0, note="narrower than the need")
-    x, y = cell.task.data()
-    threshold = max(cell.task.best_loss_below_need(), _tolerance(cell))
-    return success_probability(cell.scheme, x, y, width, threshold, cell.task.need)
+    return success_probability(
+        cell.scheme,
+        *cell.task.data(),
+        width,
+        _tolerance(cell),
+        cell.proven_need,
+        memory=_memory(cell),
+        duration=_duration(cell),
+        n_samples=min(_MOST_SAMPLES, _affordable(cell)),
+    )
 
 
-def _tolerance(cell: Cell) -> float:
-    assert cell.tolerance is not None, "success is an accuracy"
-    return cell.tolerance
+def flow_succeeds(
+    cell: Cell, weights: tuple[np.ndarray, np.ndarray], biases: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Which of R initial networks of a cell without an obstacle the flow leads to success.
+
+    Args:
+        cell: The cell.
+        weights: Of both layers, shapes (R, W, d) and (R, d_out, W).
+        biases: Of both layers, shapes (R, W) and (R, d_out).
+    """
+    # Imported here: it loads numba, and every import of this package would.
+    from trainability.theory.numerics.adam_flow import final_losses
+
+    tolerance, need = _tolerance(cell), cell.proven_need
+    task = cell.task.data()
+    ended = final_losses(weights, biases, *task, tolerance, need, _memory(cell), _duration(cell))
+    return ended <= np.float32(tolerance)
 
 
 def with_predicted_success(rates: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
@@ -79,9 +109,35 @@ def with_predicted_success(rates: pd.DataFrame, cells: Iterable[Cell]) -> pd.Dat
         rates: From `analysis.rates.success_rates`: one row per cell, indexed by its id.
         cells: The cells that they are of, or more.
     """
-    predictions = {cell.id: predicted_success(cell) for cell in cells if cell.id in rates.index}
+    asked = [cell for cell in cells if cell.id in rates.index]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        predictions = dict(
+            zip((cell.id for cell in asked), pool.map(predicted_success, asked), strict=True)
+        )
     values = [predictions.get(str(cell)) for cell in rates.index]
     return rates.assign(
         predicted_success=[float("nan") if p is None else p.value for p in values],
         predicted_success_se=[float("nan") if p is None else p.standard_error for p in values],
     )
+
+
+def _tolerance(cell: Cell) -> float:
+    assert cell.tolerance is not None, "success is an accuracy"
+    return cell.tolerance
+
+
+def _memory(cell: Cell) -> AdamMemory:
+    adam = cell.optimizer
+    assert isinstance(adam, Adam)
+    return AdamMemory.of(adam.learning_rate, adam.beta1, adam.beta2)
+
+
+def _duration(cell: Cell) -> float:
+    return cell.optimizer.learning_rate * cell.max_steps
+
+
+def _affordable(cell: Cell) -> int:
+    """How many networks can be followed, forward and back."""
+    per_step = 6 * cell.widths[0] * cell.task.n_train * (cell.task.d_in + cell.task.d_out)
+    n_steps = _STEPS_PER_UNIT * min(_USUAL_DURATION, _duration(cell))
+    return int(_MOST_OPERATIONS / (per_step * n_steps))

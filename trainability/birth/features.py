@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from trainability.activations import RELU
+from trainability.analysis.predicted import flow_succeeds, prediction_obstacle
 from trainability.birth.kernel import tangent_kernel_features
 from trainability.checks import count_problem
 from trainability.errors import InputError, refuse
-from trainability.losses import MEAN_SQUARED_ERROR
 from trainability.networks import Ensemble
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
@@ -170,23 +169,16 @@ def races(birth: Birth) -> Values:
 
 
 def flow(birth: Birth) -> Values:
-    """`escapes`: whether the sign flow (`theory.sign_flow`) leads a shallow network to success.
+    """`flow_succeeds`: whether the flow of Adam leads a shallow network to its tolerance.
 
-    A prediction of Adam on the full batch by initial weights alone; empty for other networks.
-    Success is a loss that fewer active neurons than needed can't reach, where two or more are
-    proven to be needed, else the cell's tolerance.
+    A prediction by initial weights alone, of the cells whose success theory predicts
+    (`analysis.predicted`); empty for others.
     """
     cell = birth.cell
-    if len(birth.weights) != 2 or cell.activation != RELU or cell.loss != MEAN_SQUARED_ERROR:
-        return {}
-    from trainability.theory.numerics.sign_flow import final_losses
-
-    threshold = cell.best_loss_below_need if cell.proven_need > 1 else cell.tolerance
-    if threshold is None:  # success is an accuracy
+    if prediction_obstacle(cell) is not None:
         return {}
     (w, a), (b, c) = birth.weights, birth.biases
-    ended = final_losses((w, a), (b, c), birth.x, birth.y, threshold, cell.proven_need)
-    return {"escapes": ended <= np.float32(threshold)}
+    return {"flow_succeeds": flow_succeeds(cell, (w, a), (b, c))}
 
 
 def tangent_kernel(birth: Birth) -> Values:

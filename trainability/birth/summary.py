@@ -19,7 +19,7 @@ from trainability.theory import neuron_fates
 
 _QUICK = {"counts": counts, "distance": distance, "races": races, "flow": flow}
 TERMS = (
-    "escapes",
+    "flow_succeeds",
     "stronger_side",
     "weaker_side",
     "line",

@@ -88,7 +88,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
         )
     out.print(shown)
     out.print(
-        "In percent. by law: success by the sign flow; races: what a neuron's race alone leaves "
+        "In percent. by law: success by the flow of Adam; races: what a neuron's race alone leaves "
         "open; bound: trainability; all three from theory alone. Of each network, by its features "
         "at birth, held out: AUC, and gap, the share explained of the deviance that trainability "
         "leaves open.",

@@ -227,7 +227,7 @@ def _success(scheme: Scheme, width: int) -> dict[str, Any]:
 
     task = AbsoluteValue()
     x, y = task.data()
-    p = success_probability(scheme, x, y, width, task.best_loss_below_need(), task.need)
+    p = success_probability(scheme, x, y, width, 1e-3, task.need)
     fates = neuron_fates(scheme, x, y, width)
     return {
         "predicted_success": float(p),
@@ -309,7 +309,7 @@ def _show(
 
 
 def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="predicted success of Adam on |x|", **_STYLE)
+    table = Table(title="predicted success of Adam(learning_rate=0.005) on |x|", **_STYLE)
     for name in ("scheme", "width", "trainability", "success", "by races alone"):
         table.add_column(name, justify="left" if name == "scheme" else "right")
     for entry in entries:

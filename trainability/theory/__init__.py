@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Uniform,
         UniformWeights,
     )
+    from trainability.theory.memory import AdamMemory
     from trainability.theory.numerics.races import (
         Fates,
         gaussian_turning_probability,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from trainability.theory.questions.trainability import trainability_probability
 
 __all__ = [
+    "AdamMemory",
     "AngleChain",
     "Asymmetric",
     "CountLaw",
@@ -80,6 +82,7 @@ __all__ = [
 __getattr__ = lazy.attributes(
     __name__,
     laws="Asymmetric Gaussian KinkAtData NeuronLaw OrthogonalRows Uniform UniformWeights",
+    memory="AdamMemory",
     probability="Probability",
     questions__angles="AngleChain LayerLaw angle_chain",
     questions__born_dead="born_dead_probability",

@@ -1,8 +1,7 @@
-"""Predicted success of training: the probability that the sign flow escapes, from theory alone.
+"""Predicted success of training: the probability that the flow of Adam succeeds.
 
 Nothing is fitted, and no training is looked at. The law is one integral over the initial networks
-of a scheme: of the indicator that the flow of `sign_flow` leads from there to a loss that no
-network with too few neurons can reach. Below that loss there is no worse minimum to be caught in.
+of a scheme: of the indicator that the flow of `adam_flow` leads from there to the tolerance.
 """
 
 from __future__ import annotations
@@ -17,11 +16,16 @@ from trainability.theory.checks import count_problem, number_problem
 from trainability.theory.drawing import HasLaw, chunks, estimate, hidden_layers
 from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
+from trainability.theory.memory import AdamMemory
 from trainability.theory.numerics.races import Fates, fates_of
 from trainability.theory.probability import SAMPLING, Probability
 
 Networks = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Weights of both layers, and biases of both layers."""
+ADAM = AdamMemory.of(0.005, 0.9, 0.999)
+"""Of Adam(learning_rate=0.005)."""
+DURATION = 50.0
+"""Learning rate times steps: 10,000 steps at .005."""
 
 
 def success_probability(
@@ -29,33 +33,35 @@ def success_probability(
     x: np.ndarray,
     y: np.ndarray,
     width: int,
-    threshold: float,
+    tolerance: float,
     need: int = 1,
     *,
+    memory: AdamMemory = ADAM,
+    duration: float = DURATION,
     n_samples: int = 2**12,
     seed: int = 0,
 ) -> Probability:
     """Probability that a shallow network, drawn by a scheme, is trained with success by Adam.
 
-    Adam at small steps and the full batch, which is descent along the sign of the gradient. On
-    |x|, five schemes, widths 2 to 8, Adam(learning_rate=.005): within .021 of what was measured.
-    Of gradient descent it says less, which succeeds more often (by .03 to .06 at width 2).
+    Adam on the mean squared error and the full batch, at a learning rate of at most .02 without a
+    schedule; of the learning rate only the memory matters. It says nothing of gradient descent.
 
     Args:
         scheme: An initialization scheme; a law alone does not say how the output layer is drawn.
         x: Training inputs, shape (N, d).
         y: Training targets, shape (N, d_out).
         width: Neurons of the hidden layer, >= 1.
-        threshold: Mean squared error that counts as success, > 0: where it is known, the best that
-            too few neurons reach (`Task.best_loss_below_need`), else the study's tolerance.
+        tolerance: Mean squared error that counts as success, > 0.
         need: Active neurons without which a network can't succeed, >= 1; saves time alone.
+        memory: How far back the optimizer remembers: `AdamMemory.of` its settings.
+        duration: Learning rate times the most steps, > 0.
         n_samples: Networks to draw and follow, >= 2.
         seed: Seed of that sampling, >= 0.
 
     Source: derived here.
     """
     # Imported here: it loads numba, and every import of this package would.
-    from trainability.theory.numerics.sign_flow import final_losses
+    from trainability.theory.numerics.adam_flow import final_losses
 
     owner = "success_probability"
     points, targets = _checked_data(owner, x, y)
@@ -63,24 +69,27 @@ def success_probability(
         _scheme_problem(owner, scheme)
         + count_problem(owner, "width", width)
         + count_problem(owner, "need", need)
-        + number_problem(owner, "threshold", threshold, above=True)
+        + number_problem(owner, "tolerance", tolerance, above=True)
+        + number_problem(owner, "duration", duration, above=True)
         + count_problem(owner, "n_samples", n_samples, 2)
         + count_problem(owner, "seed", seed, 0)
     )
     rng = seeds.stream(seed, f"{scheme!r} success {width}", "sampling")
-    escaped = [
+    succeeded = [
         final_losses(
             *draw_shallow(scheme, points, targets, width, n, rng),
             points,
             targets,
-            threshold,
+            tolerance,
             need,
+            memory,
+            duration,
         )
-        <= np.float32(threshold)
+        <= np.float32(tolerance)
         for n in chunks(n_samples, width * (points.shape[1] + 2))
     ]
-    note = "the flow of small steps of Adam"
-    return estimate(np.concatenate(escaped), 1 / n_samples, SAMPLING, note)
+    note = "the flow of Adam"
+    return estimate(np.concatenate(succeeded), 1 / n_samples, SAMPLING, note)
 
 
 def neuron_fates(
