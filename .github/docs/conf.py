@@ -7,10 +7,9 @@ are written anew by each build, from the package itself.
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "extensions"))
-
 from trainability import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 project = "trainability"
 version = release = __version__

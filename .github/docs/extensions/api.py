@@ -121,7 +121,8 @@ def write_reference(folder: Path) -> None:
             else:
                 directive = "autofunction" if inspect.isroutine(value) else "autodata"
             text += f".. {directive}:: {path}\n"
-            text += "   :no-value:\n\n" if directive == "autodata" else "   :members:\n\n"
+            text += "   :no-value:\n" if directive == "autodata" else ""
+            text += "   :members:\n\n" if directive.endswith(("class", "exception")) else "\n"
         if elsewhere:
             text += "On pages of their own: " + ", ".join(elsewhere) + ".\n"
         (folder / "api" / f"{package}.rst").write_text(text, encoding="utf-8")

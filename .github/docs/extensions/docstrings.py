@@ -12,7 +12,7 @@ _MARKUP = re.compile(r"[\\*|]|_(?=\W|$)")
 
 
 def as_restructured_text(lines: list[str]) -> list[str]:
-    """The same text, in which only what is between backticks is code.
+    r"""The same text, in which only what is between backticks is code.
 
     A name between backticks is a link where it leads somewhere. Examples are left as they are.
 

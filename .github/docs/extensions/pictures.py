@@ -7,7 +7,6 @@ who don't see it. A kind of thing has one function; what is drawn is asked of th
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
