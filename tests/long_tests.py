@@ -17,8 +17,10 @@ LONG = (
     "launch/test_joining.py",
     "launch/test_placement.py",
     "launch/test_ready.py",
+    "modules/test_modules_random.py",
     "odd/test_odd_input.py",
     "storage/test_damage.py",
+    "tracking/test_server.py",
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
 )

@@ -49,9 +49,7 @@ def homes() -> dict[str, list[tuple[str, str]]]:
     A class of a gallery is documented there; what several packages offer, in the one that is named
     first.
     """
-    in_galleries = {f"{gallery.package}.{name}": kind
-                    for gallery in GALLERIES for name, kind in gallery.kinds().items()}  # fmt: skip
-    seen: dict[int, str] = {id(kind): path for path, kind in in_galleries.items()}
+    seen = {id(kind): path for path, kind in _in_galleries().items()}
     result: dict[str, list[tuple[str, str]]] = {}
     for package in public_packages():
         entries = result.setdefault(package.__name__, [])
@@ -66,6 +64,14 @@ def homes() -> dict[str, list[tuple[str, str]]]:
                 path = _where_assigned(package, name)
             entries.append((name, path))
     return result
+
+
+def _in_galleries() -> dict[str, type]:
+    return {
+        f"{gallery.package}.{name}": kind
+        for gallery in GALLERIES
+        for name, kind in gallery.kinds().items()
+    }
 
 
 def _where_assigned(package: ModuleType, name: str) -> str:
@@ -102,7 +108,7 @@ def write_reference(folder: Path) -> None:
         text = heading(name) + f".. automodule:: {name}\n   :members:\n"
         (folder / "api" / f"{name}.rst").write_text(text, encoding="utf-8")
         pages.append(name)
-    shown: set[str] = set()
+    shown = set(_in_galleries())
     for package, entries in homes().items():
         if not entries:
             continue
@@ -112,7 +118,7 @@ def write_reference(folder: Path) -> None:
         for name, path in entries:
             value = getattr(module, name)
             is_code = inspect.isclass(value) or inspect.isroutine(value)
-            if path != f"{package}.{name}" and (is_code or path in shown):
+            if path in shown or (path != f"{package}.{name}" and is_code):
                 elsewhere.append(f":py:obj:`{name} <{path}>`")
                 continue
             shown.add(path)
