@@ -2,7 +2,9 @@
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -34,6 +36,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(folder).as_posix()
         if path in LONG or f"{path}::{item.name.split('[')[0]}" in LONG:
             item.add_marker(pytest.mark.long)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give all files that need the shared Ray to one process, so that it is started once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneRay(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "shared Ray" if _needs_ray(config.rootpath / file) else file
+
+    return OneRay(config, log)
+
+
+@cache
+def _needs_ray(path: Path) -> bool:
+    return "ray_session" in path.read_text()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,15 @@
 """Which tests `pytest -m long` runs, and `pytest` alone does not."""
 
 LONG = (
+    "cli/test_growing_command.py",
+    "cli/test_ui_command.py::test_it_is_three_processes_that_end_together",
     "cluster/test_kubernetes_files.py::test_mlflow_starts_on_postgresql_and_answers_to_its_own_name_alone",
     "cluster/test_ray_up_files.py",
     "cluster/test_slurm_script.py",
+    "docs/test_docs_site.py",
     "launch/test_by_hand.py",
     "launch/test_chaos.py",
+    "launch/test_dispatch.py",
     "launch/test_embedded.py",
     "launch/test_endings.py",
     "launch/test_in_process.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
@@ -13,8 +17,10 @@ LONG = (
     "launch/test_joining.py",
     "launch/test_placement.py",
     "launch/test_ready.py",
+    "modules/test_modules_random.py",
     "odd/test_odd_input.py",
     "storage/test_damage.py",
+    "tracking/test_server.py",
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
 )

@@ -153,6 +153,61 @@ EVALUATED = (
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
 """Names and types of `COLUMNS`."""
 
+MEANINGS: dict[str, str] = {
+    "study": "Name of the study.",
+    "cell": "Id of the cell: a hash of its identity.",
+    "replicate": "Number of the network within its cell, from 0.",
+    "task": "The task, as one writes it.",
+    "scheme": "The initialization scheme, as one writes it.",
+    "width": "Neurons of each hidden layer; null where they differ, see widths.",
+    "depth": "Affine layers; a shallow network has 2.",
+    "d_in": "Inputs.",
+    "d_out": "Outputs.",
+    "n_train": "Training points.",
+    "need": "Neurons of the first hidden layer that must not be permanently dead.",
+    "optimizer": "The optimizer, as one writes it.",
+    "learning_rate": "Its step size, before any schedule.",
+    "batch_size": "Points of a minibatch; null for all of them at every step.",
+    "max_steps": "Updates after which training ends, in steps.",
+    "tolerance": "Training loss at which a network succeeds; null where accuracy decides.",
+    "seed": "The study's seed.",
+    "status": "ok, or diverged: its loss or parameters are not finite. It counts as a failure.",
+    "born_dead": "Whether the network is constant on the domain at birth.",
+    "trainable": "Whether at birth enough neurons of every layer are not permanently dead.",
+    "active_init": "Neurons at birth that are active, one count per hidden layer.",
+    "tentative_init": "Neurons at birth that are tentatively dead, per hidden layer.",
+    "permanent_init": "Neurons at birth that are permanently dead, per hidden layer.",
+    "undecided_init": "Neurons at birth that the census could not settle, per hidden layer; they "
+    "are counted among the dead as the samples say.",
+    "active_final": "As active_init where training ended; null for a network that diverged.",
+    "tentative_final": "As tentative_init where training ended; null if diverged.",
+    "permanent_final": "As permanent_init where training ended; null if diverged.",
+    "undecided_final": "As undecided_init where training ended; null if diverged.",
+    "n_revived": "Neurons that were dead at birth and are active where training ended.",
+    "initial_loss": "Training loss at birth, as the loss declares it.",
+    "final_loss": "Training loss where training ended; null if it is no number.",
+    "steps": "Updates until the network succeeded, or until training ended, in steps.",
+    "success": "Whether it reached the tolerance, or the target accuracy, within max_steps.",
+    "loss_curve": "Training loss at every checkpoint; null from where it diverged.",
+    "active_curve": "Active neurons of all hidden layers together, at every checkpoint.",
+    "tentative_curve": "Tentatively dead neurons likewise.",
+    "permanent_curve": "Permanently dead neurons likewise.",
+    "activation": "The activation, as one writes it.",
+    "loss": "The loss, as one writes it.",
+    "penalty": "The penalty, as one writes it, or none.",
+    "target_accuracy": "Training accuracy at which a network succeeds; null where loss decides.",
+    "n_classes": "Classes; 0 where targets are numbers.",
+    "n_validation": "Points that are held back; 0 for none.",
+    "accuracy": "Share of the training points whose class the network names at the end.",
+    "validation_loss": "Loss on the points that are held back, at the end.",
+    "best_validation_loss": "The least of it at any checkpoint, birth included.",
+    "validation_accuracy": "Share of the held-back points whose class is named, at the end.",
+    "best_validation_accuracy": "The largest of it at any checkpoint, birth included.",
+    "widths": "Neurons of every hidden layer as text, where they differ; else null.",
+    "collapsed": "Whether the network is constant on the training points where training ended.",
+}
+"""What every column means, for whoever reads the rows."""
+
 
 def checkpoints(max_steps: int) -> list[int]:
     """Steps at which curves are recorded: 0, then 1, 2, 5 per decade, and `max_steps`.

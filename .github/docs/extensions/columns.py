@@ -1,0 +1,129 @@
+"""The page on which every column of rows, tables and metrics is looked up."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import meanings
+import numpy as np
+import pandas as pd
+
+import trainability
+from trainability.results import COLUMNS, MEANINGS, Column
+from trainability.schemes import DataDependent, UnitSphere
+from trainability.study import Study
+from trainability.tasks import AbsoluteValue
+from trainability.tracking.metrics import curve_metrics, final_metrics
+
+SMALL = Study(
+    name="small",
+    question="Which columns do tables have?",
+    task=AbsoluteValue(n_train=16),
+    axes={"scheme": [UnitSphere(), DataDependent()], "width": [2, 4]},
+    optimizer=trainability.Adam(learning_rate=0.02),
+    max_steps=200,
+    tolerance=1e-2,
+    replicates=256,
+)
+
+
+def meaning(column: str) -> str | None:
+    """What a column of a table means; None if nobody has said."""
+    if text := meanings.COLUMNS.get(column) or MEANINGS.get(column):
+        return text
+    for end, relation in meanings.ENDINGS.items():
+        if column.endswith(end) and meaning(column.removesuffix(end)):
+            return f"The {relation} `{column.removesuffix(end)}`."
+    return None
+
+
+def _values(column: Column) -> str:
+    kind = str(column.type).replace("list<element: ", "list of ").replace("list<item: ", "list of ")
+    kind = kind.rstrip(">")
+    if column.one_of:
+        kind += ", " + " or ".join(column.one_of)
+    elif column.least is not None:
+        kind += f", ≥ {column.least:g}"
+    return kind + (", may be null" if column.nullable or column.nullable_entries else "")
+
+
+def rows_table() -> str:
+    """Columns of the rows in Markdown, as `results` declares them."""
+    lines = ["| column | values | meaning |", "|---|---|---|"]
+    for column in COLUMNS:
+        text = MEANINGS[column.name]
+        if column.since:
+            text += f" Since version {column.since} of the files; in older ones {column.default}."
+        lines.append(f"| `{column.name}` | {_values(column)} | {text} |")
+    return "\n".join(lines)
+
+
+def tables(storage: Path) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """The tables and the rows of a small study that is run here."""
+    result = trainability.run(SMALL, storage=storage, ray=False)
+    return result.tables, result.rows
+
+
+def tables_text(made: dict[str, pd.DataFrame]) -> str:
+    """What each table holds, and its columns, in Markdown."""
+    identity = {column.name for column in COLUMNS if column.same_for_cell}
+    text = ""
+    for name, about in meanings.TABLES.items():
+        text += f"### {name}.csv\n\n{about}\n\n"
+        if name not in made:
+            continue
+        lines = ["| column | meaning |", "|---|---|"]
+        shared = [c for c in made[name].columns if c in identity and c not in ("cell", "width")]
+        lines += [
+            f"| `{column}` | {meaning(column) or ''} |"
+            for column in made[name].columns
+            if column not in shared
+        ]
+        text += "\n".join(lines) + "\n\n"
+        if shared:
+            text += "And of the rows: " + ", ".join(f"`{column}`" for column in shared) + ".\n\n"
+    return text
+
+
+def metrics_text(rows: pd.DataFrame) -> str:
+    """Metrics of a cell's MLflow run in Markdown."""
+    cell = rows[rows["cell"] == rows["cell"].iloc[0]]
+    names = {**final_metrics(cell, np.nan, []), **curve_metrics(cell)}
+    lines = ["| metric | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {meanings.METRICS[name]} |" for name in names]
+    return "\n".join(lines)
+
+
+def write_columns(folder: Path) -> None:
+    """Write the page."""
+    with tempfile.TemporaryDirectory() as storage:
+        made, rows = tables(Path(storage))
+    text = f"""# Every column
+
+Rates and shares lie in [0, 1], steps are updates of the parameters, losses are as the study's loss
+declares them, times are in seconds. Intervals are of 95 % each.
+
+## Rows: one per network
+
+In the Parquet files on storage, in `trainability.load(...).rows`, and declared in
+{{py:mod}}`trainability.results`. Curves are recorded at the steps 0, 1, 2, 5, 10, 20, 50 and so on,
+and at `max_steps`.
+
+{rows_table()}
+
+## Tables of a report
+
+CSV files in the report's folder, and `trainability.load(...).tables` by the name of the file. A
+table without rows is not written. Of a column `x`, `x_low` and `x_high` are the ends of its
+interval and `x_se` is its standard error.
+
+{tables_text(made)}
+## Metrics in MLflow
+
+Of the run of each cell. Where networks have classes, or points are held back, also the means of
+`accuracy` and of `validation_...` as `..._mean`.
+
+{metrics_text(rows)}
+"""
+    (folder / "columns.md").write_text(text, encoding="utf-8")
