@@ -22,6 +22,7 @@ from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
+from trainability.findings.scaling import scaling
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
@@ -54,6 +55,7 @@ class Findings:
         survival: Share of networks without success over steps, by cell.
         comparisons: Value against value of every axis of strategies.
         asked: The quantity that the study asks about.
+        scaling: The width that success takes over the number of samples.
         published: Published numbers beside ours.
         measured: The tables by cell.
         n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
@@ -75,6 +77,7 @@ class Findings:
     survival: pd.DataFrame
     comparisons: Comparisons
     asked: Asked
+    scaling: pd.DataFrame
     published: pd.DataFrame
     measured: Measured
     n_looks: int
@@ -118,6 +121,7 @@ class Findings:
             "pooled_comparisons": self.comparisons.pooled,
             "quantities": measured.quantities,
             "asked": self.asked.pairs,
+            "scaling": self.scaling,
             "published": self.published,
             "blocks": measured.blocks,
         }
@@ -168,6 +172,7 @@ def find(study: Study, storage: Storage) -> Findings:
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),
         asked=ask(study, rates, quantities, n_looks, LEVEL),
+        scaling=scaling(rates, chosen, LEVEL),
         published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks),
         measured=measured,
         n_looks=n_looks,
