@@ -6,24 +6,36 @@ probability that a network is constant at birth, and so the number that must be 
 is not; to succeed takes more.
 """
 
+import math
+
 from trainability import Adam, Study
 from trainability.schemes import He
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue
+
+DEPTHS = [2, 3, 4, 6, 8, 10, 20]
+
+
+def bound(depth):
+    """The least number of networks by the paper: all N = 2 neurons of the first layer are alive,
+    and every further layer is constant with probability 2^-(N(N+1)) or more."""
+    lives = (1 - 2**-6) ** (depth - 2)
+    return 1 if lives == 1 else math.ceil(math.log(0.1) / math.log(1 - lives))
+
 
 STUDY = Study(
     name="restarts",
     question="How many networks of width 2 must be trained, for a chance of 90 % that one learns "
     "|x|, as their depth grows?",
     quantity="restarts",
-    axes={"depth": [2, 3, 4, 6, 8, 10, 20]},
+    axes={"depth": DEPTHS},
     task=AbsoluteValue(n_train=100),
     scheme=He(),
     width=2,
     optimizer=Adam(learning_rate=5e-3),
     max_steps=5_000,
     tolerance=1e-3,
-    replicates=8_192,
+    replicates=2_048,
     seed=0,
     published=[
         Published(
@@ -33,5 +45,15 @@ STUDY = Study(
             where={"depth": depth},
         )
         for depth, value in ((10, 18), (20, 340))
+    ]
+    + [
+        Published(
+            source="Cheridito, Jentzen & Rossmannek (2020), the bound",
+            quantity="restarts_alive",
+            value=bound(depth),
+            relation=">=",
+            where={"depth": depth},
+        )
+        for depth in DEPTHS
     ],
 )

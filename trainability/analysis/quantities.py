@@ -57,7 +57,7 @@ def restarts(p: Any) -> np.ndarray:
 def _of_cell(rows: pd.DataFrame, level: float) -> Iterator[list[Any]]:
     for quantity in QUANTITIES.values():
         column = "status" if quantity.column == "diverged" else quantity.column
-        if column not in rows:
+        if column not in rows or quantity.kind == "scaling":
             continue
         if quantity.kind == "mean":
             yield from _mean(quantity, rows[column], level)

@@ -58,7 +58,7 @@ def ask(
     cells = own[["n", "count", "value", "low", "high", "se"]].join(rates[names])
     cells = cells.reindex(rates.index.intersection(cells.index))
     pairs = pd.DataFrame()
-    if quantity.kind != "restarts" and quantity.name != SUCCESS and len(cells):
+    if quantity.kind in ("rate", "mean") and quantity.name != SUCCESS and len(cells):
         order = [name for name in (*study.axes, *COMPARED) if name in COMPARED]
         tables = [
             pairs_along(axis, cells, most_sharing(axis, rates), n_looks, level)
@@ -131,7 +131,7 @@ def valid_quantities(quantities: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFr
     table = quantities.copy()
     for quantity in QUANTITIES.values():
         rate = f"{quantity.column}_rate"
-        if quantity.kind == "mean" or f"{rate}_low" not in rates:
+        if quantity.kind in ("mean", "scaling") or f"{rate}_low" not in rates:
             continue
         own = table["quantity"] == quantity.name
         low, high = (

@@ -24,6 +24,7 @@ from trainability.findings.places import WIDTHS, axis_columns, places, width_axi
 from trainability.findings.predicting import prediction_tests
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
+from trainability.findings.scaling import scaling
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
@@ -57,6 +58,7 @@ class Findings:
         survival: Share of networks without success over steps, by cell.
         comparisons: Value against value of every axis of strategies.
         asked: The quantity that the study asks about.
+        scaling: The width that success takes over the number of samples.
         published: Published numbers beside ours.
         measured: The tables by cell.
         n_looks: How often a cell was looked at before it stopped, at most; 1 for a study that did
@@ -79,6 +81,7 @@ class Findings:
     survival: pd.DataFrame
     comparisons: Comparisons
     asked: Asked
+    scaling: pd.DataFrame
     published: pd.DataFrame
     measured: Measured
     n_looks: int
@@ -123,6 +126,7 @@ class Findings:
             "pooled_comparisons": self.comparisons.pooled,
             "quantities": measured.quantities,
             "asked": self.asked.pairs,
+            "scaling": self.scaling,
             "published": self.published,
             "blocks": measured.blocks,
         }
@@ -175,6 +179,7 @@ def find(study: Study, storage: Storage) -> Findings:
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),
         asked=ask(study, rates, quantities, n_looks, LEVEL),
+        scaling=scaling(rates, chosen, LEVEL),
         published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks),
         measured=measured,
         n_looks=n_looks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, place_text
@@ -12,6 +13,7 @@ from trainability.findings.published import mean_over_cells
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.better import DECIDED, NOUNS, confidence, p_value_text
 from trainability.report.published import interval_text, value_text
+from trainability.report.scaling import scaling_sentences
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import joined, points
 from trainability.study.axes import STRATEGIES, label
@@ -25,6 +27,11 @@ def asked_sentences(findings: Findings) -> list[str]:
     """The answer, first along the first axis of the study; of success only how it changes along
     an axis where nothing else answers."""
     asked = findings.asked
+    if asked.quantity.kind == "scaling":
+        return scaling_sentences(findings) or [
+            f"The {asked.quantity.noun} was studied at fewer than {LEAST_SIZES} numbers of samples "
+            "or at one width: nothing answers the question."
+        ]
     if asked.cells.empty:
         return [f"No network has a {asked.quantity.noun}: nothing answers the question."]
     along = _along(findings)

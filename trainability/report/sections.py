@@ -17,6 +17,7 @@ from trainability.report.figures import MAIN
 from trainability.report.matrix import Matrix, success_matrix
 from trainability.report.predictions import predictions_table
 from trainability.report.published import published_view
+from trainability.report.scaling import scaling_view
 from trainability.report.tables import TableView
 from trainability.report.validation import measures_table
 from trainability.study.axes import AXES, label
@@ -94,7 +95,9 @@ def sections(
             ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings)),
         ),
     )
-    if findings.asked.quantity.name != SUCCESS:
+    if len(findings.scaling):
+        yield Section("Width over samples", tables=(scaling_view(findings),))
+    if findings.asked.quantity.name != SUCCESS and len(findings.asked.cells):
         yield Section(
             f"The {findings.asked.quantity.noun}",
             figures=drawn("asked"),

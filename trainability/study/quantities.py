@@ -14,7 +14,8 @@ class Quantity:
         name: As studies write it.
         noun: As sentences write it.
         kind: `rate`, the share of networks of which a column says yes; `mean`, of a column over
-            the networks that have it; `restarts`, from the rate of a column.
+            the networks that have it; `restarts`, from the rate of a column; `scaling`, of many
+            cells together.
         column: Of the rows. Of a list, one entry per hidden layer, the last counts.
         least_is_best: Whether less of it is better.
         is_share: Whether it lies in [0, 1] and is written in percent.
@@ -23,7 +24,7 @@ class Quantity:
 
     name: str
     noun: str
-    kind: Literal["rate", "mean", "restarts"]
+    kind: Literal["rate", "mean", "restarts", "scaling"]
     column: str
     least_is_best: bool = False
     is_share: bool = True
@@ -54,12 +55,18 @@ QUANTITIES: dict[str, Quantity] = {
         ),
         Quantity("living", "mean share of living points", "mean", "living_init"),
         Quantity(
-            "restarts", "number of networks to train until one succeeds", "restarts", "success",
+            "restarts", "number of networks to train for a chance of 90 % that one succeeds",
+            "restarts", "success",
             least_is_best=True, is_share=False,
         ),
         Quantity(
-            "restarts_alive", "number of networks to draw until one is not born dead", "restarts",
-            "born_dead", least_is_best=True, is_share=False, of_no=True,
+            "restarts_alive",
+            "number of networks to draw for a chance of 90 % that one is not born dead",
+            "restarts", "born_dead", least_is_best=True, is_share=False, of_no=True,
+        ),
+        Quantity(
+            "minimal_width", "width for 90 % success", "scaling", "success",
+            least_is_best=True, is_share=False,
         ),
     )
 }  # fmt: skip
@@ -68,6 +75,7 @@ QUANTITIES: dict[str, Quantity] = {
 `restarts` and `restarts_alive`: with a chance of `RESTART_CHANCE` one of so many does. `variance`:
 that of the output of the last hidden layer at birth over the training points, over its mean square;
 `living`: the share of the training points at which every hidden layer has an active neuron.
+`minimal_width`: with which power of the number of samples it grows; no cell has it by itself.
 """
 
 RESTART_CHANCE = 0.9

@@ -1,0 +1,62 @@
+"""The width that success takes over the number of samples, family of tasks by family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from trainability.analysis.scaling import LEAST_SIZES, power_of_samples
+from trainability.findings.labels import short
+from trainability.findings.places import axis_columns
+from trainability.study import Cell
+from trainability.study.records import canonical, to_record
+
+SHARE = 0.9
+"""The success rate whose width is asked for."""
+_SIZES = ("n_train", "rows")
+"""Settings that say how many samples a task has."""
+
+
+def scaling(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> pd.DataFrame:
+    """With which power of the number of samples the width for `SHARE` success grows.
+
+    Args:
+        rates: One row per cell, with its identity.
+        cells: The cells by id.
+        level: Of every interval.
+
+    Returns:
+        One row per family (tasks that differ in the number of samples alone, and all else alike)
+        and number of samples: `family`, `n_train`, `width` with `width_low` and `width_high`,
+        and of the family `power` with `power_low` and `power_high`, and `n`. Empty with fewer than
+        three numbers of samples, or where widths don't vary.
+    """
+    rates = rates[rates["width"].notna()]
+    if rates["n_train"].nunique() < LEAST_SIZES or rates["width"].nunique() < 2:
+        return pd.DataFrame()
+    others = [name for name in axis_columns(rates) if name not in ("task", "width")]
+    keys = {id_: _family(cells[str(id_)], others) for id_ in rates.index}
+    parts = []
+    for _, family in rates.groupby([keys[id_] for id_ in rates.index], sort=False):
+        if family["n_train"].nunique() < LEAST_SIZES:
+            continue
+        power = power_of_samples(family, SHARE, level)
+        own = {"power": power.power, "power_low": power.low, "power_high": power.high}
+        table = power.widths.assign(**own, n=power.n)
+        table.insert(0, "family", _name(cells[str(family.index[0])], family, rates, others))
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _family(cell: Cell, others: list[str]) -> str:
+    task = to_record(cell.task)
+    kept = {name: value for name, value in task.items() if name not in _SIZES}
+    return canonical([kept, [str(getattr(cell, name, None)) for name in others]])
+
+
+def _name(cell: Cell, family: pd.DataFrame, rates: pd.DataFrame, others: list[str]) -> str:
+    name = getattr(cell.task, "name", None) or getattr(cell.task, "dataset", None)
+    varies = [other for other in others if rates[other].nunique(dropna=False) > 1]
+    words = [short(list(map(str, rates[v].unique())))[str(family[v].iloc[0])] for v in varies]
+    return ", ".join([str(name or type(cell.task).__name__).replace("_", " "), *words])
