@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,16 +52,9 @@ def examples(*lines: str) -> str:
 
 
 __all__ = [
-    "Terminal",
-    "app",
-    "clean",
-    "err",
-    "examples",
-    "out",
-    "show_commands",
-    "study_names",
-    "styled",
-]
+    "Terminal", "app", "at_end", "clean", "err", "examples", "out", "show_commands",
+    "study_names", "styled",
+]  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -144,6 +137,8 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+at_end: list[Callable[[int], None]] = []
+"""What a command has left to be done when it has ended and said how, given its exit code."""
 _MIRRORED = ("sync", "ui")
 """Commands that want to know where MLflow is."""
 

@@ -23,6 +23,7 @@ from trainability.cli.documents import (
     print_document,
     study_document,
 )
+from trainability.cli.finish import OnFinishOption, finish_problems, run_at_end
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -36,6 +37,7 @@ from trainability.cli.launching import (
     launch_options,
     spelled,
 )
+from trainability.errors import refuse
 
 if TYPE_CHECKING:
     from trainability.notebook import LoadedStudy
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
         "run studies/mine.py --replicates 4096",
         "run mine --precision 0.01 --refine 0.9",
         "run mine --address auto --storage s3://bucket/results",
+        "run mine --on-finish 'notify-send trained'",
     ),
 )
 def run(
@@ -83,6 +86,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
     ] = False,
+    on_finish: OnFinishOption = None,
     hashes: HashesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,8 +101,11 @@ def run(
         engine,
         max_failures,
     )
+    refuse(finish_problems(on_finish))
     from trainability.running.study import prepare
 
+    if not dry_run:
+        run_at_end(on_finish, study, storage)
     chosen = prepare(
         study,
         storage,

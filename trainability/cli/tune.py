@@ -18,6 +18,7 @@ from trainability.cli.app import (
     styled,
 )
 from trainability.cli.documents import JsonOption, only_documents, print_document, records
+from trainability.cli.finish import OnFinishOption, finish_problems, run_at_end
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -71,18 +72,21 @@ def tune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
     ] = False,
+    on_finish: OnFinishOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tune settings, or whole axes: the same command again resumes."""
     options, problems = launch_options(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
-    refuse([*problems, *options.problems(spelled)])
+    refuse([*problems, *options.problems(spelled), *finish_problems(on_finish)])
     from trainability.running.surroundings import require_usable
     from trainability.running.tuning import run_tuning
     from trainability.storage import Storage
     from trainability.tuning.loading import load_tunings
 
+    if not dry_run:
+        run_at_end(on_finish, study, storage)
     place = Storage(storage)
     tunings = load_tunings(study)
     if dry_run:
