@@ -25,8 +25,8 @@ def block(marker: str) -> str:
 
 
 def test_the_commands_of_the_table_are_those_of_the_program():
-    told = set(re.findall(r"^\| `trainability (\w+)", README, re.M))
-    assert told == set(commands())
+    first = "".join(re.findall(r"^\| (`trainability \w[^|]*)\|", README, re.M))
+    assert sorted(re.findall(r"`trainability (\w+)", first)) == sorted(commands())
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))

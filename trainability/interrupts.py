@@ -59,6 +59,26 @@ def check() -> None:
         raise KeyboardInterrupt
 
 
+def request() -> None:
+    """Ask for the end from within, as SIGTERM does from outside.
+
+    Where signals are not handled here, in a notebook say, nothing but the flag is set: the process
+    goes on, and `forget` takes it back.
+    """
+    if _state.handled and _state.orderly:
+        _ask(int(signal.SIGTERM))
+    elif _state.signal is None:
+        _state.signal, _state.asked_at = int(signal.SIGTERM), time.monotonic()
+        _state.asked.set()
+
+
+def forget() -> None:
+    """Take back what `request` has asked for, where the process goes on."""
+    if not _state.handled:
+        _state.signal = None
+        _state.asked.clear()
+
+
 def wait(seconds: float) -> None:
     """Sleep, but raise KeyboardInterrupt as soon as the end is asked for."""
     _state.asked.wait(seconds)

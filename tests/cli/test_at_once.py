@@ -69,11 +69,13 @@ trainability.run("good.py", on_event=first)
 def test_every_command_is_listed_as_its_file_declares_it():
     import importlib
 
-    for module, _ in catalog.commands().values():
-        importlib.import_module(module)
+    for listed in catalog.commands().values():
+        importlib.import_module(listed.module)
     registered = {}
     for info in app.registered_commands:
         name = info.name or info.callback.__name__.replace("_", "-")
         help_ = (info.help or info.callback.__doc__).split("\n\n")[0]
-        registered[name] = (info.callback.__module__, help_.strip())
+        panel = info.rich_help_panel
+        registered[name] = catalog.Listed(info.callback.__module__, help_.strip(), panel)
     assert registered == catalog.commands()
+    assert {listed.panel for listed in catalog.commands().values()} == set(catalog.PANELS)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from trainability.launch import token as token_module
+from trainability.launch.owner import owner
 from trainability.launch.token import launch_token
 from trainability.storage import Storage
 
@@ -71,9 +71,9 @@ def test_whose_launch_can_not_be_seen_keeps_its_token(tmp_path, content):
 
 def test_a_process_that_got_the_number_of_another_is_not_taken_for_it(tmp_path):
     storage = Storage(tmp_path)
-    owner = token_module._owner(1)
-    storage.write_bytes("study/.launch-1", json.dumps(owner).encode())
-    storage.write_bytes("study/.launch-2", json.dumps({**owner, "begun": "-1"}).encode())
+    first = owner(1)
+    storage.write_bytes("study/.launch-1", json.dumps(first).encode())
+    storage.write_bytes("study/.launch-2", json.dumps({**first, "begun": "-1"}).encode())
     with launch_token("study", storage):
         pass
     assert tokens(tmp_path) == [".launch-1"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
@@ -45,7 +46,15 @@ def show_commands(
         place.print(sentence, soft_wrap=True)
 
 
-__all__ = ["Terminal", "app", "clean", "err", "out", "show_commands", "styled"]
+def examples(*lines: str) -> str:
+    """The end of a command's help: what one types, an example a line."""
+    return "\n".join([" Examples:", *(f"   trainability {line}" for line in lines)])
+
+
+__all__ = [
+    "Terminal", "app", "at_end", "clean", "err", "examples", "out", "show_commands",
+    "study_names", "styled",
+]  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -59,20 +68,41 @@ def _clean_messages() -> Iterator[None]:
         raise
 
 
+class _Command(TyperCommand):
+    """A command whose help ends with what one types, line by line as it is written."""
+
+    def __init__(self, *arguments: Any, epilog: str | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.examples = epilog
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if self.examples:
+            out.print(self.examples, soft_wrap=True)
+
+
 class _Commands(TyperGroup):
     """All commands by their names; one is imported when it is to be run."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, epilog: str | None = None, **settings: Any) -> None:
         super().__init__(**settings)
+        self.examples = epilog
         self.commands: Any = {
-            name: _made(CommandInfo(name, callback=_nothing, help=help_))
-            for name, (_, help_) in catalog.commands().items()
+            name: _made(
+                CommandInfo(name, callback=_nothing, help=entry.help, rich_help_panel=entry.panel)
+            )
+            for name, entry in catalog.commands().items()
         }
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if self.examples:
+            out.print(self.examples, soft_wrap=True)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if name in catalog.commands():
-            module = importlib.import_module(catalog.commands()[name][0])
+            module = importlib.import_module(catalog.commands()[name].module)
             [info] = [
                 info
                 for info in app.registered_commands
@@ -93,6 +123,7 @@ class _Commands(TyperGroup):
 
 
 def _made(info: CommandInfo) -> Any:
+    info.cls = _Command
     return get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode="rich")
 
 
@@ -106,6 +137,8 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+at_end: list[Callable[[int], None]] = []
+"""What a command has left to be done when it has ended and said how, given its exit code."""
 _MIRRORED = ("sync", "ui")
 """Commands that want to know where MLflow is."""
 
@@ -113,18 +146,30 @@ app = typer.Typer(
     name="trainability",
     cls=_Commands,
     help="How wide must a ReLU network be, and how initialized, for training to succeed?",
+    epilog=examples("new study mine", "run mine", "report mine", "--install-completion"),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
 out = Terminal()
 err = Terminal(stderr=True)
 
+
+def study_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """What a shell may complete the name of a study to: those here, shipped, and on the storage."""
+    from trainability.study import loading
+
+    stored = Path(str(ctx.params.get("storage") or "results"))  # of an address nothing is listed
+    names = {path.parent.name for path in stored.glob("*/study.json")}
+    return sorted(name for name in {*loading.study_names(), *names} if name.startswith(incomplete))
+
+
 StudyArgument = Annotated[
     str,
     typer.Argument(
-        metavar="STUDY", help="A study file (.py or .json), or a name in [b]studies/[/b]."
+        metavar="STUDY",
+        help="A study file (.py or .json), or a name in [b]studies/[/b].",
+        autocompletion=study_names,
     ),
 ]
 StorageOption = Annotated[

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from trainability.cli.app import app, err, out
-from trainability.cli.inputs import FigureOption, JsonOption, figure_problems
+from trainability.cli.app import app, err, examples, out
+from trainability.cli.documents import JsonOption
+from trainability.cli.inputs import FigureOption, figure_problems
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
     from trainability.benchmark import Result
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Tools",
+    epilog=examples(
+        "bench --quick",
+        "bench --device cuda --json",
+    ),
+)
 def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="Few shapes and peers: a minute, on a GPU two.")

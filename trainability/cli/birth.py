@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE
 from rich.table import Table
 
-from trainability.cli.app import StorageOption, StudyArgument, app, err, out
-from trainability.cli.inputs import FigureOption, JsonOption, figure_problems
+from trainability.cli.app import StorageOption, StudyArgument, app, err, examples, out
+from trainability.cli.documents import JsonOption
+from trainability.cli.inputs import FigureOption, figure_problems
 from trainability.commands import command
 from trainability.errors import InputError, refuse
 from trainability.storage import Storage
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 _COLUMNS = ["cell", "replicate", "success", "trainable"]
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Results",
+    epilog=examples(
+        "birth absolute_value",
+        "birth mine --figure birth.png --json",
+    ),
+)
 def birth(
     study: StudyArgument,
     storage: StorageOption = "results",

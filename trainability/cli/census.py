@@ -11,14 +11,14 @@ import typer
 from rich.table import Table
 
 from trainability.checks import int_problem
-from trainability.cli.app import app, err, out, styled
+from trainability.cli.app import app, err, examples, out, styled
+from trainability.cli.documents import JsonOption
 from trainability.cli.inputs import (
     BallOption,
     BoxOption,
     FigureOption,
     FromOption,
     InputsOption,
-    JsonOption,
     chosen_domain,
     chosen_scheme,
     chosen_width,
@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from trainability.analysis.scheme_check import SchemeCheck
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Before training",
+    epilog=examples(
+        "census 'He(bias_std=1.0)'",
+        "census DataDependent --width 16,4 --d 2",
+        "census Laplace --from studies/laplace.py --json",
+    ),
+)
 def census(
     scheme: Annotated[
         str, typer.Argument(metavar="SCHEME", help="As in a study, e.g. 'He(bias_std=1.0)'.")

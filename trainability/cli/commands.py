@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from trainability.addresses import remember, remember_environment
-from trainability.cli.app import app, err, styled
+from trainability.cli.app import app, at_end, err, styled
 from trainability.errors import InputError, TrainabilityError
 
 __all__ = ["app", "run_command"]
@@ -23,6 +23,13 @@ def run_command() -> int:
     Returns:
         0, 1 for a failure, 2 for bad input.
     """
+    code = _run()
+    while at_end:
+        at_end.pop()(code)
+    return code
+
+
+def _run() -> int:
     remember_environment()
     for word in sys.argv[1:]:
         remember(word.partition("=")[2] if word.startswith("--") else word)

@@ -24,7 +24,6 @@ from trainability.study.widths import (
 )
 
 _MOST_WEIGHTS = 2**25
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 InputsOption = Annotated[int, typer.Option("--d", help="Input dimension.")]
 BallOption = Annotated[
     float | None, typer.Option("--ball", metavar="RADIUS", help="Inputs: a ball around 0.")
@@ -51,10 +50,15 @@ def chosen_domain(d: int, ball: float | None, box: float | None) -> Domain:
 def chosen_scheme(text: str, source: Path | None) -> Scheme:
     """A scheme by its text; `source` may define it."""
     if source is not None:
-        if source.suffix != ".py" or not _is(source, Path.is_file):
-            raise InputError(f"--from {source} is no Python file; wanted an existing .py file")
-        load_module(source.resolve())
+        load_source(source)
     return scheme_from_text(text)
+
+
+def load_source(source: Path) -> None:
+    """Execute the Python file of --from: what it defines has a name from then on."""
+    if source.suffix != ".py" or not _is(source, Path.is_file):
+        raise InputError(f"--from {source} is no Python file; wanted an existing .py file")
+    load_module(source.resolve())
 
 
 def chosen_widths(text: str) -> list[int]:

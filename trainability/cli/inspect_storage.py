@@ -1,12 +1,11 @@
-"""`trainability status`, `report`, `sync` and `ui`: what storage holds."""
+"""`trainability report`, `sync` and `ui`: what storage holds, for people."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from trainability import interrupts
@@ -17,67 +16,37 @@ from trainability.cli.app import (
     TrackingOption,
     app,
     err,
+    examples,
     out,
-    show_commands,
+    study_names,
 )
-from trainability.cli.inputs import JsonOption
+from trainability.cli.documents import (
+    JsonOption,
+    only_documents,
+    print_document,
+    study_document,
+)
 from trainability.commands import command, printable
 from trainability.errors import InputError, StudyFailed
 from trainability.growth import study_cells, wanted_blocks
 from trainability.plan import missing_blocks
-from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
 from trainability.study import Study
 
-
-@app.command()
-def status(
-    study: StudyArgument, storage: StorageOption = "results", as_json: JsonOption = False
-) -> None:
-    """Show cells, replicates done and to do, and failures."""
-    place = Storage(storage)
-    chosen = stored_study(study, place)
-    cells = study_cells(chosen, place)
-    missing = missing_blocks(
-        wanted_blocks(chosen, place, cells), place.block_files(chosen.name, cells)
-    )
-    rows = place.read_rows(chosen.name, list(cells), ["cell", "status", "success"])
-    grouped = rows.groupby("cell")
-    there = grouped.size().to_dict()
-    diverged = (rows["status"] == "diverged").groupby(rows["cell"]).sum().to_dict()
-    successes = grouped["success"].sum().to_dict()
-    entries = [
-        {
-            "cell": cell.id,
-            "scheme": str(cell.scheme),
-            "width": cell.width,
-            "depth": cell.depth,
-            "replicates_done": int(there.get(cell.id, 0)),
-            "replicates_to_do": len(missing[cell.id]) * BLOCK_SIZE,
-            "successes": int(successes.get(cell.id, 0)),
-            "diverged": int(diverged.get(cell.id, 0)),
-        }
-        for cell in cells.values()
-    ]
-    if as_json:
-        print(json.dumps({"study": chosen.name, "cells": entries}))
-        return
-    table = Table(title=chosen.name, title_justify="left")
-    for name in entries[0]:
-        table.add_column(name.replace("_", " "), justify="left" if name == "scheme" else "right")
-    for entry in entries:
-        table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in entry.values()))
-    out.print(table)
-    todo = sum(entry["replicates_to_do"] for entry in entries)
-    if todo:
-        out.print(f"{todo:,} networks to do")
-        show_commands(place.address, None, study, run="run")
-    else:
-        show_commands(place.address, None, study, complete="report")
+if TYPE_CHECKING:
+    from trainability.report import Report
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Results",
+    epilog=examples(
+        "report absolute_value",
+        "report mine --watch",
+        "report mine theirs",
+        "report mine --json",
+    ),
+)
 def report(
     studies: Annotated[
         list[str],
@@ -85,6 +54,7 @@ def report(
             metavar="STUDY...",
             help="Study files, or names in [b]studies/[/b] or on storage; several give one more "
             "page with all of them side by side.",
+            autocompletion=study_names,
         ),
     ],
     storage: StorageOption = "results",
@@ -94,6 +64,7 @@ def report(
             "--watch", help="Keep the report up to date until the study is complete, or Ctrl-C."
         ),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
     from trainability.report import write_report, write_side_by_side
@@ -106,7 +77,7 @@ def report(
             raise InputError(
                 f"report --watch wants one study, got {len(chosen)}; watch one of them"
             )
-        _watch(chosen[0], place)
+        _watch(chosen[0], place, as_json)
         return
     for study, text in zip(chosen, studies, strict=True):
         if not place.block_files(study.name, study_cells(study, place)):
@@ -114,22 +85,34 @@ def report(
                 f"no results of {study.name} in {place.shown}; first: "
                 f"{command('run', text, storage=place.address)}"
             )
-    written = [write_report(study, place) for study in chosen]
+    with only_documents(as_json):
+        written = [write_report(study, place) for study in chosen]
+        page = write_side_by_side(written, place) if len(written) > 1 else None
+    _show(written, page, place, as_json)
+
+
+def _show(written: list[Report], page: Path | None, place: Storage, as_json: bool) -> None:
+    """What was found, and where it is written."""
+    if as_json:
+        documents = [study_document(one.findings, place, one.page) for one in written]
+        together = None if page is None else str(page)
+        print_document({"studies": documents, "side_by_side": together})
+        return
     for one in written:
         one.show(out)
         out.print(f"report:  {one.page}", soft_wrap=True)
-    if len(written) > 1:
-        page = write_side_by_side(written, place)
+    if page is not None:
         out.print(f"side by side:  {page}", soft_wrap=True)
 
 
-def _watch(study: Study, place: Storage) -> None:
+def _watch(study: Study, place: Storage, as_json: bool) -> None:
     """Write the report again and again; Ctrl-C ends it between two of them."""
     from trainability.report import watch_report
 
     err.print(f"waiting for results of {study.name} (Ctrl-C ends)", highlight=False)
+    written = None
     try:
-        with interrupts.orderly():
+        with interrupts.orderly(), only_documents(as_json):
             for written in watch_report(study, place, interrupts.wait):
                 found = written.findings
                 err.print(
@@ -138,15 +121,22 @@ def _watch(study: Study, place: Storage) -> None:
                     soft_wrap=True,
                     highlight=False,
                 )
-            written.show(out)
-            out.print(f"report:  {written.page}", soft_wrap=True)
     except KeyboardInterrupt:
         err.print("no longer watched; the page stays as it is")
+        return
+    if written is not None:
+        _show([written], None, place, as_json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Results",
+    epilog=examples("sync mine", "sync mine --tracking-uri http://127.0.0.1:5000"),
+)
 def sync(
-    study: StudyArgument, storage: StorageOption = "results", tracking_uri: TrackingOption = None
+    study: StudyArgument,
+    storage: StorageOption = "results",
+    tracking_uri: TrackingOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Rebuild the MLflow mirror from storage; doing it again changes nothing."""
     from trainability import tracking
@@ -163,17 +153,29 @@ def sync(
         )
     uri = tracking.tracking_uri(tracking_uri, place)
     tracking.require_usable(uri)
-    mirror = tracking.Mirror(chosen, place, uri, _begun(place, files))
-    missing = missing_blocks(wanted_blocks(chosen, place, cells), files)
-    for cell in cells.values():
-        if not missing[cell.id]:
-            mirror.cell_done(cell)
-    written = write_report(chosen, place)
-    mirror.add(lambda target: target.log_report(written.folder, written.markdown))
-    unfinished = sum(bool(blocks) for blocks in missing.values())
-    mirror.close("KILLED" if unfinished else "FINISHED")
+    with only_documents(as_json):
+        mirror = tracking.Mirror(chosen, place, uri, _begun(place, files))
+        missing = missing_blocks(wanted_blocks(chosen, place, cells), files)
+        for cell in cells.values():
+            if not missing[cell.id]:
+                mirror.cell_done(cell)
+        written = write_report(chosen, place)
+        mirror.add(lambda target: target.log_report(written.folder, written.markdown))
+        unfinished = sum(bool(blocks) for blocks in missing.values())
+        mirror.close("KILLED" if unfinished else "FINISHED")
     if mirror.trouble:
         raise StudyFailed(f"MLflow at {shown(uri)} could not be written: {mirror.trouble}")
+    if as_json:
+        print_document(
+            {
+                "study": chosen.name,
+                "storage": place.shown,
+                "tracking_uri": shown(uri),
+                "cells": len(cells),
+                "cells_mirrored": len(cells) - unfinished,
+            }
+        )
+        return
     err.print(
         f"MLflow at {shown(uri)} mirrors {len(cells) - unfinished} of {len(cells)} cells",
         soft_wrap=True,
@@ -186,7 +188,7 @@ def _begun(place: Storage, files: list[BlockFile]) -> float:
     return min(float(entry["finished_at"]) - float(entry["seconds"]) for entry in made)
 
 
-@app.command()
+@app.command(rich_help_panel="Results", epilog=examples("ui", "ui --port 5001"))
 def ui(
     storage: StorageOption = "results",
     tracking_uri: TrackingOption = None,

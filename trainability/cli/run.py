@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,9 +12,18 @@ from trainability.cli.app import (
     TrackingOption,
     app,
     err,
+    examples,
     out,
     show_commands,
 )
+from trainability.cli.documents import (
+    HashesOption,
+    JsonOption,
+    only_documents,
+    print_document,
+    study_document,
+)
+from trainability.cli.finish import OnFinishOption, finish_problems, run_at_end
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -28,14 +37,23 @@ from trainability.cli.launching import (
     launch_options,
     spelled,
 )
+from trainability.errors import refuse
 
 if TYPE_CHECKING:
-    from trainability.growth import Growth
-    from trainability.storage import Storage
-    from trainability.study import Study
+    from trainability.notebook import LoadedStudy
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Studies",
+    epilog=examples(
+        "run absolute_value",
+        "run absolute_value --dry-run",
+        "run studies/mine.py --replicates 4096",
+        "run mine --precision 0.01 --refine 0.9",
+        "run mine --address auto --storage s3://bucket/results",
+        "run mine --on-finish 'notify-send trained'",
+    ),
+)
 def run(
     study: StudyArgument,
     replicates: Annotated[
@@ -68,6 +86,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
     ] = False,
+    on_finish: OnFinishOption = None,
+    hashes: HashesOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a study, or what is missing of it: the same command again resumes."""
     options, problems = launch_options(
@@ -80,8 +101,11 @@ def run(
         engine,
         max_failures,
     )
+    refuse(finish_problems(on_finish))
     from trainability.running.study import prepare
 
+    if not dry_run:
+        run_at_end(on_finish, study, storage)
     chosen = prepare(
         study,
         storage,
@@ -94,41 +118,18 @@ def run(
         problems=problems,
     )
     if dry_run:
-        _show_plan(chosen.study, chosen.storage, chosen.growth)
+        from trainability.cli.dry_run import show_plan
+
+        show_plan(chosen, hashes, as_json)
         return
-    with interruptible():
-        chosen.run(err, out=out)
-    show_commands(chosen.storage.address, tracking_uri, browse="ui")
+    with interruptible(), only_documents(as_json):
+        loaded = chosen.run(err, out=None if as_json else out)
+    if as_json:
+        print_document(_document(loaded))
+    else:
+        show_commands(chosen.storage.address, tracking_uri, browse="ui")
 
 
-def _show_plan(study: Study, place: Storage, growth: Growth) -> None:
-    from rich.table import Table
-
-    from trainability.growth import next_round, study_cells
-    from trainability.plan import missing_blocks
-    from trainability.seeds import BLOCK_SIZE
-
-    cells, part = study_cells(study, place), next_round(study, place, growth)
-    wanted = {} if part is None else part.wanted
-    cells |= {} if part is None else part.cells
-    files = place.block_files(study.name, cells)
-    missing = missing_blocks(wanted, files)
-    stored: dict[str, set[int]] = {}
-    for file in files:
-        stored.setdefault(file.cell, set()).update(file.blocks)
-    table = Table(title=f"{study.name}: what would run", title_justify="left")
-    for name in ("cell", "scheme", "width", "depth", "networks stored", "networks to run"):
-        table.add_column(name, justify="left" if name in ("cell", "scheme") else "right")
-    for cell in cells.values():
-        counts = (len(stored.get(cell.id, ())), len(missing.get(cell.id, ())))
-        table.add_row(
-            cell.id,
-            str(cell.scheme),
-            str(cell.width),
-            str(cell.depth),
-            *(f"{n * BLOCK_SIZE:,}" for n in counts),
-        )
-    out.print(table)
-    todo = sum(map(len, missing.values())) * BLOCK_SIZE
-    rest = ": one round; what comes after it depends on its networks" if growth.grows else ""
-    out.print(f"{todo:,} networks to run{rest if todo else ''}", soft_wrap=True)
+def _document(loaded: LoadedStudy) -> dict[str, Any]:
+    """What was found, and where the report is."""
+    return study_document(loaded.findings, loaded.storage, loaded.report)

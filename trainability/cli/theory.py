@@ -15,14 +15,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from trainability.checks import int_problem, shown
-from trainability.cli.app import app, err, out
+from trainability.cli.app import app, err, examples, out
+from trainability.cli.documents import JsonOption
 from trainability.cli.inputs import (
     BallOption,
     BoxOption,
     FigureOption,
     FromOption,
     InputsOption,
-    JsonOption,
     chosen_domain,
     chosen_scheme,
     chosen_width,
@@ -41,7 +41,15 @@ _WIDTHS = "2,3,4,6,8,12,16,20"
 _SCHEMES = ("UnitSphere", "He(bias_std=1.0)", "TorchDefault", "RandomizedAsymmetric")
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Before training",
+    epilog=examples(
+        "theory",
+        "theory --scheme 'He(bias_std=1.0)' --widths 2,4,8",
+        "theory --depth 4 --restarts 10 --json",
+        "theory --success --scheme UnitSphere --figure success.png",
+    ),
+)
 def theory(
     scheme: Annotated[
         list[str] | None,

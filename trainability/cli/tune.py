@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,14 @@ from trainability.cli.app import (
     TrackingOption,
     app,
     err,
+    examples,
     out,
     show_commands,
+    study_names,
     styled,
 )
+from trainability.cli.documents import JsonOption, only_documents, print_document, records
+from trainability.cli.finish import OnFinishOption, finish_problems, run_at_end
 from trainability.cli.launching import (
     AddressOption,
     CpusOption,
@@ -31,18 +35,28 @@ from trainability.cli.launching import (
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
+    from trainability.running.tuning import Tuned
     from trainability.storage import Storage
     from trainability.tuning import Tuning
 
 TuningArgument = Annotated[
     str,
     typer.Argument(
-        metavar="STUDY", help="A file with TUNING = Tuning(...), or a name in [b]studies/[/b]."
+        metavar="STUDY",
+        help="A file with TUNING = Tuning(...), or a name in [b]studies/[/b].",
+        autocompletion=study_names,
     ),
 ]
 
 
-@app.command()
+@app.command(
+    rich_help_panel="Studies",
+    epilog=examples(
+        "tune tune_absolute_value",
+        "tune tune_absolute_value --dry-run",
+        "tune mine --engine torch --storage /data/results",
+    ),
+)
 def tune(
     study: TuningArgument,
     storage: StorageOption = "results",
@@ -58,34 +72,63 @@ def tune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would run; start and write nothing.")
     ] = False,
+    on_finish: OnFinishOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Tune settings, or whole axes: the same command again resumes."""
     options, problems = launch_options(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
-    refuse([*problems, *options.problems(spelled)])
+    refuse([*problems, *options.problems(spelled), *finish_problems(on_finish)])
     from trainability.running.surroundings import require_usable
     from trainability.running.tuning import run_tuning
     from trainability.storage import Storage
     from trainability.tuning.loading import load_tunings
 
+    if not dry_run:
+        run_at_end(on_finish, study, storage)
     place = Storage(storage)
     tunings = load_tunings(study)
     if dry_run:
-        _show_plan(tunings, place)
+        _show_plan(tunings, place, as_json)
         return
     place.check_writable()
     require_usable(tracking_uri, place)
-    with interruptible():
+    done = []
+    with interruptible(), only_documents(as_json):
         for tuning in tunings:
-            run_tuning(tuning, study, place, options, tracking_uri, err).written.show(out)
-    show_commands(place.address, tracking_uri, browse="ui")
+            done.append(run_tuning(tuning, study, place, options, tracking_uri, err))
+            if not as_json:
+                done[-1].written.show(out)
+    if as_json:
+        print_document({"storage": place.shown, "tunings": list(map(_document, done))})
+    else:
+        show_commands(place.address, tracking_uri, browse="ui")
 
 
-def _show_plan(tunings: list[Tuning], place: Storage) -> None:
+def _document(tuned: Tuned) -> dict[str, Any]:
+    """What a tuning found: the winner, and all finalists on fresh seeds with intervals."""
+    from trainability.tuning.result import answer
+
+    return {
+        "tuning": tuned.result.tuning.name,
+        "question": tuned.result.tuning.question,
+        "answer": answer(tuned.result),
+        "python": tuned.result.python,
+        "finalists": records(tuned.finalists()),
+        "report": str(tuned.report),
+    }
+
+
+def _show_plan(tunings: list[Tuning], place: Storage, as_json: bool) -> None:
     from trainability.tuning.planning import planned
 
-    for tuning in tunings:
-        out.print(styled(tuning.name, "bold", "  what would run"), soft_wrap=True)
-        for line in planned(tuning, place):
-            out.print(line, soft_wrap=True)
+    plans = {tuning.name: planned(tuning, place) for tuning in tunings}
+    if as_json:
+        entries = [{"tuning": name, "plan": lines} for name, lines in plans.items()]
+        print_document({"storage": place.shown, "tunings": entries})
+        return
+    for name, lines in plans.items():
+        out.print(styled(name, "bold", "  what would run"), soft_wrap=True)
+        for line in lines:
+            out.print(line)

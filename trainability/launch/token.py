@@ -8,14 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from trainability.errors import StorageError
+from trainability.launch.owner import is_over, owner
 from trainability.storage import Storage
 
 _PREFIX = ".launch-"
@@ -38,10 +36,10 @@ def launch_token(study: str, storage: Storage) -> Iterator[str]:
     token = f"{study}/{_PREFIX}{uuid.uuid4().hex}"
     folders = [Path(storage.address, study), Path(storage.address)] if storage.is_local else []
     made = [folder for folder in folders if not folder.exists()]
-    storage.write_bytes(token, json.dumps(_owner(os.getpid())).encode())
+    storage.write_bytes(token, json.dumps(owner(os.getpid())).encode())
     try:
         with contextlib.suppress(StorageError):
-            _remove_abandoned(study, storage)
+            remove_abandoned(study, storage, _PREFIX)
         yield token
     finally:
         with contextlib.suppress(StorageError):
@@ -51,52 +49,14 @@ def launch_token(study: str, storage: Storage) -> Iterator[str]:
                 folder.rmdir()
 
 
-def _remove_abandoned(study: str, storage: Storage) -> None:
-    """Remove the tokens of launches of this machine that are over.
+def remove_abandoned(study: str, storage: Storage, prefix: str) -> None:
+    """Remove the files of that prefix in a study's folder whose process was here and is over.
 
-    Whether a launch of another machine lives can't be seen from here: its token stays.
+    Whether a process of another machine lives can't be seen from here: its files stay.
     """
     for name in storage.file_names(study):
-        if not name.startswith(_PREFIX):
-            continue
-        path = f"{study}/{name}"
-        try:
-            owner = json.loads(storage.read_bytes(path) or b"null")
-        except ValueError:
-            continue
-        if isinstance(owner, dict) and owner.get("machine") == _machine():
-            pid = owner.get("pid")
-            if isinstance(pid, int) and owner != _owner(pid):
-                storage.delete(path)
-
-
-def _owner(pid: int) -> dict[str, object]:
-    return {"machine": _machine(), "pid": pid, "begun": _begun(pid)}
-
-
-def _machine() -> list[str]:
-    """The machine since it was started, and which processes can be seen on it."""
-    found = [platform.node()]
-    for read in (
-        lambda: Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
-        lambda: os.readlink("/proc/self/ns/pid"),
-    ):
-        with contextlib.suppress(OSError):
-            found.append(read())
-    return found
-
-
-def _begun(pid: int) -> str | None:
-    """When a process began, in whatever unit its system counts; None if there is none."""
-    try:
-        # In ticks since the machine was started: no clock that is set changes it.
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-        try:
-            return str(psutil.Process(pid).create_time())
-        except psutil.Error:
-            return None
-    state, *fields = text.rpartition(")")[2].split()
-    return None if state in ("Z", "X") else fields[18]
+        if name.startswith(prefix):
+            path = f"{study}/{name}"
+            with contextlib.suppress(ValueError):
+                if is_over(json.loads(storage.read_bytes(path) or b"null")):
+                    storage.delete(path)

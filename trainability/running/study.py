@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import threading
@@ -16,6 +17,7 @@ from trainability.checks import shown
 from trainability.errors import StorageError, StudyFailed, refuse
 from trainability.events import Events, Noted, Subscriber, Working
 from trainability.launch.options import Options, Outcome
+from trainability.running.stopping import stoppable
 from trainability.running.surroundings import (
     default_console,
     note_trouble,
@@ -155,8 +157,8 @@ class Run:
         """
         self.storage.check_writable()
         uri = require_usable(self.tracking_uri, self.storage)
-        with shown_events(console, on_event) as events:
-            return _run(self, uri, events, report, out)
+        with shown_events(console, on_event) as events, contextlib.ExitStack() as end:
+            return _run(self, uri, events, end, report, out)
 
 
 def prepare(
@@ -214,7 +216,12 @@ def prepare(
 
 
 def _run(
-    chosen: Run, uri: str, events: Events, wants_report: bool, out: Console | None
+    chosen: Run,
+    uri: str,
+    events: Events,
+    end: contextlib.ExitStack,
+    wants_report: bool,
+    out: Console | None,
 ) -> LoadedStudy:
     from trainability.growth import study_cells
     from trainability.seeds import BLOCK_SIZE
@@ -238,7 +245,7 @@ def _run(
         with Launcher(study.name, place, chosen.options, events) as launcher:
             outcome = launch_rounds(
                 study, chosen.growth, place, launcher, events, mirror,
-                lambda: _declare(study, place, events),
+                lambda: _declare(study, place, events, end),
             )  # fmt: skip
         if outcome.networks:
             seconds = time.monotonic() - started
@@ -272,7 +279,7 @@ def _run(
     return LoadedStudy(study, place, report)
 
 
-def _declare(study: Study, place: Storage, events: Events) -> None:
+def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitStack) -> None:
     from trainability.growth import study_cells
     from trainability.provenance import describe_environment
     from trainability.stored import declare
@@ -282,6 +289,7 @@ def _declare(study: Study, place: Storage, events: Events) -> None:
     for line in declare(study, study_cells(study, place), place):
         events.emit(Noted(text=line))
     place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))
+    end.enter_context(stoppable(study.name, place, events))
 
 
 def _write_report(study: Study, place: Storage, events: Events, mirror: Mirror) -> Report | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from trainability.checks import shown
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
 from trainability.launch.options import Options
+from trainability.running.stopping import stoppable
 from trainability.running.surroundings import (
     default_console,
     note_trouble,
@@ -187,7 +189,7 @@ def run_tuning(
     """
     place.check_writable()
     uri = require_usable(tracking_uri, place)
-    with shown_events(console, on_event) as events:
+    with shown_events(console, on_event) as events, contextlib.ExitStack() as end:
         from trainability.tuning.wording import written
 
         settings = " x ".join(tuning.vary)
@@ -198,7 +200,7 @@ def run_tuning(
 
         mirror = tracking.Mirror(tuning.study(), place, uri)
         try:
-            tuned = _search(tuning, place, options, events, mirror)
+            tuned = _search(tuning, place, options, events, mirror, end)
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
@@ -210,7 +212,12 @@ def run_tuning(
 
 
 def _search(
-    tuning: Tuning, place: Storage, options: Options, events: Events, mirror: Mirror
+    tuning: Tuning,
+    place: Storage,
+    options: Options,
+    events: Events,
+    mirror: Mirror,
+    end: contextlib.ExitStack,
 ) -> Tuned:
     from trainability.plan import missing_blocks
     from trainability.provenance import describe_environment
@@ -229,6 +236,7 @@ def _search(
         # What another user has declared under this name is kept.
         place.write_record(tuning.name, "tuning", declaration.decode(), keep=True)
         place.write_record(tuning.name, "provenance", json.dumps(describe_environment(), indent=2))
+        end.enter_context(stoppable(tuning.name, place, events))
 
         def dispatch(what: str, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
             if any(missing_blocks(wanted, place.block_files(tuning.name, cells)).values()):

@@ -165,11 +165,11 @@ class Storage:
         """All copies of a side file that are whole, with their paths, the newest first."""
         return read_copies(self._files, f"{study}/{name}", parse)
 
-    def studies(self) -> list[str]:
-        """Names of the studies whose declaration is here, in order."""
+    def studies(self, record: str = "study") -> list[str]:
+        """Names of the studies, or of the tunings, whose declaration is here, in order."""
         names = sorted(entry.base_name for entry in self._files.listed("") if not entry.is_file)
         with telling(f"{self._files.root} can't be listed"):
-            paths = [self._full(f"{name}/study.json") for name in names]
+            paths = [self._full(f"{name}/{record}.json") for name in names]
             declared = self._files.fs.get_file_info(paths)
         return [
             name

@@ -1,0 +1,69 @@
+"""What `run --dry-run` shows: what would be trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trainability.cli.app import clean, out
+from trainability.cli.cells import distinguished, new_table
+from trainability.cli.documents import print_document
+from trainability.growth import next_round, study_cells
+from trainability.plan import missing_blocks
+from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from trainability.running.study import Run
+
+
+def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
+    """Show the cells of a study and what would run of them; starts and writes nothing."""
+    study, place, growth = chosen.study, chosen.storage, chosen.growth
+    cells, part = study_cells(study, place), next_round(study, place, growth)
+    wanted = {} if part is None else part.wanted
+    cells |= {} if part is None else part.cells
+    files = place.block_files(study.name, cells)
+    missing = missing_blocks(wanted, files)
+    stored: dict[str, set[int]] = {}
+    for file in files:
+        stored.setdefault(file.cell, set()).update(file.blocks)
+    entries: list[dict[str, Any]] = [
+        {
+            "cell": cell.id,
+            **{name: value for name, value in cell.columns().items() if name in study.axes},
+            "scheme": str(cell.scheme),
+            "width": cell.width,
+            "depth": cell.depth,
+            "networks_stored": len(stored.get(cell.id, ())) * BLOCK_SIZE,
+            "networks_to_run": len(missing.get(cell.id, ())) * BLOCK_SIZE,
+        }
+        for cell in cells.values()
+    ]
+    todo = sum(entry["networks_to_run"] for entry in entries)
+    rest = "one round; what comes after it depends on its networks" if growth.grows else ""
+    if as_json:
+        print_document(
+            {
+                "study": study.name,
+                "storage": place.shown,
+                "cells": entries,
+                "networks_to_run": todo,
+                "note": rest or None,
+            }
+        )
+        return
+    columns = distinguished(cells)
+    left = (["cell"] if hashes else []) + list(columns)
+    table = new_table(f"{study.name}: what would run", left, ["stored", "to run"])
+    for place_, entry in enumerate(entries):
+        texts = ([entry["cell"]] if hashes else []) + [
+            clean(column[place_]) for column in columns.values()
+        ]
+        numbers = (entry["networks_stored"], entry["networks_to_run"])
+        table.add_row(*texts, *(f"{n:,}" for n in numbers))
+    table.add_section()
+    total = sum(entry["networks_stored"] for entry in entries)
+    cells_text = f"{len(entries)} cells" if len(entries) != 1 else "1 cell"
+    blank = [""] * (len(left) - 1)
+    table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
+    out.print(table)
+    out.print(f"{todo:,} networks to run{f': {rest}' if rest and todo else ''}", soft_wrap=True)

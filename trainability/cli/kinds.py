@@ -1,0 +1,135 @@
+"""`trainability schemes`, `tasks`, `activations` and so on: what there is of each kind.
+
+Each kind that has a catalog has its command; whatever the catalog finds is listed, also what a
+user's file defines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+
+from trainability.catalogs import suggestion
+from trainability.checks import shown
+from trainability.cli.app import app, clean, examples, out
+from trainability.cli.catalog import KINDS, Kind, kinds
+from trainability.cli.documents import JsonOption, print_document
+from trainability.errors import InputError
+
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="Tell all of this one; default: list all.")
+]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="List those that this Python file defines, too."),
+]
+
+
+def _command(kind: Kind) -> Callable[..., None]:
+    """The command that lists a kind."""
+
+    def listing(
+        name: NameArgument = None, source: SourceOption = None, as_json: JsonOption = False
+    ) -> None:
+        types = _types(kind, source)
+        if name is not None and name not in types:
+            raise InputError(
+                f"there is none of the {kind.name} called {shown(name)}"
+                f"{suggestion(name, list(types))}; there are {', '.join(types)}"
+            )
+        chosen = types if name is None else {name: types[name]}
+        if as_json:
+            print_document({kind.name: [_entry(entry) for entry in chosen.values()]})
+        elif name is not None:
+            _tell(types[name])
+        else:
+            for entry in chosen.values():
+                _show(_entry(entry))
+
+    listing.__name__ = kind.name
+    return listing
+
+
+for _kind in kinds():
+    app.command(
+        _kind.name,
+        help=f"{_kind.help}\n\nName, settings with their defaults, and what it is; a file that is "
+        "dropped into the folder is listed by itself.",
+        rich_help_panel=KINDS,
+        epilog=examples(_kind.name, f"{_kind.name} --json"),
+    )(_command(_kind))
+
+
+def _types(kind: Kind, source: Path | None) -> dict[str, type]:
+    types = getattr(import_module(kind.module), kind.function)
+    if source is not None:
+        from trainability.cli.inputs import load_source
+
+        load_source(source)
+    return types()
+
+
+def _entry(kind: type) -> dict[str, Any]:
+    return {
+        "name": kind.__name__,
+        "settings": [
+            {
+                "name": field.name,
+                "type": str(field.type),
+                "required": _default(field) is dataclasses.MISSING,
+                "default": None if _default(field) is dataclasses.MISSING else _written(field),
+            }
+            for field in _settings(kind)
+        ],
+        "what": (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " "),
+        "module": kind.__module__,
+    }
+
+
+def _show(entry: dict[str, Any]) -> None:
+    settings = ", ".join(
+        setting["name"] + ("" if setting["required"] else f"={setting['default']}")
+        for setting in entry["settings"]
+    )
+    out.print(Text.assemble((clean(entry["name"]), "bold"), clean(f"({settings})")))
+    out.print(Padding(Text(clean(entry["what"])), (0, 0, 0, 4)))
+
+
+def _tell(kind: type) -> None:
+    """All that a class says of itself."""
+    _show(_entry(kind))
+    rest = (inspect.getdoc(kind) or "").partition("\n\n")[2]
+    for paragraph in filter(None, rest.split("\n\n")):
+        is_prose = not any(line.startswith(" ") for line in paragraph.splitlines())
+        out.print("\n" + (paragraph.replace("\n", " ") if is_prose else paragraph))
+    if settings := _settings(kind):
+        out.print("\nSettings:")
+        for field in settings:
+            default = _default(field)
+            value = "" if default is dataclasses.MISSING else f" = {_written(field)}"
+            out.print(f"    {field.name}: {field.type}{value}", soft_wrap=True)
+
+
+def _settings(kind: type) -> list[dataclasses.Field]:
+    if not dataclasses.is_dataclass(kind):
+        return []
+    return [field for field in dataclasses.fields(kind) if field.init]
+
+
+def _default(field: dataclasses.Field) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
+
+
+def _written(field: dataclasses.Field) -> str:
+    """A default as one writes it."""
+    value = _default(field)
+    return str(value) if dataclasses.is_dataclass(value) else repr(value)
