@@ -66,7 +66,7 @@ COLUMNS: tuple[Column, ...] = (
     _identity("task", pa.string()),
     _identity("scheme", pa.string()),
     _identity("width", pa.int32(), 1, nullable=True, nullable_since=2),
-    _identity("depth", pa.int32(), 2),
+    _identity("depth", pa.int32(), 2, nullable=True, nullable_since=3),
     _identity("d_in", pa.int32(), 1),
     _identity("d_out", pa.int32(), 1),
     _identity("n_train", pa.int32(), 1),
@@ -110,6 +110,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
     _identity("widths", pa.string(), nullable=True, since=2),
     Column("collapsed", pa.bool_(), nullable=True, since=2),
+    _identity("network", pa.string(), since=3, default="fully connected"),
+    _identity("layers", pa.string(), nullable=True, since=3),
 )
 """Columns of the rows, in order.
 
@@ -132,6 +134,12 @@ a network that diverged, but for the best ones, of the checkpoints before.
 `collapsed` says whether the network is constant on the training points where training left it
 (`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
 network that diverged.
+
+`network` is "fully connected", or the user's function with its arguments, of which the networks
+are copies. Of those `width` and `depth` are what the function was called with, and null where it
+takes none; `need` is 0; `activation` is "as built"; the lists per hidden layer have one entry per
+ReLU that can be followed to layers, and `layers` their names, with commas, null where there is
+none: then lists are empty. `trainable` is whether nothing shows that training can't succeed.
 """
 
 EVALUATED = (

@@ -29,6 +29,8 @@ def prediction_obstacle(cell: Cell) -> str | None:
     failure is known where two hinges make the target and one is proven not to: what one reaches
     at best.
     """
+    if cell.network is not None:
+        return f"the networks are copies of {cell.network}"
     obstacles = {
         "the network is deep": cell.n_hidden > 1,
         "success is an accuracy": cell.tolerance is None,

@@ -123,9 +123,9 @@ def _show_plan(study: Study, place: Storage, growth: Growth) -> None:
         counts = (len(stored.get(cell.id, ())), len(missing.get(cell.id, ())))
         table.add_row(
             cell.id,
-            str(cell.scheme),
-            str(cell.width),
-            str(cell.depth),
+            str(cell.scheme) if cell.network is None else f"{cell.scheme}, {cell.network}",
+            "" if cell.width is None else str(cell.width),
+            "" if cell.depth is None else str(cell.depth),
             *(f"{n * BLOCK_SIZE:,}" for n in counts),
         )
     out.print(table)

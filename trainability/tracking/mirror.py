@@ -263,7 +263,7 @@ class MlflowMirror:
         created = self._client.create_run(
             self._experiment,
             start_time=start_time,
-            run_name=f"{cell.scheme} width {cell.width} depth {cell.depth}",
+            run_name=_run_name(cell),
             tags={
                 "trial_key": cell.id,
                 "study": self._study.name,
@@ -328,6 +328,13 @@ def _now() -> int:
 def _prepare_environment() -> None:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+
+
+def _run_name(cell: Cell) -> str:
+    shape = [("width", cell.width), ("depth", cell.depth)]
+    words = [f"{name} {value}" for name, value in shape if value is not None]
+    network = [str(cell.network)] if cell.network is not None else []
+    return " ".join([str(cell.scheme), *network, *words])
 
 
 def _params(cell: Cell) -> list[Any]:
