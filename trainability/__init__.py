@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from trainability.notebook import load
     from trainability.optimizers import SGD, Adam
     from trainability.running import run, tune
-    from trainability.study import Study
+    from trainability.study import Module, Study
     from trainability.tuning import Tuning
 
 __all__ = [
     "SGD",
     "Adam",
+    "Module",
     "Study",
     "Tuning",
     "__version__",
@@ -41,6 +42,6 @@ __getattr__ = lazy.attributes(
     notebook="load",
     optimizers="Adam SGD",
     running="run tune",
-    study="Study",
+    study="Module Study",
     tuning="Tuning",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trainability.families import Evaluate, Family
 from trainability.study.cell import Cell
 from trainability.tasks.classes import class_indices
 from trainability.training import Training
@@ -19,13 +20,10 @@ class Measures:
     Args:
         cell: What is trained.
         training: Its networks.
-        device: A torch device.
+        family: How they are evaluated.
     """
 
-    def __init__(self, cell: Cell, training: Training, device: str) -> None:
-        # Imported here, so that a trial of another kind does not load it.
-        from trainability.training.evaluation import Evaluation
-
+    def __init__(self, cell: Cell, training: Training, family: Family) -> None:
         self._target = cell.target_accuracy
         self._training = training
         n = len(training.steps)
@@ -33,10 +31,9 @@ class Measures:
         self._now = {name: np.full(n, np.nan) for name in _NOW}
         self._best = {name: np.full(n, np.nan) for name in _BEST}
 
-        def on(points: tuple[np.ndarray, np.ndarray]) -> Evaluation:
+        def on(points: tuple[np.ndarray, np.ndarray]) -> Evaluate:
             x, y = points
-            classes = class_indices(y) if cell.task.n_classes else None
-            return Evaluation(x, y, cell.sizes, cell.activation, cell.loss, classes, device)
+            return family.evaluation(x, y, class_indices(y) if cell.task.n_classes else None)
 
         held_back = cell.task.validation()
         self._on_training = on(cell.task.data()) if cell.task.n_classes else None

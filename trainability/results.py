@@ -67,7 +67,7 @@ COLUMNS: tuple[Column, ...] = (
     _identity("task", pa.string()),
     _identity("scheme", pa.string()),
     _identity("width", pa.int32(), 1, nullable=True, nullable_since=2),
-    _identity("depth", pa.int32(), 2),
+    _identity("depth", pa.int32(), 2, nullable=True, nullable_since=3),
     _identity("d_in", pa.int32(), 1),
     _identity("d_out", pa.int32(), 1),
     _identity("n_train", pa.int32(), 1),
@@ -113,6 +113,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("collapsed", pa.bool_(), nullable=True, since=2),
     Column("variance_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
     Column("living_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
+    _identity("network", pa.string(), since=3, default="fully connected"),
+    _identity("layers", pa.string(), nullable=True, since=3),
 )
 """Columns of the rows, in order.
 
@@ -139,6 +141,11 @@ network that diverged.
 `variance_init` and `living_init` hold one share per hidden layer, of the network at birth on the
 training points (`sensitivity`): the variance of the layer's output over its mean square, and the
 points at which every layer so far has an active neuron. Null where older code wrote the row.
+`network` is "fully connected", or the user's function with its arguments, of which the networks
+are copies. Of those `width` and `depth` are what the function was called with, and null where it
+takes none; `need` is 0; `activation` is "as built"; the lists per hidden layer have one entry per
+ReLU that can be followed to layers, and `layers` their names, with commas, null where there is
+none: then lists are empty. `trainable` is whether nothing shows that training can't succeed.
 """
 
 EVALUATED = (

@@ -6,26 +6,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from trainability.death import ACTIVE, STANDARD_EFFORT, Census, Effort, census
+from trainability.death import ACTIVE
+from trainability.families import Family, draw, family_of
 from trainability.measures import Measures
-from trainability.networks import Ensemble, concatenate, initialize
 from trainability.results import SCHEMA, checkpoints, frame_of, table_of
-from trainability.seeds import BLOCK_SIZE, order_keys, stream
-from trainability.sensitivity import Sensitivity, data_sensitivity
+from trainability.seeds import BLOCK_SIZE, order_keys
 from trainability.study.cell import Cell
-from trainability.training import Problem, Training, choose_engine
+from trainability.training import Problem, Training
 
-_GLANCE = Effort(boxes=1)
-"""For the curves, where no exact way is known: what samples and one bound say. The censuses that
-rows report, at birth and at the end, try harder."""
+__all__ = ["Runtime", "collapsed", "draw", "run_trial"]
 
 _COLLAPSED = 0.01
-_MOST_OUTPUTS = 2**24
 
 
 @dataclass(frozen=True)
@@ -41,25 +37,6 @@ class Runtime:
     engine: str = "auto"
     device: str = "cpu"
     threads: int = 1
-
-
-def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
-    """The initial networks of some blocks of a cell, in order."""
-    x, y = cell.task.data()
-    return concatenate(
-        [
-            initialize(
-                cell.scheme,
-                cell.sizes,
-                BLOCK_SIZE,
-                stream(cell.seed, cell.stream_identity, "initialization", block),
-                x,
-                y,
-                cell.activation,
-            )
-            for block in blocks
-        ]
-    )
 
 
 def run_trial(
@@ -84,7 +61,8 @@ def run_trial(
         network-steps.
     """
     started = time.perf_counter()
-    ensemble = draw(cell, blocks)
+    family = family_of(cell, runtime.device)
+    networks = family.draw(blocks)
     x, y = cell.task.data()
     problem = Problem(
         x=x,
@@ -99,14 +77,9 @@ def run_trial(
             [order_keys(cell.seed, cell.stream_identity, block) for block in blocks]
         ),
     )
-    engine = choose_engine(
-        runtime.engine, cell.sizes, problem, device=runtime.device, threads=runtime.threads
-    )
-    born = census(ensemble, cell.task.domain, idle=cell.idle)
-    sensitivity = data_sensitivity(ensemble, x)
-    training = engine.start(ensemble, problem)
-    measures = Measures(cell, training, runtime.device)
-    record = _Record(cell, born, sensitivity, training, measures)
+    training, engine = family.start(networks, problem, runtime.engine, runtime.threads)
+    measures = Measures(cell, training, family)
+    record = _Record(cell, family, networks, training, measures)
     done = 0
 
     def advanced() -> None:
@@ -126,14 +99,14 @@ def run_trial(
     rows = record.rows(study, blocks)
     seconds = time.perf_counter() - started
     return rows, {
-        "engine": engine.name,
+        "engine": engine,
         "device": runtime.device,
         "seconds": f"{seconds:.3f}",
         "network_steps": str(done),
     }
 
 
-def collapsed(ensemble: Ensemble, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def collapsed(family: Family, networks: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which networks are constant on the points, up to a hundredth of what the targets vary.
 
     A network has collapsed if the standard deviation of its output over the points is at most .01
@@ -141,7 +114,8 @@ def collapsed(ensemble: Ensemble, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     dead varies by rounding alone; one in which they cancel settles there slowly.
 
     Args:
-        ensemble: R networks.
+        family: Of the networks.
+        networks: R of them.
         x: Inputs, shape (N, d_in).
         y: Targets, shape (N, d_out).
 
@@ -151,36 +125,27 @@ def collapsed(ensemble: Ensemble, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Source: Lu, Shin, Su & Karniadakis (2020), collapse; how near to a constant counts is this
     package's choice.
     """
-    points = torch.as_tensor(x)
-    at_once = max(1, _MOST_OUTPUTS // (len(x) * max(*ensemble.widths, ensemble.d_out)))
-    spread = []
-    with torch.no_grad():
-        for start in range(0, ensemble.n_networks, at_once):
-            out = ensemble[start : start + at_once](points).double()
-            spread.append((out - out.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2)))
     wanted = float(np.square(y.astype(np.float64) - y.mean(axis=0, dtype=np.float64)).mean())
-    return (torch.cat(spread) <= _COLLAPSED**2 * wanted).numpy()
+    return family.variances(networks, x) <= _COLLAPSED**2 * wanted
 
 
 class _Record:
     """Follows one ensemble through its training and turns it into rows."""
 
     def __init__(
-        self,
-        cell: Cell,
-        born: Census,
-        sensitivity: Sensitivity,
-        training: Training,
-        measures: Measures,
+        self, cell: Cell, family: Family, networks: Any, training: Training, measures: Measures
     ) -> None:
+        born = family.census(networks, at_birth=True)
         self._cell = cell
-        self._sensitivity = sensitivity
+        self._family = family
+        self._sensitivity = family.sensitivity(networks)
         self._measures = measures
+        self._born_dead = family.born_dead(networks, born)
         self._born = born
         self._training = training
         self._status = [layer.copy() for layer in born.status]
         self._undecided = born.undecided.copy()
-        self._settled = np.zeros(len(born.status[0]), dtype=bool)
+        self._settled = np.zeros(len(self._born_dead), dtype=bool)
         self._curves: dict[str, list[np.ndarray]] = {
             "loss": [],
             "active": [],
@@ -196,14 +161,12 @@ class _Record:
         else:
             moved = ~self._settled & ~training.diverged
             ends = moved & (training.succeeded | (training.steps == self._cell.max_steps))
-            ensemble = training.ensemble()
-            for chosen, effort in ((moved & ends, STANDARD_EFFORT), (moved & ~ends, _GLANCE)):
+            networks = training.ensemble()
+            for chosen, quick in ((moved & ends, False), (moved & ~ends, True)):
                 if not chosen.any():
                     continue
                 index = np.flatnonzero(chosen)
-                now = census(
-                    ensemble[index], self._cell.task.domain, effort=effort, idle=self._cell.idle
-                )
+                now = self._family.census(networks[index], quick=quick)
                 for layer, status in zip(self._status, now.status, strict=True):
                     layer[index] = status
                 self._undecided[index] = now.undecided
@@ -214,7 +177,7 @@ class _Record:
             self._curves[name].append(np.where(training.diverged, -1, count))
 
     def rows(self, study: str, blocks: Sequence[int]) -> pd.DataFrame:
-        born, training = self._born, self._training
+        born, training, sensitivity = self._born, self._training, self._sensitivity
         lost = training.diverged
         final = {
             f"{name}_final": np.stack([(s == code).sum(axis=1) for s in self._status], axis=1)
@@ -231,8 +194,8 @@ class _Record:
                 [np.arange(block * BLOCK_SIZE, (block + 1) * BLOCK_SIZE) for block in blocks]
             ),
             "status": np.where(lost, "diverged", "ok"),
-            "born_dead": born.born_dead,
-            "trainable": born.trainable(self._cell.needs),
+            "born_dead": self._born_dead,
+            "trainable": self._family.trainable(born),
             "active_init": list(born.active),
             "tentative_init": list(born.tentative),
             "permanent_init": list(born.permanent),
@@ -247,11 +210,14 @@ class _Record:
             "collapsed": [
                 None if gone else bool(flat)
                 for gone, flat in zip(
-                    lost, collapsed(training.ensemble(), *self._cell.task.data()), strict=True
+                    lost,
+                    collapsed(self._family, training.ensemble(), *self._cell.task.data()),
+                    strict=True,
                 )
             ],
-            "variance_init": _finite(self._sensitivity.variance),
-            "living_init": list(self._sensitivity.living),
+            "variance_init": None if sensitivity is None else _finite(sensitivity.variance),
+            "living_init": None if sensitivity is None else list(sensitivity.living),
+            "layers": self._family.layers,
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))
                 for name, curve in self._curves.items()

@@ -25,6 +25,9 @@ def expected_trainability(cell: Cell) -> Probability:
     moves parameters without a gradient. An activation with flat pieces other than ReLU's has no
     law here: the trivial bound 1 is returned, and says so.
     """
+    if cell.network is not None:
+        note = "no law of a module's layers, the trivial bound"
+        return Probability(1.0, note=note, is_upper_bound=True)
     widths = cell.widths
     if any(width < need for width, need in zip(widths, cell.needs, strict=True)):
         return Probability(0.0, note="narrower than the need")
@@ -42,7 +45,7 @@ def expected_trainability(cell: Cell) -> Probability:
 
 def has_law(cell: Cell) -> bool:
     """Whether the theory of dead ReLU neurons is that of this cell's."""
-    return cell.activation == RELU
+    return cell.network is None and cell.activation == RELU
 
 
 def closed_trainability(

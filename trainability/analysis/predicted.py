@@ -36,6 +36,8 @@ def prediction_obstacle(cell: Cell) -> str | None:
     batch. Where it was not tested, and where it would take long to follow enough networks,
     nothing is predicted.
     """
+    if cell.network is not None:
+        return f"the networks are copies of {cell.network}"
     optimizer = cell.optimizer
     adam = isinstance(optimizer, Adam) and optimizer == Adam(
         optimizer.learning_rate, optimizer.beta1, optimizer.beta2

@@ -35,7 +35,7 @@ def expectations(cells: Mapping[str, Cell]) -> pd.DataFrame:
     for id_, cell in cells.items():
         # Cells that differ in how they are trained share their theory.
         key = (cell.scheme, id(cell.task), cell.width, cell.depth, cell.needs, cell.activation,
-               cell.idle)  # fmt: skip
+               cell.idle, cell.network)  # fmt: skip
         if key not in cache:
             cache[key] = _of(cell)
         rows[id_] = cache[key]
@@ -85,14 +85,14 @@ def _of(cell: Cell) -> dict[str, Any]:
         "born_alive": 1
         - float(born_dead_probability(cell.scheme, cell.task.domain, cell.widths[0]))
         if has_law(cell)
-        else (np.nan if cell.activation.flat else 1.0),
+        else (np.nan if cell.activation.flat or cell.network is not None else 1.0),
         "born_dead_lower": _bound(born_dead_lower_bound, cell),
         "born_dead_upper": _bound(born_dead_upper_bound, cell),
     }
 
 
 def _bound(bound: Callable[..., Any], cell: Cell) -> float:
-    if cell.n_hidden == 1 or not has_law(cell):
+    if not has_law(cell) or cell.n_hidden == 1:
         return np.nan
     try:
         return float(bound(cell.scheme, cell.task.domain, cell.widths))

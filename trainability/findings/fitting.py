@@ -19,6 +19,7 @@ from trainability.analysis.rates import groups
 from trainability.findings.expectations import least_width
 from trainability.findings.places import WIDTHS
 from trainability.study import Cell
+from trainability.study.network import FULLY_CONNECTED
 
 SHARES = (0.9, 0.99, 0.999)
 """Success probabilities for which the width is told."""
@@ -61,10 +62,12 @@ def fit_curves(rates: pd.DataFrame, cells: Mapping[str, Cell], x: str, level: fl
     if x not in ("width", WIDTHS):
         return Fits()
     rates = rates[rates["width"].notna()]
+    # Of a module, which may have ways around its layers, no law over width is known.
+    of_modules = rates["network"] != FULLY_CONNECTED
     # Curves over the widths of all layers run through several depths.
     several = x == WIDTHS and rates["depth"].nunique() > 1
-    deep = _studied_widths(rates[:0] if several else rates[rates["depth"] > 2])
-    shallow = rates[rates["depth"] == 2]
+    deep = _studied_widths(rates[:0] if several else rates[(rates["depth"] > 2) | of_modules])
+    shallow = rates[(rates["depth"] == 2) & ~of_modules]
     if shallow.empty:
         return Fits(widths=deep)
     activity = effective_activity(shallow, _BY, level)

@@ -8,34 +8,51 @@ from typing import Any
 import pandas as pd
 
 from trainability.study import AXES, Cell
+from trainability.study.network import FULLY_CONNECTED
 
 WIDTHS = "widths"
 """The axis of a study with networks that have no one width: texts, in the order of the study."""
 
+NETWORK = "network"
+"""The axis of a study of modules that take no width: texts, in the order of the study."""
+TEXTS = (WIDTHS, NETWORK)
+
 
 def width_axis(rates: pd.DataFrame) -> str:
-    """The column that says how wide cells are: `width`, or `widths` if some have no one width."""
-    return WIDTHS if rates["width"].isna().any() else "width"
+    """The column that says how wide cells are: `width`, or `widths` if some have no one width.
+
+    Of copies of modules, none of which takes a width, `network`.
+    """
+    missing = rates["width"].isna()
+    if missing.all() and (rates[NETWORK] != FULLY_CONNECTED).all():
+        return NETWORK
+    return WIDTHS if missing.any() else "width"
 
 
 def axis_columns(rates: pd.DataFrame) -> list[str]:
     """The columns of the axes, in their order; how wide cells are by `width_axis`."""
     columns = [width_axis(rates) if axis == "width" else axis for axis in AXES]
-    return [column for column in columns if column in rates]
+    return [column for column in dict.fromkeys(columns) if column in rates]
 
 
 def width_texts(cells: Mapping[str, Cell]) -> dict[str, str]:
     """How wide every cell is, as text: one number if it has one width, else those of all layers.
 
     With cells of several depths, some of which have no one width, those of all layers always: the
-    text then says the depth too.
+    text then says the depth too. Of copies of a module that takes no width, the module.
 
     Args:
         cells: By id.
     """
     differ = any(isinstance(cell.width, tuple) for cell in cells.values())
     whole = differ and len({cell.depth for cell in cells.values()}) > 1
-    return {id_: str(cell.widths if whole else cell.width) for id_, cell in cells.items()}
+    texts = {}
+    for id_, cell in cells.items():
+        of_module = str(cell.network if cell.width is None else cell.width)
+        texts[id_] = (
+            of_module if cell.network is not None else str(cell.widths if whole else cell.width)
+        )
+    return texts
 
 
 def places(rates: pd.DataFrame, x: str) -> list[Any]:
@@ -46,7 +63,7 @@ def places(rates: pd.DataFrame, x: str) -> list[Any]:
         x: The column along the horizontal axis.
     """
     distinct = list(dict.fromkeys(rates[x]))
-    return distinct if x == WIDTHS else sorted(distinct)
+    return distinct if x in TEXTS else sorted(distinct)
 
 
 def place_text(place: Any) -> str:
@@ -62,6 +79,6 @@ def in_order(rates: pd.DataFrame, x: str, ordered: list[Any]) -> pd.DataFrame:
         x: The column along the horizontal axis.
         ordered: From `places`.
     """
-    if x != WIDTHS:
+    if x not in TEXTS:
         return rates
     return rates.assign(**{x: pd.Categorical(rates[x], ordered, ordered=True)})

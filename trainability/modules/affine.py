@@ -68,15 +68,25 @@ class AffineLayer:
             bias: The biases; dropped where the layer has none.
             written: Ids of the parameters that are written already, which stay; extended.
         """
-        if self.is_transposed:
-            shape = (self.groups, self.fan_out, -1, *self.kernel)
-            weight = np.swapaxes(weight.reshape(shape), 1, 2)
-        for target, values in ((self.module.weight, weight), (self.module.bias, bias)):
+        targets = self.module.weight, self.module.bias
+        for target, drawn in zip(targets, self.shaped(weight, bias), strict=True):
             if target is not None and id(target) not in written:
                 written.add(id(target))
                 with torch.no_grad():
-                    drawn = torch.from_numpy(np.ascontiguousarray(values))
                     target.copy_(drawn.reshape(target.shape))
+
+    def shaped(self, weight: np.ndarray, bias: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Weights and biases in the order of the layer's own, of one copy of it or of several.
+
+        Args:
+            weight: Shape (copies * groups, fan_out, fan_in).
+            bias: Shape (copies * groups, fan_out).
+        """
+        if self.is_transposed:
+            shape = (len(weight), self.fan_out, -1, *self.kernel)
+            weight = np.swapaxes(weight.reshape(shape), 1, 2)
+        drawn = np.ascontiguousarray(weight), np.ascontiguousarray(bias)
+        return torch.from_numpy(drawn[0]), torch.from_numpy(drawn[1])
 
     def numbers_per_example(self, inputs: Tensor) -> int:
         """Numbers that `rows` gives for one example of the inputs, about."""

@@ -105,6 +105,19 @@ class AffineUse:
             self.columns = np.where(self.columns == other.columns, self.columns, MIXED)
 
 
+@dataclass(frozen=True)
+class Rectified:
+    """What a call of a ReLU gave out.
+
+    Args:
+        axis: Of its output, along which its neurons lie.
+        neurons: Indices of them, int64; -1 where there is none.
+    """
+
+    axis: int
+    neurons: np.ndarray
+
+
 @dataclass
 class Flow:
     """What was seen in passes through a module.
@@ -120,6 +133,8 @@ class Flow:
         used_otherwise: Ids of parameters that something else than their layer uses or changes.
         moving: Names of layers whose silent neurons got a gradient: by neuron of the layer.
         n_passes: Passes seen.
+        calls: For every call of a rectifying function in the pass that counts, what it rectified:
+            its neurons along one axis of its output, or None where they can't be told so.
     """
 
     neurons: Neurons = field(default_factory=Neurons)
@@ -132,6 +147,7 @@ class Flow:
     used_otherwise: set[int] = field(default_factory=set)
     moving: dict[str, np.ndarray] = field(default_factory=dict)
     n_passes: int = 0
+    calls: list[Rectified | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._owner: dict[int, tuple[str, ...]] = {}
@@ -211,6 +227,16 @@ class Flow:
                 np.minimum.at(known.low, at, low)
                 np.maximum.at(known.high, at, high)
             known.touched[at[touched | ~np.isfinite(high)]] = True
+
+
+def along_axis(codes: Tensor) -> Rectified | None:
+    """The neurons of an output with these codes, where each place along an axis has one."""
+    for axis in (1, -1) if codes.ndim > 1 else ():
+        lines = codes.movedim(axis, 0).flatten(1)
+        if lines.numel() and bool((lines == lines[:, :1]).all()):
+            neurons = torch.where(lines[:, 0] >= 0, lines[:, 0] >> 2, NO_NEURON)
+            return Rectified(axis, neurons.long().cpu().numpy())
+    return None
 
 
 def _ranges(codes: Tensor, values: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

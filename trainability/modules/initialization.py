@@ -127,6 +127,9 @@ def apply(
         raise InputError(f"apply wants a scheme first, such as He(), got {scheme!r}")
     root = plain_module(module)
     layers, rest, problems = affine_layers(root, skipped(root, skip))
+    if scheme.keeps_modules:
+        as_drawn = {layer.name: "as its own function drew it" for layer in layers}
+        return _drawn(scheme, [], rest | as_drawn, {}, {}, root, [])
     if scheme.needs_data and data is None:
         problems.append(f"{scheme} looks at data, got none; pass data=x or data=(x, y)")
     refuse(problems)
@@ -136,9 +139,9 @@ def apply(
         batch, note = gathered(data, root, MAX_NUMBERS)
         notes += [note] if note else []
         layers, shifts, outputs = order_of_flow(root, layers, batch)
-    if not _draws_jointly(scheme) or not scheme.needs_data:
+    if not draws_jointly(scheme) or not scheme.needs_data:
         shifts = {}
-    refuse(_scheme_problems(scheme, layers, shifts))
+    refuse(scheme_problems(scheme, layers, shifts))
     if batch is not None and scheme.needs_data:
         target = _mean_square(batch.targets, outputs)
         shifts = {name: shift for name, shift in shifts.items() if name != layers[-1].name}
@@ -224,12 +227,12 @@ def _drawn(
     return Initialization(pd.DataFrame(rows), str(scheme), tuple(notes))
 
 
-def _scheme_problems(
+def scheme_problems(
     scheme: Scheme, layers: list[AffineLayer], shifts: dict[str, Shift]
 ) -> list[str]:
     """Where the scheme is not defined for a layer, given the layers in order."""
     problems = []
-    joint = _draws_jointly(scheme)
+    joint = draws_jointly(scheme)
     core = scheme.scheme if isinstance(scheme, SignFlipped) else scheme
     first_use: dict[int, str] = {}
     for layer in layers:
@@ -256,11 +259,11 @@ def _scheme_problems(
     return problems
 
 
-def _draws_jointly(scheme: Scheme) -> bool:
+def draws_jointly(scheme: Scheme) -> bool:
     """Whether a hidden neuron's weights lose their meaning without its bias."""
     if isinstance(scheme, SignFlipped):
         no_bias = getattr(scheme.scheme, "bias_std", None) == 0
-        return _draws_jointly(scheme.scheme) or not no_bias
+        return draws_jointly(scheme.scheme) or not no_bias
     return scheme.needs_data or isinstance(scheme, RandomizedAsymmetric | UnitSphere)
 
 

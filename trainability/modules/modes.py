@@ -21,6 +21,13 @@ _OUT_OF_TORCH = {
 }  # fmt: skip
 
 
+RECTIFYING = {
+    "relu", "relu_", "relu6", "clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "clip_",
+    "threshold", "threshold_", "hardtanh", "hardtanh_", "maximum", "max", "fmax",
+}  # fmt: skip
+"""Functions of torch that are a ReLU, with the right arguments."""
+
+
 class Functions(TorchFunctionMode):
     """Shows layers, and numbers that leave torch, to a watcher."""
 
@@ -37,6 +44,8 @@ class Functions(TorchFunctionMode):
             return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
         if name in _OUT_OF_TORCH or name == "register_hook":
             self.watcher.leave(name, args, kwargs)
+        if name in RECTIFYING:
+            self.watcher.rectifying()
         return func(*args, **kwargs)
 
 

@@ -12,11 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from trainability.errors import InputError, refuse
-
-_NORMALIZATIONS = (
-    nn.modules.batchnorm._BatchNorm,
-    nn.modules.instancenorm._InstanceNorm,
-)
+from trainability.networks.copies import NORMALIZATIONS
 
 
 def plain_module(module: Any) -> nn.Module:
@@ -54,7 +50,7 @@ def untouched_statistics(module: nn.Module) -> list[str]:
     """Names of normalizations whose running statistics are still those of a new module."""
     names = []
     for name, part in module.named_modules():
-        if isinstance(part, _NORMALIZATIONS) and part.running_mean is not None:
+        if isinstance(part, NORMALIZATIONS) and part.running_mean is not None:
             counted = part.num_batches_tracked
             fresh = part.running_var is not None and bool((part.running_var == 1).all())
             fresh = fresh and not bool(part.running_mean.any())
@@ -100,7 +96,7 @@ def probing(
         for part, was_training in parts:
             # Not part.eval(), which a module may override and which goes into its parts.
             by_batch = was_training if batch_statistics is None else batch_statistics
-            part.training = training or (by_batch and isinstance(part, _NORMALIZATIONS))
+            part.training = training or (by_batch and isinstance(part, NORMALIZATIONS))
         with (
             torch.inference_mode(False),
             torch.set_grad_enabled(gradients),

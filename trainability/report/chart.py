@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from trainability.analysis.models import at_least
-from trainability.findings.places import WIDTHS
+from trainability.findings.places import TEXTS
 from trainability.plots.interactive import chart_curves, success_chart
 from trainability.report.text import percent, with_interval
 
@@ -59,7 +59,7 @@ def make_chart(
         level: Of the intervals.
         columns: All places in their order, where they are texts: a curve may lack some.
     """
-    by_text = x == WIDTHS
+    by_text = x in TEXTS
     places = [str(value) if by_text else _place(value) for value in rates[x]]
     if len(rates) > MOST_POINTS or not len(rates):
         return None

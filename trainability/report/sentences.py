@@ -140,7 +140,11 @@ def failures_sentence(findings: Findings) -> str:
 def undecided_sentence(findings: Findings) -> str:
     """How many neurons the census could not settle."""
     rates = findings.rates
-    neurons = sum(n * sum(findings.cells[str(cell)].widths) for cell, n in rates["n"].items())
+    # By what was counted, for only the census knows how many neurons a module has.
+    counted = findings.measured.census.query("moment == 'before'")
+    neurons = round((counted["n"] * counted["mean"]).sum())
+    if not neurons:
+        return "There is no neuron that could be dead."
     open_ = int(rates["undecided_init"].sum()), int(rates["undecided_final"].sum())
     if not any(open_):
         return f"The census settled every one of the {neurons:,} neurons, before and after."

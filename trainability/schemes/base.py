@@ -32,6 +32,9 @@ class Scheme(ABC):
     needs_data: ClassVar[bool] = False
     """Whether `draw` looks at the layer's inputs at the training points."""
 
+    keeps_modules: ClassVar[bool] = False
+    """Whether a module of the user's stays as PyTorch draws it; `draw` is for other networks."""
+
     @abstractmethod
     def draw(self, layer: Layer, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Weights of shape (R, fan_out, fan_in) and biases of shape (R, fan_out), float64.

@@ -3,6 +3,7 @@
 from trainability.study.cell import Cell
 from trainability.study.declaration import AXES, Axes, Study
 from trainability.study.loading import load_module, load_study
+from trainability.study.network import Module
 from trainability.study.published import Published
 
-__all__ = ["AXES", "Axes", "Cell", "Published", "Study", "load_module", "load_study"]
+__all__ = ["AXES", "Axes", "Cell", "Module", "Published", "Study", "load_module", "load_study"]

@@ -20,6 +20,7 @@ from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.limits import MOST_CELLS, MOST_STEPS
+from trainability.study.network import SHAPE, Module, module_problems, networks_of
 from trainability.study.records import did_you_mean
 from trainability.study.widths import (
     MOST_DEPTH,
@@ -47,13 +48,13 @@ class Axes(TypedDict, total=False):
     loss: Sequence[Loss]
     penalty: Sequence[Penalty | None]
     target_accuracy: Sequence[float | None]
+    network: Sequence[Module | None]
 
 
 AXES = tuple(Axes.__annotations__)
 """Every axis, in the order of the cells; each is the column of that name."""
-STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty")
+STRATEGIES = ("task", "scheme", "optimizer", "activation", "loss", "penalty", "network")
 """The axes whose values are written as one makes them, such as He(bias_std=0.1)."""
-_SHAPE = ("width", "depth")
 
 
 def label(name: str) -> str:
@@ -90,15 +91,17 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         if name not in AXES
     ]
     problems += _success_problems(axes, fixed)
+    problems += module_problems(axes, fixed)
+    own_shape = networks_of(axes, fixed).count(None) == 0
     n_cells = 1
     for name in AXES:
         if name not in axes:
-            if name == "depth" and fixed[name] is None:
-                continue  # every width has its own
+            if name in SHAPE and fixed[name] is None and (own_shape or name == "depth"):
+                continue  # every width has its own depth, and a module may have neither
             if name != "tolerance" or fixed[name] is not None or _has_tolerance(axes, fixed):
                 wrong = _value_problems(name, fixed[name])
                 problems += wrong
-                fits = fits and not (wrong and name in _SHAPE)
+                fits = fits and not (wrong and name in SHAPE)
             continue
         values = axes[name]
         if not isinstance(values, list | tuple | range) or not size_of(values):
@@ -106,7 +109,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
                 f"axis {name} must be a list of at least one value, got {shown(values)}; "
                 f'did you mean "{name}": [{shown(values)}]?'
             )
-            fits = fits and name not in _SHAPE
+            fits = fits and name not in SHAPE
             continue
         n_cells *= size_of(values)
         if n_cells > MOST_CELLS:
@@ -115,7 +118,8 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         wrong = [problem for value in values for problem in _value_problems(name, value)]
         wrong = wrong or _twice(name, list(values))
         problems += wrong
-        fits = fits and not (wrong and name in _SHAPE)
+        fits = fits and not (wrong and name in SHAPE)
+    fits = fits and not own_shape
     return problems + (_shape_problems(axes, fixed) if fits else [])
 
 
@@ -211,6 +215,15 @@ def _target_accuracy(name: str, value: Any) -> list[str]:
     ]
 
 
+def _network(name: str, value: Any) -> list[str]:
+    if value is None or isinstance(value, Module):
+        return []
+    return [
+        f"{name} must be None, for fully connected networks, or Module(build) with a function that "
+        f"returns a torch.nn.Module, got {shown(value)}"
+    ]
+
+
 _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "task": _strategy(Task, "a task, such as AbsoluteValue()"),
     "scheme": _strategy(Scheme, "a scheme, such as He()"),
@@ -224,4 +237,5 @@ _CHECKS: dict[str, Callable[[str, Any], list[str]]] = {
     "loss": _strategy(Loss, "a loss, such as MeanSquaredError()"),
     "penalty": _strategy(Penalty, "None or a penalty, such as L2(coefficient=1e-4)", optional=True),
     "target_accuracy": _target_accuracy,
+    "network": _network,
 }

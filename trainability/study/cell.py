@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainability.activations import RELU, Activation
 from trainability.checks import settle_fields
@@ -14,9 +14,15 @@ from trainability.losses import MEAN_SQUARED_ERROR, Loss
 from trainability.optimizers import Idle, Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
+from trainability.study.network import AS_BUILT, FULLY_CONNECTED, SHAPE, Module
 from trainability.study.records import canonical, to_record
 from trainability.study.widths import Width, layer_widths, one_width
 from trainability.tasks.base import Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trainability.modules.blueprint import Blueprint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +33,8 @@ class Cell:
         task: What is learned.
         scheme: How the networks are initialized.
         width: Neurons of every hidden layer, or a tuple with those of each. A tuple of equal
-            numbers is that number: (8, 8) and 8 are one cell.
-        depth: L, the number of affine layers, >= 2.
+            numbers is that number: (8, 8) and 8 are one cell. None for a module without a width.
+        depth: L, the number of affine layers, >= 2; None for a module without a depth.
         optimizer: The update rule.
         batch_size: Points per minibatch; None for the full batch.
         max_steps: The budget, in updates.
@@ -42,12 +48,13 @@ class Cell:
         penalty: What is descended beside the loss; None for nothing.
         target_accuracy: Training accuracy at which a network has succeeded, at a checkpoint; None
             where the tolerance says when.
+        network: What the networks are copies of; None for fully connected ones.
     """
 
     task: Task
     scheme: Scheme
-    width: Width
-    depth: int
+    width: Width | None
+    depth: int | None
     optimizer: Optimizer
     batch_size: int | None
     max_steps: int
@@ -58,11 +65,18 @@ class Cell:
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
     target_accuracy: float | None = younger(None, since=2)
+    network: Module | None = younger(None, since=3)
 
     def __post_init__(self) -> None:
         settle_fields(self)
-        layer_widths(self.width, self.depth)  # as many as there are layers
-        object.__setattr__(self, "width", one_width(self.width))
+        if self.network is not None:
+            for name in {*SHAPE} - self.network.takes:
+                object.__setattr__(self, name, None)
+        else:
+            assert self.width is not None and self.depth is not None
+            layer_widths(self.width, self.depth)  # as many as there are layers
+        if self.width is not None:
+            object.__setattr__(self, "width", one_width(self.width))
         if self.target_accuracy is not None:
             object.__setattr__(self, "tolerance", None)
 
@@ -95,27 +109,57 @@ class Cell:
 
     @cached_property
     def stream_identity(self) -> str:
-        """What keys the random streams, beside the seed: `initialization`, less `paired_over`."""
-        return self._initialization(self.paired_over)
+        """What keys the random streams, beside the seed: `initialization`, less `paired_over`.
 
-    def _initialization(self, without: tuple[str, ...]) -> str:
+        Of a module it is the shapes of its layers that count: modules with the same layers, such as
+        one with and one without skip connections, draw the same weights and see the same
+        minibatches, and can be compared pair by pair; so can a module of Linear layers and the
+        fully connected networks of its shape.
+        """
+        return self._initialization(self.paired_over, of_module=True)
+
+    def _initialization(self, without: tuple[str, ...], of_module: bool = False) -> str:
         scheme = to_record(self.scheme)
+        if self.network is None:
+            sizes: Any = self.sizes
+        elif of_module:
+            sizes = self.blueprint.sizes
+        else:
+            sizes = [to_record(self.network), self.width, self.depth]
         return canonical(
             {
                 "scheme": {key: value for key, value in scheme.items() if key not in without},
-                "sizes": self.sizes,
+                "sizes": sizes,
                 "task": [type(self.task).__name__, self.task.fingerprint()],
             }
         )
 
+    def build(self) -> nn.Module:
+        """A new module, of a cell whose networks are copies of one."""
+        assert self.network is not None
+        return self.network.build(self.width, self.depth)
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        """What all copies have in common, of a cell whose networks are copies of a module.
+
+        Raises:
+            InputError: If the module can't be studied on this task; lists every problem.
+        """
+        from trainability.modules.blueprint import draw_up
+
+        return draw_up(self.build, self.task)
+
     @property
     def n_hidden(self) -> int:
         """T, the number of hidden layers."""
+        assert self.depth is not None
         return self.depth - 1
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Neurons of each hidden layer, from the input to the output."""
+        assert self.width is not None and self.depth is not None
         return layer_widths(self.width, self.depth)
 
     @property
@@ -128,8 +172,11 @@ class Cell:
         """Neurons that must not be permanently dead, per hidden layer, for a trainable network.
 
         What a task has proven of its need holds for a shallow ReLU network and the mean squared
-        error; else every layer needs 1: without an active neuron a network is constant.
+        error; else every layer needs 1: without an active neuron a network is constant. Of a
+        module nothing is proven: data may take other ways than through its layers.
         """
+        if self.network is not None:
+            return (0,)
         return (self.proven_need,) if self.n_hidden == 1 else (1,) * self.n_hidden
 
     @property
@@ -149,7 +196,7 @@ class Cell:
 
     @property
     def _has_rules_of_proofs(self) -> bool:
-        return self.activation == RELU and self.loss == MEAN_SQUARED_ERROR
+        return self.network is None and self.activation == RELU and self.loss == MEAN_SQUARED_ERROR
 
     @property
     def idle(self) -> Idle:
@@ -159,13 +206,20 @@ class Cell:
 
     @property
     def n_parameters(self) -> int:
-        """Weights and biases of one network."""
+        """Weights and biases of one network; of a module all that is trained."""
+        if self.network is not None:
+            return self.blueprint.n_parameters
         return sum((a + 1) * b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
 
     @property
     def operations(self) -> float:
-        """Floating-point operations of one network's whole budget: 6 per weight, point, step."""
+        """Floating-point operations of one network's whole budget: 6 per weight, point, step.
+
+        A convolution uses its weights at every position.
+        """
         points = self.batch_size or self.task.n_train
+        if self.network is not None:
+            return 6.0 * self.blueprint.products * points * self.max_steps
         return 6.0 * self.n_parameters * points * self.max_steps
 
     def columns(self) -> dict[str, Any]:
@@ -181,7 +235,7 @@ class Cell:
             "n_train": self.task.n_train,
             "need": self.needs[0],
             "optimizer": str(self.optimizer),
-            "activation": str(self.activation),
+            "activation": str(self.activation) if self.network is None else AS_BUILT,
             "loss": str(self.loss),
             "penalty": "none" if self.penalty is None else str(self.penalty),
             "learning_rate": float(self.optimizer.learning_rate),
@@ -192,8 +246,15 @@ class Cell:
             "n_classes": self.task.n_classes,
             "n_validation": self.task.n_validation_points,
             "seed": self.seed,
-            "widths": None if isinstance(self.width, int) else str(self.width),
+            "widths": str(self.width) if isinstance(self.width, tuple) else None,
+            "network": FULLY_CONNECTED if self.network is None else str(self.network),
         }
 
     def __str__(self) -> str:
-        return f"{self.scheme} on {self.task}, width {self.width}, depth {self.depth}"
+        shape = "".join(
+            f", {name} {value}"
+            for name, value in (("width", self.width), ("depth", self.depth))
+            if value is not None
+        )
+        network = f", {self.network}" if self.network is not None else ""
+        return f"{self.scheme} on {self.task}{network}{shape}"

@@ -28,6 +28,7 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.study.axes import AXES, STRATEGIES, Axes, axis_problems, canonical_axes
 from trainability.study.cell import Cell
 from trainability.study.limits import MOST_BLOCKS, joint_problems
+from trainability.study.network import Module, networks_of
 from trainability.study.published import Published, published_problems
 from trainability.study.quantities import QUANTITIES
 from trainability.study.records import field_problems, from_record, made, read_document, to_record
@@ -62,6 +63,9 @@ class Study:
         activation: Of the hidden neurons.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
+        network: Which networks are studied: None for fully connected ones, with engines of their
+            own; `Module(build)` for copies of a module of yours. Then width and depth are given
+            only if the function takes them.
         target_accuracy: Instead of a tolerance, for tasks with classes: the share of the training
             points whose class a network must name to have succeeded, looked at at checkpoints
             (steps 0, 1, 2, 5, 10, 20 and so on). Above the share of the largest class, which a
@@ -93,6 +97,7 @@ class Study:
     penalty: Penalty | None = younger(None, since=1)
     target_accuracy: float | None = younger(None, since=2)
     quantity: str = younger("success", since=3)
+    network: Module | None = younger(None, since=3)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -100,8 +105,9 @@ class Study:
         object.__setattr__(self, "published", tuple(self.published))
         object.__setattr__(self, "axes", canonical_axes(self.axes))
         object.__setattr__(self, "width", plain_width(self.width))
-        widths = self.axes.get("width", [self.width])
-        object.__setattr__(self, "depth", settled_depth(widths, self.depth))
+        if None in networks_of(self.axes, self._fixed()):
+            widths = self.axes.get("width", [self.width])
+            object.__setattr__(self, "depth", settled_depth(widths, self.depth))
 
     def cells(self) -> list[Cell]:
         """The points of the grid, in the order of the axes."""
@@ -136,12 +142,23 @@ class Study:
         return made("Study", Study, values)
 
     def _cells(self) -> Iterator[Cell]:
-        fixed: dict[str, Any] = {name: getattr(self, name) for name in AXES} | {"seed": self.seed}
+        fixed: dict[str, Any] = self._fixed() | {"seed": self.seed}
         names = [name for name in AXES if name in self.axes]
+        of_modules: set[str] = set()
         for values in itertools.product(*(self.axes[name] for name in names)):
             chosen: dict[str, Any] = fixed | dict(zip(names, values, strict=True))
-            chosen["depth"] = own_depth(chosen["width"], chosen["depth"])
-            yield Cell(**chosen)
+            if chosen["network"] is None:
+                chosen["depth"] = own_depth(chosen["width"], chosen["depth"])
+            cell = Cell(**chosen)
+            if cell.network is not None:
+                # Of an axis that a module doesn't take, all values are one cell.
+                if cell.id in of_modules:
+                    continue
+                of_modules.add(cell.id)
+            yield cell
+
+    def _fixed(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in AXES}
 
     def _problems(self) -> list[str]:
         problems = name_problem("name", self.name)
@@ -154,7 +171,7 @@ class Study:
             problems.append(
                 f"published must be a list of Published(...), got {shown(self.published)}"
             )
-        values = axis_problems(self.axes, {name: getattr(self, name) for name in AXES})
+        values = axis_problems(self.axes, self._fixed())
         problems += choice_problem("Study", "quantity", self.quantity, QUANTITIES)
         if problems + values:
             return problems + values

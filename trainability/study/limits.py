@@ -42,7 +42,8 @@ def joint_problems(cells: Sequence[Cell], n_blocks: int) -> list[str]:
         )
     alike: defaultdict[tuple[Any, ...], list[Cell]] = defaultdict(list)
     for cell in cells:
-        rules = (id(cell.task), cell.activation, cell.loss, cell.n_hidden == 1)
+        deep = cell.network is not None or cell.n_hidden > 1
+        rules = (id(cell.task), cell.activation, cell.loss, deep, cell.network)
         alike[rules].append(cell)
     for of_task in alike.values():
         problems += _task_problems(of_task)
@@ -63,6 +64,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
             return [f"{task}: {wrong}"]
         best = first.best_loss_below_need
         n_train = task.n_train
+        if first.network is not None and not first.network.has_code:
+            return []  # as it stands in a study.json; whoever runs it needs the study file
         largest = max(cells, key=lambda cell: cell.n_parameters)
     except InputError as error:
         return [f"{task}: {error}"]
@@ -72,8 +75,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
     if largest.n_parameters > _MOST_PARAMETERS:
         problems.append(
             f"a network must have at most {_MOST_PARAMETERS:,} weights and biases, got "
-            f"{largest.n_parameters:,} at width {grouped(largest.width)} and depth "
-            f"{largest.depth:,} on {task}: {BLOCK_SIZE} of them are trained at once"
+            f"{largest.n_parameters:,} in {_shape(largest)} on {task}: {BLOCK_SIZE} of them are "
+            "trained at once"
         )
     accuracies = {cell.target_accuracy for cell in cells if cell.target_accuracy is not None}
     if accuracies and not task.n_classes:
@@ -103,6 +106,13 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
                 "use None for the full batch"
             )
     return problems
+
+
+def _shape(cell: Cell) -> str:
+    if cell.network is not None:
+        return str(cell.network)
+    assert cell.width is not None and cell.depth is not None
+    return f"a network of width {grouped(cell.width)} and depth {cell.depth:,}"
 
 
 def _that_fit(y: np.ndarray) -> str:

@@ -24,6 +24,7 @@ from trainability.optimizers import optimizer_types
 from trainability.optimizers.schedules import schedule_types
 from trainability.penalties import penalty_types
 from trainability.schemes import scheme_types
+from trainability.study.network import Module
 from trainability.study.published import Published
 from trainability.tasks import task_types
 
@@ -34,7 +35,9 @@ _LONGEST_WORD = 100
 
 def strategy_types() -> dict[str, type]:
     """Every class that a record may name, those of a loaded study file included."""
-    fixed: dict[str, type] = {kind.__name__: kind for kind in (Ball, Box, Points, Published)}
+    fixed: dict[str, type] = {
+        kind.__name__: kind for kind in (Ball, Box, Points, Published, Module)
+    }
     catalogs = (
         optimizer_types, schedule_types, activation_types, loss_types, penalty_types, task_types,
         scheme_types,
@@ -50,6 +53,8 @@ def to_record(value: Any) -> Any:
     """
     if isinstance(value, Points):
         return {"type": "Points", "x": value.x.tolist()}
+    if isinstance(value, Module):
+        return to_record(value.record)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         without = left_out(value)
         settings = {

@@ -68,6 +68,14 @@ class Task(ABC):
     def d_out(self) -> int:
         return self._data[1].shape[1]
 
+    @property
+    def input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """How a module gets an example: the shape of each of its inputs, d_in numbers in all.
+
+        Fully connected networks get all of them in a row. By default a module does, too.
+        """
+        return ((self.d_in,),)
+
     def best_loss_below_need(self) -> float:
         """A mean squared error that no network with fewer than `need` active neurons gets below.
 

@@ -40,6 +40,8 @@ class Names:
 
     def run(self, cell: Cell) -> str:
         """The name of a cell's MLflow run, such as `w02 UnitSphere`; by name is by width."""
+        if cell.width is None:  # of copies of a module that takes none
+            return self.series(cell)
         if isinstance(cell.width, int):
             width = f"{cell.width:0{self._digits}}"
         else:
@@ -78,8 +80,8 @@ class Names:
 
     def _value(self, axis: str, cell: Cell) -> str:
         written = _written(getattr(cell, axis))
-        known = self._short.get(axis, {})
-        value = known[written] if written in known else short([written])[written]
+        texts = self._short.get(axis, {})
+        value = texts[written] if written in texts else short([written])[written]
         value = value.removesuffix("()")
         return value if value[:1].isalpha() else f"{axis.replace('_', ' ')} {value}"
 

@@ -22,7 +22,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from trainability.penalties import Penalty
 if TYPE_CHECKING:
     from trainability.networks import Ensemble
 
+
+Networks = TypeVar("Networks")
+"""Equal-shaped networks: an `Ensemble`, or `Copies` of a module."""
 
 EXTREMES = "extremes of pre-activations"
 LEARNABLE = "learnable numbers of activations"
@@ -102,7 +105,7 @@ def goes_on(live: Any, loss: Any, tolerance: Any) -> Any:
     return live & (loss > tolerance) & (loss < math.inf)
 
 
-class Training(ABC):
+class Training(ABC, Generic[Networks]):
     """R networks in training. Arrays are in the order of the ensemble that it started from."""
 
     loss: np.ndarray
@@ -134,7 +137,7 @@ class Training(ABC):
         self.succeeded |= networks & ~self.diverged
 
     @abstractmethod
-    def ensemble(self) -> Ensemble:
+    def ensemble(self) -> Networks:
         """The networks with their current parameters, on the CPU."""
 
 
@@ -200,7 +203,7 @@ class Engine(ABC):
     def rules_obstacle(self, sizes: tuple[int, ...], problem: Problem) -> str | None:
         """What else it can't train, of a problem whose demands it meets, or None."""
 
-    def start(self, ensemble: Ensemble, problem: Problem) -> Training:
+    def start(self, ensemble: Ensemble, problem: Problem) -> Training[Ensemble]:
         """Begin; nothing is trained before `advance`.
 
         Raises:
@@ -212,7 +215,7 @@ class Engine(ABC):
         return self.begin(ensemble, problem)
 
     @abstractmethod
-    def begin(self, ensemble: Ensemble, problem: Problem) -> Training:
+    def begin(self, ensemble: Ensemble, problem: Problem) -> Training[Ensemble]:
         """What `start` does where ensemble and problem fit together; called by nobody else."""
 
 

@@ -8,7 +8,7 @@ import torch
 from trainability.activations import Activation
 from trainability.losses import Loss
 from trainability.networks import Ensemble
-from trainability.training.passes import Passes, padded
+from trainability.training.passes import Passes, named_classes, padded
 from trainability.training.torch_engine import float32_on_one_thread, padded_points, tile_size
 
 _MOST_POINTS = 4096
@@ -90,13 +90,7 @@ class Evaluation:
             loss = loss + own
             if self._classes is not None:
                 classes = self._classes[part]
-                named = self._named(outputs[:, : len(classes), : self._d_out])
+                named = named_classes(outputs[:, : len(classes), : self._d_out], self._undecided_at)
                 here = (named == classes).sum(dim=1)
                 right = here if right is None else right + here
         return loss, right
-
-    def _named(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The class that every output, (T, N, d_out), names: shape (T, N)."""
-        if self._d_out == 1:
-            return (outputs[..., 0] > self._undecided_at).long()
-        return outputs.argmax(dim=-1)

@@ -142,15 +142,41 @@ class Passes:
 
     def _losses(self, outputs: Tensor, y: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
         """d loss / d output in the shape of the outputs, and the loss of every network."""
-        if not self.loss.by_rows:
-            [delta], total = self.loss.accumulate(TENSORS, [outputs], [y], scales, 0.0)
-            return delta, total.sum((1, 2)) * self.loss.factor
-        d_out = self.sizes[-1]
-        rows, targets = (list(tensor[..., :d_out].unbind(-1)) for tensor in (outputs, y))
-        deltas, total = self.loss.accumulate(TENSORS, rows, targets, scales[:, 0], 0.0)
-        delta = torch.zeros_like(outputs)
-        delta[..., :d_out] = torch.stack(deltas, dim=-1)
-        return delta, total.sum(1) * self.loss.factor
+        return losses(self.loss, outputs, y, scales, self.sizes[-1])
+
+
+def losses(
+    loss: Loss, outputs: Tensor, y: Tensor, scales: Tensor, d_out: int
+) -> tuple[Tensor, Tensor]:
+    """d loss / d output in the shape of the outputs, and the loss of every network, shape (T,).
+
+    Args:
+        loss: What is minimized.
+        outputs: Shape (T, N, d_out) or, filled up, more.
+        y: Targets, of the same shape, or (N, ...).
+        scales: Factor of every point in the loss, 0 where padded: shape (N, d_out) or (N, 1).
+        d_out: Outputs that count.
+    """
+    if not loss.by_rows:
+        [delta], total = loss.accumulate(TENSORS, [outputs], [y], scales, 0.0)
+        return delta, total.sum((1, 2)) * loss.factor
+    rows, targets = (list(tensor[..., :d_out].unbind(-1)) for tensor in (outputs, y))
+    deltas, total = loss.accumulate(TENSORS, rows, targets, scales[:, 0], 0.0)
+    delta = torch.zeros_like(outputs)
+    delta[..., :d_out] = torch.stack(deltas, dim=-1)
+    return delta, total.sum(1) * loss.factor
+
+
+def named_classes(outputs: Tensor, undecided_at: float) -> Tensor:
+    """The class that every output, (T, N, d_out), names: shape (T, N).
+
+    Args:
+        outputs: Of networks.
+        undecided_at: The single output of two classes that speaks for neither.
+    """
+    if outputs.shape[-1] == 1:
+        return (outputs[..., 0] > undecided_at).long()
+    return outputs.argmax(dim=-1)
 
 
 class Updates:
@@ -188,7 +214,7 @@ class Updates:
             factors: The optimizer's factors of this step.
         """
         for parameter, gradient, *kept in zip(parameters, gradients, *moments, strict=True):
-            is_weight = parameter.ndim == 3
+            is_weight = parameter.ndim > 2
             gradient = gradient.contiguous()
             if self._compiled is not None:
                 self._compiled(parameter, gradient, kept, is_weight, self._numbers, factors)

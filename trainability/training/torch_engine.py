@@ -54,7 +54,7 @@ class TorchEngine(Engine):
         return TorchTraining(ensemble, problem, self.device, self.threads)
 
 
-class TorchTraining(TiledTraining):
+class TorchTraining(TiledTraining[Ensemble]):
     """Networks in training as stacked tensors, their `parameters`, padded with zeros."""
 
     def __init__(

@@ -14,12 +14,12 @@ from functools import partial
 
 import numpy as np
 
-from trainability.training.contract import Problem, Training, goes_on
+from trainability.training.contract import Networks, Problem, Training, goes_on
 
 _PROGRESS_EVERY_S = 0.5
 
 
-class TiledTraining(Training):
+class TiledTraining(Training[Networks]):
     """Bookkeeping of success, divergence and repacking; an engine adds the arithmetic.
 
     Args:
