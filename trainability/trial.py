@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from trainability.results import SCHEMA, checkpoints, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys, stream
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training, choose_engine
+from trainability.training.runtime import Runtime
 
 _GLANCE = Effort(boxes=1)
 """For the curves, where no exact way is known: what samples and one bound say. The censuses that
@@ -25,21 +25,6 @@ rows report, at birth and at the end, try harder."""
 
 _COLLAPSED = 0.01
 _MOST_OUTPUTS = 2**24
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What must not change the rows: where and with what they are computed.
-
-    Args:
-        engine: `auto`, or the name of an engine.
-        device: A torch device.
-        threads: Threads to use.
-    """
-
-    engine: str = "auto"
-    device: str = "cpu"
-    threads: int = 1
 
 
 def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
