@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,11 @@ from trainability.results import SCHEMA, checkpoints, frame_of, table_of
 from trainability.seeds import BLOCK_SIZE, order_keys
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training
+from trainability.training.runtime import Runtime
 
 __all__ = ["Runtime", "collapsed", "draw", "run_trial"]
 
 _COLLAPSED = 0.01
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What must not change the rows: where and with what they are computed.
-
-    Args:
-        engine: `auto`, or the name of an engine.
-        device: A torch device.
-        threads: Threads to use.
-    """
-
-    engine: str = "auto"
-    device: str = "cpu"
-    threads: int = 1
 
 
 def run_trial(

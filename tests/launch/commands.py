@@ -63,14 +63,27 @@ def write_study(folder: Path, n_cells: int, n_blocks: int) -> Path:
     return path
 
 
-def start(study: Path, storage: Path | str, *options: str, **environment: str) -> subprocess.Popen:
+IN_PROCESSES = """
+from trainability.launch import choice
+from trainability.__main__ import main
+
+choice.TINY_OPERATIONS = 0
+main()
+"""
+"""The program, for which no study is so small that threads would run its trials."""
+
+
+def start(
+    study: Path, storage: Path | str, *options: str, program: str = "", **environment: str
+) -> subprocess.Popen:
     """`trainability run` as a process of its own, which leads a group of processes.
 
     On Ray, unless the options say something else.
     """
     if not {"--ray", "--no-ray"} & {*options}:
         options = ("--ray", *options)
-    command = [sys.executable, "-m", "trainability", "run", str(study), "--storage", str(storage)]
+    which = ["-c", program] if program else ["-m", "trainability"]
+    command = [sys.executable, *which, "run", str(study), "--storage", str(storage)]
     return subprocess.Popen(
         [*command, *options],
         cwd=study.parent,

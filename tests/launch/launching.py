@@ -7,6 +7,7 @@ from rich.console import Console
 from trainability.events import Events, Failed, Finished, Started
 from trainability.launch import Options, launch
 from trainability.launch.in_process import InProcess
+from trainability.launch.processes import Processes
 from trainability.launch.ray_tune import RayTune
 from trainability.running.display import Display
 from trainability.storage import Storage
@@ -54,4 +55,4 @@ def run(study, storage, executor=RayTune, on_event=None, **options):
     return outcome, mirror, text.getvalue()
 
 
-__all__ = ["InProcess", "Listening", "RayTune", "run"]
+__all__ = ["InProcess", "Listening", "Processes", "RayTune", "run"]

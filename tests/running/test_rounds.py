@@ -17,7 +17,7 @@ from trainability.storage import Storage
 class Counted(InProcess):
     """As Ray: takes a while to start, so it is kept from round to round."""
 
-    is_for_much = True
+    rank = 2
     n_ready = 0
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Cells to trials, in this process or on Ray: resume, retry; the only room that imports ray."""
+"""Cells to trials, on this machine or on Ray: resume, retry; the only room that imports ray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs a study: this process while it takes seconds, Ray from where it pays."""
+"""Who runs a study: threads, processes from some seconds of work on, Ray from minutes on."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import sys
 from collections.abc import Mapping
 
 from trainability.launch.executor import Executor
-from trainability.launch.in_process import InProcess
 from trainability.launch.options import Options
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
 
-SMALL_OPERATIONS = 2e13
+TINY_OPERATIONS = 1e12
 """Floating-point operations, were every network to train to the end of its budget, up to which a
-study runs in this process: 200 core-seconds at 1e11 a second. Most networks succeed long before;
-the headline study's 7e12 take 10 core-seconds. Starting and ending Ray takes some 10 seconds, and
-each of its workers 4 core-seconds of imports."""
+study runs in threads of this process: some 2 core-seconds, since most networks succeed long before.
+Imports begin as late in either case, but those of processes take 2.3 s, those of threads 1.9 s;
+then two threads are 1.15 times as fast as one, two processes twice."""
+SMALL_OPERATIONS = 2e13
+"""The same up to which a study runs in processes of this machine: 200 core-seconds at 1e11 a
+second; the headline study's 7e12 take 11. Starting and ending Ray takes some 10 seconds, and each
+of its workers 4 core-seconds of imports."""
+_CAN_FORK = sys.platform == "linux"
+"""On macOS libraries that torch and NumPy use can't be used after a fork."""
 
 
 def operations(cells: Mapping[str, Cell], n_blocks: Mapping[str, int]) -> float:
@@ -29,7 +34,7 @@ def operations(cells: Mapping[str, Cell], n_blocks: Mapping[str, int]) -> float:
 
 
 def choose_executor(options: Options, work: float) -> Executor:
-    """Ray where something asks for it, or where there is much to do; else this process.
+    """Ray where something asks for it, or where there is much to do; else this machine alone.
 
     Args:
         options: Runtime options.
@@ -38,8 +43,14 @@ def choose_executor(options: Options, work: float) -> Executor:
     wants_ray = options.ray
     if wants_ray is None:
         wants_ray = options.needs_ray is not None or work > SMALL_OPERATIONS or _is_ray_in_use()
-    if not wants_ray:
+    if not wants_ray and (work <= TINY_OPERATIONS or not _CAN_FORK):
+        from trainability.launch.in_process import InProcess
+
         return InProcess(options)
+    if not wants_ray:
+        from trainability.launch.processes import Processes
+
+        return Processes(options)
     from trainability.launch.ray_tune import RayTune  # its import takes a second
 
     return RayTune(options)

@@ -18,7 +18,7 @@ from trainability.errors import InputError, StorageError, refuse
 from trainability.launch.address import Address, chosen_address, probe
 from trainability.launch.embedded import embedded_ray, handlers_kept
 from trainability.launch.options import Options
-from trainability.launch.worker import require_token
+from trainability.launch.token import require_token
 from trainability.plan import Slots
 from trainability.storage import Storage
 from trainability.version import version

@@ -14,8 +14,7 @@ from trainability.events import Events, Failed, Finished, Retried
 from trainability.launch.executor import Executor
 from trainability.launch.listener import Listener
 from trainability.launch.options import Outcome
-from trainability.launch.token import launch_token
-from trainability.launch.worker import require_token
+from trainability.launch.token import launch_token, require_token
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage

@@ -1,4 +1,4 @@
-"""Who runs the trials of a launch: this process, or Ray. Two kinds, one contract."""
+"""Who runs the trials of a launch: this process, processes of this machine, or Ray."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 
 from trainability.launch.listener import Listener
 from trainability.launch.options import Options
-from trainability.launch.worker import Work
+from trainability.launch.work import Work
 from trainability.plan import Slots, deal, units
 from trainability.storage import Storage
 from trainability.study.cell import Cell
-from trainability.trial import Runtime
+from trainability.training.runtime import Runtime
 
 
 class Executor(ABC):
@@ -22,8 +22,8 @@ class Executor(ABC):
         options: Runtime options.
     """
 
-    is_for_much: bool
-    """Whether it pays only where there is much to do; a launch never goes back from such a one."""
+    rank: int
+    """It grows with the work that it pays for; a launch never goes back to a lower one."""
     beginning: str
     """What begins with it, as a user reads it."""
 

@@ -1,4 +1,4 @@
-"""Trials in this process, by threads: for a study that is done before Ray has started.
+"""Trials in this process, by threads: for a study that is done before processes have started.
 
 What takes the time, the compiled kernels, runs without Python's lock. The gain is small all the
 same: of the headline study's trials, 10.8 s with one thread took 9.4 s with two, on two cores.
@@ -7,20 +7,19 @@ same: of the headline study's trials, 10.8 s with one thread took 9.4 s with two
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from trainability import interrupts
 from trainability.errors import StorageError, refuse
 from trainability.launch.executor import Executor
-from trainability.launch.options import Options
+from trainability.launch.machine import n_at_once, obstacles
 from trainability.launch.reports import Report, TrialLost
-from trainability.launch.worker import Work, work_through
+from trainability.launch.work import Work
+from trainability.launch.worker import work_through
 from trainability.plan import Slots, Unit
 from trainability.storage import Storage
 
@@ -40,7 +39,7 @@ class _NoMore(BaseException):
 class InProcess(Executor):
     """Works through trials in threads of this process; what is killed leaves nothing running."""
 
-    is_for_much = False
+    rank = 0
 
     @property
     def beginning(self) -> str:
@@ -50,8 +49,7 @@ class InProcess(Executor):
     @property
     def n_threads(self) -> int:
         """Trials that run at once."""
-        most = min(self.options.max_concurrent or _MOST_THREADS, _MOST_THREADS)
-        return max(1, min(most, int(n_cpus() / self.options.cpus_per_trial)))
+        return min(n_at_once(self.options), _MOST_THREADS)
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[None]:
@@ -79,29 +77,6 @@ class InProcess(Executor):
             finally:
                 threads.end()
         return None
-
-
-def obstacles(options: Options) -> list[str]:
-    """What this process can't do of what the options ask for."""
-    asked, there = options.cpus_per_trial, n_cpus()
-    if asked > there:
-        return [
-            f"a trial asks for {asked:g} CPU, but this machine has {there}; choose a smaller "
-            "--cpus-per-trial"
-        ]
-    return []
-
-
-def n_cpus() -> int:
-    """The CPUs that this process may use: those it is bound to, and its share of a container."""
-    try:
-        n = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        n = os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        n = min(n, max(1, int(quota) // int(period)))
-    return n
 
 
 class _Nothing:

@@ -33,7 +33,8 @@ from trainability.launch.order import OldestThatWaits
 from trainability.launch.reports import Report
 from trainability.launch.shipping import ship_user_code
 from trainability.launch.token import launch_token
-from trainability.launch.worker import Work, work_through
+from trainability.launch.work import Work
+from trainability.launch.worker import work_through
 from trainability.storage import Storage
 
 _REPORTS_PER_S = 20.0
@@ -45,7 +46,7 @@ _LOOK_EVERY_S = 0.5
 class RayTune(Executor):
     """Hands trials to Ray Tune, which places them and starts again those whose worker is lost."""
 
-    is_for_much = True
+    rank = 2
 
     @property
     def beginning(self) -> str:

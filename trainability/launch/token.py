@@ -49,6 +49,20 @@ def launch_token(study: str, storage: Storage) -> Iterator[str]:
                 folder.rmdir()
 
 
+def require_token(storage: Storage, token: str) -> None:
+    """Refuse a storage that is not the one that the driver writes to.
+
+    Raises:
+        StorageError: If what the driver has written is not there.
+    """
+    if storage.read_bytes(token) is None:
+        raise StorageError(
+            f"storage {storage.shown} is gone, or not shared: a file that the driver has "
+            "written there can't be seen; give --storage a folder that all nodes mount, or an "
+            "address such as s3://bucket/folder"
+        )
+
+
 def remove_abandoned(study: str, storage: Storage, prefix: str) -> None:
     """Remove the files of that prefix in a study's folder whose process was here and is over.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import pandas as pd
@@ -22,43 +21,16 @@ from trainability.launch.reports import (
     UnitFailed,
     UnitStarted,
 )
+from trainability.launch.token import require_token
+from trainability.launch.work import Work
 from trainability.plan import Unit, runs
-from trainability.storage import Storage
-from trainability.study.cell import Cell
-from trainability.trial import Runtime, run_trial
+from trainability.trial import run_trial
 
 _Result = TypeVar("_Result")
 _OUT_OF_MEMORY = (torch.cuda.OutOfMemoryError, MemoryError)
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _LOOK_EVERY_S = 0.2
-
-
-@dataclass(frozen=True)
-class Work:
-    """What all trials of a study share; travels to the workers once.
-
-    Args:
-        study: The study's name.
-        cells: Its cells by id.
-        trials: The units of every trial.
-        storage: Where rows go.
-        token: A file there that the driver has written.
-        runtime: Device, engine, threads.
-        gpu_share: Share of the GPU's memory that a trial may take; 0 without a GPU.
-        report_every_s: Seconds between two reports of progress.
-        storage_patience_s: How long to wait for a storage that can't be written, in seconds.
-    """
-
-    study: str
-    cells: Mapping[str, Cell]
-    trials: Sequence[Sequence[Unit]]
-    storage: Storage
-    token: str
-    runtime: Runtime
-    gpu_share: float
-    report_every_s: float
-    storage_patience_s: float
 
 
 class Driver(Protocol):
@@ -94,20 +66,6 @@ def work_through(units: Sequence[Unit], work: Work, driver: Driver) -> None:
             driver.report(UnitFailed(unit, type(error).__name__, str(error), trace, _node()))
             if work.runtime.device != "cpu":
                 torch.cuda.synchronize()  # raises, and ends this process, where a GPU is lost to it
-
-
-def require_token(storage: Storage, token: str) -> None:
-    """Refuse a storage that is not the one that the driver writes to.
-
-    Raises:
-        StorageError: If what the driver has written is not there.
-    """
-    if storage.read_bytes(token) is None:
-        raise StorageError(
-            f"storage {storage.shown} is gone, or not shared: a file that the driver has "
-            "written there can't be seen; give --storage a folder that all nodes mount, or an "
-            "address such as s3://bucket/folder"
-        )
 
 
 def _run_unit(unit: Unit, work: Work, driver: Driver, fitting: dict[str, int]) -> None:

@@ -80,7 +80,7 @@ class Launcher:
     def _have_ready(self, work: float) -> None:
         """Start whoever is for so much work, unless somebody who is runs already."""
         executor = choose_executor(self._options, work)
-        if self._executor is None or (executor.is_for_much and not self._executor.is_for_much):
+        if self._executor is None or executor.rank > self._executor.rank:
             self._events.emit(Working(what=executor.beginning))
             self._connection.enter_context(executor.ready(self._name, self._storage))
             self._executor = executor
