@@ -1,6 +1,10 @@
 """The benchmark: the same count of operations for everyone, and the contract of its JSON."""
 
 import itertools
+import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -96,3 +100,37 @@ def test_nobody_retires_during_a_measurement():
     assert x.shape == (8, 1) and np.var(y) > 0.1
     ensemble, problem = SMALL.start(300)
     assert ensemble.n_networks == 300 == len(problem.order_keys) and problem.tolerance == 0
+
+
+def test_time_that_is_up_leaves_out_the_rest_by_name():
+    found = benchmark([SMALL], ["torch-vmap"], seconds=0.01, limit_s=0)
+    assert not found.results and found.complete
+    assert {reason.split(",")[0] for reason in found.left_out} == {
+        "fused-cpu", "torch", "torch-vmap",
+    }  # fmt: skip
+    assert all(reason.endswith("no time for it in 0 s") for reason in found.left_out)
+
+
+def test_auto_measures_the_engine_that_a_study_would_choose():
+    found = benchmark([SMALL, Workload(700, 2, n_train=8, batch=8)], [], 0.001, engines=["auto"])
+    assert list(dict.fromkeys(result.engine for result in found.results)) == ["fused-cpu"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals can't be blocked here")
+def test_a_command_that_is_interrupted_gives_what_it_has(tmp_path):
+    """In its JSON and its picture, however long what it is measuring takes."""
+    command = [sys.executable, "-m", "trainability", "bench", "--json", "--figure", "rates.png"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None and process.stdout is not None
+        for line in process.stderr:
+            if "nn-loop" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+        measured = json.loads(process.stdout.read())
+    assert process.returncode == 130, rest
+    assert not measured["complete"] and measured["results"][0]["engine"] == "nn-loop"
+    assert measured["left_out"][-1] == "what was to come: interrupted"
+    assert (tmp_path / "rates.png").stat().st_size > 0

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import os
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 
+from trainability import interrupts
 from trainability.benchmark.peers import PEERS, obstacle
 from trainability.benchmark.workload import Workload
 from trainability.errors import InputError
@@ -20,12 +24,18 @@ from trainability.training import ENGINES, choose_engine, engine_type
 from trainability.training.cpu.peak import peak_gflops
 from trainability.training.gpu.peak import gpu_fma_gflops
 
+T = TypeVar("T")
+
 _MOST_GPU_NETWORKS = 65_536
 # Numbers that all networks' activations take, which peers keep in a GPU's memory: 4 GiB.
 _MOST_NUMBERS = 2**30
 # Drawing a weight takes as long as keeping that many numbers: a second in all.
 _DRAWN = 16
+# Of a step of all networks.
+_CPU_OPERATIONS = 2e9
 _REPEATS = 3
+_LOOK_EVERY_S = 0.05
+_FIRST = "nn-loop"  # What the table compares the others with.
 
 
 @dataclass(frozen=True)
@@ -58,11 +68,12 @@ class Result:
 
     def work(self) -> str:
         """What was trained, in words."""
-        batch = "" if self.batch == self.n_train else f", batches of {self.batch}"
-        return (
-            f"depth {self.depth}, width {self.width}, {self.d_in}-D, "
-            f"{self.n_train:,} points{batch}, {self.optimizer}"
-        )
+        return self.workload.label
+
+    @property
+    def workload(self) -> Workload:
+        """What was trained."""
+        return Workload(self.width, self.depth, self.d_in, self.n_train, self.optimizer, self.batch)
 
 
 @dataclass(frozen=True)
@@ -106,21 +117,29 @@ def benchmark(
     engines: Sequence[str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
     show: Callable[[Result], None] = lambda _: None,
+    limit_s: float = math.inf,
 ) -> Benchmark:
     """Measure every engine and peer on every workload. Cut short, it keeps what it has.
+
+    Ctrl-C, or what else asks for the end while it is `interrupts.orderly`, cuts it short at once,
+    whatever is being compiled or measured.
 
     Args:
         workloads: What to train.
         peers: Names of peers, see `PEERS`; on a GPU only those that can use it.
         seconds: Time of one measurement; each is repeated three times after a warm-up.
         device: "cpu", or a GPU.
-        engines: Names of engines; all of the device where none are given.
+        engines: Names of engines, "auto" for that which a study would choose; all of the device
+            where none are given.
         tell: Called with what is measured next.
         show: Called with every figure as soon as it is measured.
+        limit_s: Time in all, about. Peers are left out where a workload's part of it is spent,
+            engines once all of it is.
     """
+    end = time.monotonic() + limit_s
     cores = available_cores()
     tell("peak")
-    peak = peak_gflops(1)
+    peak = _apart(partial(peak_gflops, 1))
     results: list[Result] = []
     left_out: list[str] = []
     gpu, gpu_peak, gpu_fma = None, None, None
@@ -130,11 +149,18 @@ def benchmark(
         gpu_fma = gpu_fma_gflops(device)
     complete = False
     try:
-        for work in workloads:
+        for done, work in enumerate(workloads):
+            started = time.monotonic()
+            part = started + (end - started) / (len(workloads) - done)
             for candidate in _candidates(work, peers, cores, device, engines, left_out):
+                if time.monotonic() > (part if candidate.name in PEERS else end):
+                    left_out.append(
+                        f"{candidate.name}, {work.label}: no time for it in {limit_s:.0f} s"
+                    )
+                    continue
                 tell(f"{candidate.name}, {work.width} wide, {work.depth} deep")
                 per_core = peak * candidate.cores if candidate.cores else gpu_peak or math.nan
-                measured = _measured(candidate, work, seconds, per_core, left_out)
+                measured = _apart(partial(_measured, candidate, work, seconds, per_core, left_out))
                 if measured is not None:
                     results.append(measured)
                     show(measured)
@@ -142,6 +168,26 @@ def benchmark(
     except KeyboardInterrupt:
         left_out.append("what was to come: interrupted")
     return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak, gpu_fma, complete)
+
+
+def _apart(work: Callable[[], T]) -> T:
+    """What `work` gives, in a thread of its own: this one is there when the end is asked for.
+
+    Raises:
+        KeyboardInterrupt: If it was; the other thread ends with the process.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    while wait([future], timeout=_LOOK_EVERY_S).not_done:
+        interrupts.check()
+    return future.result()
 
 
 @dataclass(frozen=True)
@@ -164,11 +210,11 @@ def _measured(
         compile_s = time.perf_counter() - started
         rate = _rate(steps, candidate.n_networks, seconds)
     except InputError as error:
-        left_out.append(f"{candidate.name}, {work}: {error}")
+        left_out.append(f"{candidate.name}, {work.label}: {error}")
         return None
     except (RuntimeError, MemoryError) as error:
         # Of one shape, such as too little memory: the others can still be measured.
-        left_out.append(f"{candidate.name}, {work}: {str(error).splitlines()[0]}")
+        left_out.append(f"{candidate.name}, {work.label}: {str(error).splitlines()[0]}")
         return None
     gflops = rate * work.operations / 1e9
     return Result(
@@ -191,18 +237,23 @@ def _candidates(
     left_out: list[str],
 ) -> Iterator[_Candidate]:
     on_gpu = device != "cpu"
-    yield from _peers(work, [name for name in peers if name == "nn-loop"], cores, device, left_out)
-    for name in engines or [name for name in ENGINES[1:] if engine_type(name).runs_on(device)]:
+    yield from _peers(work, [name for name in peers if name == _FIRST], cores, device, left_out)
+    all_names = [name for name in ENGINES[1:] if engine_type(name).runs_on(device)]
+    for asked in engines or all_names:
+        name = asked
+        if asked == "auto":
+            name = choose_engine("auto", work.sizes, work.start(1)[1], device=device).name
         most = engine_type(name).networks_to_measure(device)
         if on_gpu:
             n = min(_gpu_networks(work), most)
             shown = "torch-gpu" if name == "torch" else name
             yield _Candidate(shown, 0, n, partial(_engine_steps, name, work, n, device, 1))
             continue
+        n = min(most, _cpu_networks(work))
         for used in sorted({1, cores}):
-            make = partial(_engine_steps, name, work, most, "cpu", used)
-            yield _Candidate(name, used, most, make)
-    yield from _peers(work, [name for name in peers if name != "nn-loop"], cores, device, left_out)
+            make = partial(_engine_steps, name, work, n, "cpu", used)
+            yield _Candidate(name, used, n, make)
+    yield from _peers(work, [name for name in peers if name != _FIRST], cores, device, left_out)
 
 
 def _peers(
@@ -218,8 +269,21 @@ def _peers(
             n = _gpu_networks(work)
             yield _Candidate(name, 0, n, partial(make, work, n))
             continue
-        torch.set_num_threads(cores)
-        yield _Candidate(name, cores, n, partial(make, work, n))
+        n = min(n, _cpu_networks(work))
+        yield _Candidate(name, cores, n, partial(_peer_steps, make, work, n, cores))
+
+
+def _peer_steps(
+    make: Callable[[Workload, int], Callable[[int], None]], work: Workload, n: int, threads: int
+) -> Callable[[int], None]:
+    """In the thread that measures, of which torch's number of threads is a setting."""
+    torch.set_num_threads(threads)
+    return make(work, n)
+
+
+def _cpu_networks(work: Workload) -> int:
+    """So many that a step of all takes a tenth of a second on a slow way, whole vectors of them."""
+    return max(64, int(_CPU_OPERATIONS / work.operations) // 64 * 64)
 
 
 def _gpu_networks(work: Workload) -> int:

@@ -15,7 +15,7 @@ from importlib import import_module
 import torch
 from torch import nn
 
-from trainability.benchmark.workload import Workload
+from trainability.benchmark.workload import QUICK, Workload
 
 Steps = Callable[[int], None]
 
@@ -120,6 +120,8 @@ def obstacle(name: str, work: Workload, device: str = "cpu") -> str | None:
         return _jax_obstacle(device)
     if name == "torch-compile" and shutil.which("g++") is None:
         return "no C++ compiler"
+    if name == "torch-compile" and work not in QUICK:
+        return "it compiles for up to a minute, so only three shapes of it are measured"
     return None
 
 

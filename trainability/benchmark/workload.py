@@ -39,6 +39,15 @@ class Workload:
         return (self.d_in, *[self.width] * (self.depth - 1), 1)
 
     @property
+    def label(self) -> str:
+        """The work in words."""
+        batch = "" if self.batch == self.n_train else f", batches of {self.batch}"
+        return (
+            f"depth {self.depth}, width {self.width}, {self.d_in}-D, "
+            f"{self.n_train:,} points{batch}, {self.optimizer}"
+        )
+
+    @property
     def operations(self) -> float:
         """Floating-point operations of one network's step: 6 per weight and point.
 

@@ -14,7 +14,11 @@ from trainability.cli.inputs import FigureOption, figure_problems
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
-    from trainability.benchmark import Result
+    from trainability.benchmark import Benchmark, Result
+
+_LIMIT_S = 285.0  # With what it takes to start and to draw, five minutes.
+_INTERRUPTED = 130
+_HEADLINE = "absolute_value"
 
 
 @app.command(
@@ -36,36 +40,51 @@ def bench(
 ) -> None:
     """Throughput of the engines beside this machine's measured peak, and beside peers.
 
-    Every figure is shown as soon as it is measured; Ctrl-C ends with those that there are.
+    Every figure is shown as soon as it is measured; Ctrl-C ends with those that there are, in the
+    JSON and the picture too. It takes five minutes at most. The rates are kept on this machine:
+    `run --dry-run` tells by them how long a study takes.
     """
     refuse(figure_problems(figure))
     _refuse_device(device)
-    from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark
+    from trainability import interrupts
+    from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark, keep
 
     on_gpu = device != "cpu"
     on_cpu = QUICK if quick else [*SHAPES, *VARIANTS]
     shapes = GPU_SHAPES if on_gpu else on_cpu
-    # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the fast.
+    # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the chosen.
     peers = [name for name in PEERS if not quick or name in ("nn-loop", "jax")]
     table = _Lines(err if as_json else out)
-    with err.status("measuring") as status:
+    with interrupts.orderly(), err.status("measuring") as status:
         found = benchmark(
             shapes,
             peers,
             seconds=0.1 if on_gpu else 0.3,
             device=device,
-            engines=["warp-gpu"] if on_gpu and quick else None,
+            engines=["auto"] if on_gpu and quick else None,
             tell=lambda what: status.update(f"measuring {what}"),
             show=table.show,
+            limit_s=_LIMIT_S,
         )
-    if figure is not None:
+    keep(found)
+    if figure is not None and found.results:
         from trainability import plots
 
         plots.save(plots.plot_throughput(found.as_dict()), figure)
         err.print(f"figure: {figure}", soft_wrap=True)
     if as_json:
         print(json.dumps(found.as_dict()))
-        return
+    else:
+        _show_machine(found)
+    for reason in found.left_out:
+        err.print(f"left out: {reason}", soft_wrap=True)
+    if not found.complete:
+        raise typer.Exit(interrupts.exit_code() or _INTERRUPTED)
+
+
+def _show_machine(found: Benchmark) -> None:
+    from trainability.benchmark import expected_seconds
+
     out.print(
         f"{found.cores} cores, measured multiply-add peak {found.peak_gflops_per_core:.0f} GFLOP/s "
         "per core; operations: 6 per weight, point and step"
@@ -75,8 +94,19 @@ def bench(
             f"{found.gpu}, measured peak {found.gpu_peak_gflops:,.0f} GFLOP/s by a product of "
             f"matrices, {found.gpu_fma_gflops:,.0f} by multiply-adds in registers"
         )
-    for reason in found.left_out:
-        err.print(f"left out: {reason}", soft_wrap=True)
+    from trainability.seeds import BLOCK_SIZE
+    from trainability.study import load_study
+    from trainability.study.loading import shipped_studies
+
+    study = load_study(str(shipped_studies()[_HEADLINE]))
+    seconds = expected_seconds(study, device="cpu" if found.gpu is None else "cuda")
+    if seconds is not None:
+        n = len(study.cells()) * study.n_blocks * BLOCK_SIZE
+        out.print(
+            f"at these rates the study {study.name} trains its {n:,} networks in "
+            f"{seconds:,.1f} s here, were none to succeed before its last step",
+            soft_wrap=True,
+        )
 
 
 def _refuse_device(device: str) -> None:
