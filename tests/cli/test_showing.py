@@ -167,13 +167,12 @@ def test_the_server_of_ui_is_given_its_store_by_its_environment(call, monkeypatc
         raise StudyFailed("it goes no further")
 
     monkeypatch.setattr(tracking, "study_pages", lambda uri, server: {"mine": f"{server}/#/x"})
-    monkeypatch.setattr(tracking, "require_free_port", lambda port: None)
+    monkeypatch.setattr(tracking, "require_free_port", lambda port, host: None)
     monkeypatch.setattr("trainability.tracking.server.subprocess.Popen", start)
     code, out, err = call("ui", "--tracking-uri", uri)
     [(command, settings)] = started
     assert code == 1 and "Pa55word" not in " ".join(command) + out + err
     assert settings["env"]["MLFLOW_BACKEND_STORE_URI"] == uri
-    assert "http://127.0.0.1:5000/#/x" in out
 
 
 def test_an_error_that_nobody_expected_ends_without_secrets(call, monkeypatch):

@@ -52,3 +52,10 @@ def test_what_is_there_stays_as_it_is(tmp_path):
     make_store("http://127.0.0.1:1")
     assert path.read_bytes() == b"somebody's"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_store_shows_no_experiment_of_mlflow_s_own(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    make_store(uri)
+    for _ in range(2):  # nor does opening it make one
+        assert MlflowClient(uri).search_experiments() == []

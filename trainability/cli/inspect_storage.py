@@ -1,4 +1,4 @@
-"""`trainability report`, `sync` and `ui`: what storage holds, for people."""
+"""`trainability report` and `sync`: what storage holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from trainability import interrupts
 from trainability.addresses import shown
@@ -26,7 +25,7 @@ from trainability.cli.documents import (
     print_document,
     study_document,
 )
-from trainability.commands import command, printable
+from trainability.commands import command
 from trainability.errors import InputError, StudyFailed
 from trainability.growth import study_cells, wanted_blocks
 from trainability.plan import missing_blocks
@@ -186,29 +185,3 @@ def _begun(place: Storage, files: list[BlockFile]) -> float:
     """When the first of some blocks was begun, in seconds since 1970."""
     made = (place.provenance(file) for file in files)
     return min(float(entry["finished_at"]) - float(entry["seconds"]) for entry in made)
-
-
-@app.command(rich_help_panel="Results", epilog=examples("ui", "ui --port 5001"))
-def ui(
-    storage: StorageOption = "results",
-    tracking_uri: TrackingOption = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
-) -> None:
-    """Open MLflow's user interface on the storage, for this machine only (127.0.0.1)."""
-    from trainability import tracking
-
-    if not 1 <= port <= 65535:
-        raise InputError(f"--port must be from 1 to 65535, got {port}")
-    uri = tracking.tracking_uri(tracking_uri, Storage(storage))
-    remote = uri.startswith(("http://", "https://"))
-    server = uri.rstrip("/") if remote else f"http://127.0.0.1:{port}"
-    tracking.require_store(uri)
-    if not remote:
-        tracking.require_free_port(port)
-    for name, page in tracking.study_pages(uri, shown(server)).items():
-        # As it is: a page of MLflow is named behind the #.
-        out.print(Text(printable(f"{name}:  {page}")), soft_wrap=True)
-    if remote:
-        return
-    out.print(f"MLflow on {server} (Ctrl-C ends it)")
-    tracking.serve(uri, port)

@@ -8,16 +8,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trainability.tracking.background import Mirror
     from trainability.tracking.mirror import MlflowMirror, study_pages
-    from trainability.tracking.server import require_free_port, serve
+    from trainability.tracking.server import (
+        is_loopback,
+        open_browser,
+        require_free_port,
+        running_server,
+        server_address,
+    )
     from trainability.tracking.uri import require_store, require_usable, tracking_uri
 
 __all__ = [
     "Mirror",
     "MlflowMirror",
+    "is_loopback",
+    "open_browser",
     "require_free_port",
     "require_store",
     "require_usable",
-    "serve",
+    "running_server",
+    "server_address",
     "study_pages",
     "tracking_uri",
 ]
@@ -27,6 +36,6 @@ __getattr__ = lazy.attributes(
     __name__,
     background="Mirror",
     mirror="MlflowMirror study_pages",
-    server="require_free_port serve",
+    server="is_loopback open_browser require_free_port running_server server_address",
     uri="require_store require_usable tracking_uri",
 )

@@ -46,6 +46,7 @@ from trainability.tracking.runs import (
 from trainability.tracking.uri import sqlite_path
 
 _EXPERIMENT = "trainability/"
+_NEWEST = 1000
 _ENVIRONMENT = {
     # So that an outage of the server is noticed in seconds.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -303,7 +304,7 @@ def _params(cell: Cell) -> list[Any]:
 
 
 def study_pages(uri: str, server: str) -> dict[str, str]:
-    """The address of every study's page on an MLflow server, by the study's name.
+    """The address of every study's page on an MLflow server, by the study's name, newest first.
 
     Args:
         uri: The tracking URI of the store.
@@ -313,15 +314,23 @@ def study_pages(uri: str, server: str) -> dict[str, str]:
     from mlflow import MlflowClient
 
     try:
-        experiments = MlflowClient(uri).search_experiments()
+        client = MlflowClient(uri)
+        experiments = {
+            experiment.experiment_id: experiment.name.removeprefix(_EXPERIMENT)
+            for experiment in client.search_experiments()
+            if experiment.name.startswith(_EXPERIMENT)
+        }
+        parents = experiments and client.search_runs(
+            list(experiments),
+            f"tags.trial_key = '{PARENT_KEY}'",
+            max_results=_NEWEST,
+            order_by=["attributes.start_time DESC"],
+        )
     except Exception as error:  # of any library that MLflow reaches its store by
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(
             f"MLflow at {shown(uri)} can't be read ({said}); wanted the tracking URI of a server "
             "or store that is there"
         ) from error
-    return {
-        experiment.name.removeprefix(_EXPERIMENT): view.address(server, experiment.experiment_id)
-        for experiment in experiments
-        if experiment.name.startswith(_EXPERIMENT)
-    }
+    ids = dict.fromkeys([*(run.info.experiment_id for run in parents), *experiments])
+    return {experiments[id_]: view.address(server, id_) for id_ in ids}

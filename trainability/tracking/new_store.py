@@ -34,7 +34,10 @@ def make_store(uri: str) -> None:
 
     made = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        MlflowClient(f"{SQLITE}{made}").search_experiments(max_results=1)
+        client = MlflowClient(f"{SQLITE}{made}")
+        for experiment in client.search_experiments():
+            # MLflow's "Default", which would stand beside the studies and stay empty.
+            client.delete_experiment(experiment.experiment_id)
         _put_in_place(made, path)
     finally:
         made.unlink(missing_ok=True)
