@@ -43,6 +43,7 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+nb_output_stderr = "remove"  # how far a run is
 
 autodoc_default_options = {"show-inheritance": True}
 autodoc_member_order = "bysource"

@@ -17,7 +17,7 @@ def as_restructured_text(lines: list[str]) -> list[str]:
     A name between backticks is a link where it leads somewhere. Examples are left as they are.
 
     >>> as_restructured_text(["The loss of |x| is `loss_of(x)` or `Loss`, not 2*3.", ">>> a*b"])
-    ['The loss of \\\\|x\\\\| is ``loss_of(x)`` or :py:obj:`Loss`, not 2\\\\*3.', '>>> a*b']
+    ['The loss of \\|x\\| is ``loss_of(x)`` or :py:obj:`Loss`, not 2\\*3.', '>>> a*b']
     """
     results: list[str] = []
     is_example = is_code = False

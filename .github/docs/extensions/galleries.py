@@ -113,7 +113,7 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
             anchor = f"#{gallery.package}.{name}"
             overview.append(figure(path, f"{name}: {alt}", anchor, name))
             section += figure(path, alt, "", f"``{thing}``. {as_restructured_text([alt])[0]}")
-        section += f".. autoclass:: {gallery.package}.{name}\n   :members:\n\n"
+        section += f".. autoclass:: {gallery.package}.{name}\n\n"
         sections.append(section)
     text = heading(gallery.title) + as_restructured_text([gallery.introduction])[0] + "\n\n"
     if overview:
