@@ -10,6 +10,7 @@ import torch
 from scipy.stats import binomtest
 
 from trainability import SGD, Adam
+from trainability.families import family_of
 from trainability.schemes import DataDependent, He, UnitSphere
 from trainability.study import Cell
 from trainability.tasks import AbsoluteValue
@@ -98,18 +99,19 @@ def test_collapse_is_a_constant_output():
     dead, canceling = networks.biases[0][:64], networks.weights[1][64:128]
     dead[:], canceling[:] = -9.0, 0.0
     varying = torch.as_tensor(np.ptp(networks(torch.as_tensor(x)).numpy(), axis=1)[128:, 0] > 0.5)
-    flat = collapsed(networks, x, y)
+    variances = family_of(cell).variances
+    flat = collapsed(variances(networks, x), y)
     assert flat[:128].all()
     assert not flat[128:][varying.numpy()].any() and varying.sum() > 32
     # The spread counts, not the level; and a hundredth of the targets' is the border.
     networks.biases[1][:] = 1e3
-    assert collapsed(networks, x, y)[:128].all()
+    assert collapsed(variances(networks, x), y)[:128].all()
     line = networks[np.arange(1)]
     line.weights[0][:], line.biases[0][:] = torch.tensor([[1.0], [0.0]]), 9.0
     for scale, constant in ((0.9, True), (1.1, False)):
         slope = scale * 0.01 * y.std() / x.std()
         line.weights[1][:], line.biases[1][:] = torch.tensor([[float(slope), 0.0]]), 0.0
-        assert collapsed(line, x, y).tolist() == [constant]
+        assert collapsed(variances(line, x), y).tolist() == [constant]
 
 
 def test_untrainable_networks_that_learn_nothing_collapse():

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.death import ACTIVE
+from trainability.death.status import layer_counts
 from trainability.families import Family, draw, family_of
 from trainability.measures import Measures
 from trainability.results import SCHEMA, checkpoints, frame_of, table_of
@@ -91,7 +92,7 @@ def run_trial(
     }
 
 
-def collapsed(family: Family, networks: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def collapsed(variances: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which networks are constant on the points, up to a hundredth of what the targets vary.
 
     A network has collapsed if the standard deviation of its output over the points is at most .01
@@ -99,10 +100,8 @@ def collapsed(family: Family, networks: Any, x: np.ndarray, y: np.ndarray) -> np
     dead varies by rounding alone; one in which they cancel settles there slowly.
 
     Args:
-        family: Of the networks.
-        networks: R of them.
-        x: Inputs, shape (N, d_in).
-        y: Targets, shape (N, d_out).
+        variances: Of the outputs of each network over the points, the mean over outputs, (R,).
+        y: Targets at the points, shape (N, d_out).
 
     Returns:
         bool, shape (R,); False for a network whose outputs are not finite.
@@ -111,7 +110,7 @@ def collapsed(family: Family, networks: Any, x: np.ndarray, y: np.ndarray) -> np
     package's choice.
     """
     wanted = float(np.square(y.astype(np.float64) - y.mean(axis=0, dtype=np.float64)).mean())
-    return family.variances(networks, x) <= _COLLAPSED**2 * wanted
+    return variances <= _COLLAPSED**2 * wanted
 
 
 class _Record:
@@ -163,9 +162,10 @@ class _Record:
 
     def rows(self, study: str, blocks: Sequence[int]) -> pd.DataFrame:
         born, training, sensitivity = self._born, self._training, self._sensitivity
+        x, y = self._cell.task.data()
         lost = training.diverged
         final = {
-            f"{name}_final": np.stack([(s == code).sum(axis=1) for s in self._status], axis=1)
+            f"{name}_final": layer_counts(self._status, code, len(lost))
             for code, name in enumerate(("active", "tentative", "permanent"))
         } | {"undecided_final": self._undecided}
         revived = sum(
@@ -196,7 +196,7 @@ class _Record:
                 None if gone else bool(flat)
                 for gone, flat in zip(
                     lost,
-                    collapsed(self._family, training.ensemble(), *self._cell.task.data()),
+                    collapsed(self._family.variances(training.ensemble(), x), y),
                     strict=True,
                 )
             ],

@@ -22,7 +22,7 @@ def test_every_scheme_is_known_by_its_name():
     names = set(scheme_types())
     assert names >= {
         "DataDependent", "Glorot", "He", "LeCun", "Orthogonal", "RandomizedAsymmetric",
-        "SignFlipped", "TorchDefault", "UnitSphere",
+        "SignFlipped", "TorchDefault", "TorchOwn", "UnitSphere",
     }  # fmt: skip
     assert "Scheme" not in names
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import pickle
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError
 from trainability.tasks import (
     AbsoluteValue,
+    Arrays,
     BrokenAbsoluteValue,
+    Digits,
+    Examples,
     Function,
     RotatedAbsoluteValues,
     StepPlusSine,
@@ -34,6 +39,12 @@ def ring(x):
     return np.linalg.norm(x, axis=1) > 1
 
 
+def pictures_file() -> str:
+    path = Path(tempfile.mkdtemp(), "pictures.npz")
+    np.savez(path, x=np.arange(72.0).reshape(8, 1, 3, 3), y=np.arange(8) % 3)
+    return str(path)
+
+
 EXAMPLES = {
     "Function": [
         Function("cubic", cubic, Box(1, 1.0), n_train=20),
@@ -42,6 +53,14 @@ EXAMPLES = {
         Function("pair", pair, Box(2, (1.0, 2.0), center=(5.0, -1.0)), n_train=30),
         Function("pair", pair, Points([[0.1, 0.2], [1.0, 3.0], [2.0, 2.0]]), n_train=3),
         Function("ring", ring, Ball(2, 2.0), n_train=50, n_validation=20, classes=True),
+    ],
+    "Digits": [Digits(n_pictures=60, n_validation=10)],
+    "Arrays": [
+        Arrays(pictures_file(), inputs=["x"], target="y", standardize=["x"], n_validation=2)
+    ],
+    "Examples": [
+        Examples("pairs", (np.arange(12.0).reshape(6, 2), np.arange(6) % 2), classes=True),
+        Examples("graphs", (np.arange(36.0).reshape(4, 3, 3), np.eye(4), np.arange(4.0))),
     ],
     "Table": [
         Table(dataset="diabetes"),

@@ -31,30 +31,32 @@ class Census:
         status: One int8 array of shape (R, W_t) per hidden layer: ACTIVE, TENTATIVE or PERMANENT.
             An undecided neuron counts as dead: no sample of the domain shows it alive.
         certificate: Likewise, indices into CERTIFICATES.
+        n_networks: R, where there may be no hidden layer, as in a module without any ReLU.
     """
 
     status: tuple[np.ndarray, ...]
     certificate: tuple[np.ndarray, ...]
+    n_networks: int = 0
 
     @property
     def active(self) -> np.ndarray:
         """Active neurons per hidden layer, int64, shape (R, T)."""
-        return _count(self.status, ACTIVE)
+        return layer_counts(self.status, ACTIVE, self.n_networks)
 
     @property
     def tentative(self) -> np.ndarray:
         """Tentatively dead neurons per hidden layer, int64, shape (R, T)."""
-        return _count(self.status, TENTATIVE)
+        return layer_counts(self.status, TENTATIVE, self.n_networks)
 
     @property
     def permanent(self) -> np.ndarray:
         """Permanently dead neurons per hidden layer, int64, shape (R, T)."""
-        return _count(self.status, PERMANENT)
+        return layer_counts(self.status, PERMANENT, self.n_networks)
 
     @property
     def undecided(self) -> np.ndarray:
         """Neurons per hidden layer that are dead on samples, without proof, int64, shape (R, T)."""
-        return _count(self.certificate, UNDECIDED)
+        return layer_counts(self.certificate, UNDECIDED, self.n_networks)
 
     @property
     def born_dead(self) -> np.ndarray:
@@ -192,5 +194,13 @@ def all_active(n_networks: int, widths: Sequence[int]) -> Census:
     )
 
 
-def _count(layers: tuple[np.ndarray, ...], value: int) -> np.ndarray:
-    return np.stack([(layer == value).sum(axis=1) for layer in layers], axis=1)
+def layer_counts(layers: Sequence[np.ndarray], value: int, n_networks: int = 0) -> np.ndarray:
+    """How many neurons of each layer have a value, int64, shape (R, T).
+
+    Args:
+        layers: One array of shape (R, W_t) per layer.
+        value: What is counted.
+        n_networks: R, where there may be no layer.
+    """
+    counts = [(layer == value).sum(axis=1) for layer in layers]
+    return np.stack(counts, axis=1) if counts else np.zeros((n_networks, 0), np.int64)

@@ -14,9 +14,9 @@ from trainability.death.status import EXACT
 from trainability.errors import InputError
 from trainability.families.base import Evaluate, Family
 from trainability.modules.blueprint import new_module
-from trainability.modules.copying import Births
+from trainability.modules.copying import Births, births_of
 from trainability.modules.counting import Anatomy, dissect, statuses_of_copies
-from trainability.networks.copies import Copies, Layout
+from trainability.networks.copies import Copies
 from trainability.seeds import BLOCK_SIZE, stream
 from trainability.training import Problem, Training
 from trainability.training.copies import CopiesEvaluation, CopiesTraining, reproducible, tile_size
@@ -31,11 +31,7 @@ class CopiesOfModule(Family[Copies]):
     @cached_property
     def births(self) -> Births:
         """Draws copies."""
-        cell, facts = self.cell, self.cell.blueprint
-        layout = Layout(
-            new_module(cell.build), cell.task.input_shapes, stacked=not facts.not_stacked
-        )
-        return Births(cell.build, cell.scheme, layout, *cell.task.data())
+        return births_of(self.cell)
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -100,16 +96,21 @@ class CopiesOfModule(Family[Copies]):
         x = torch.from_numpy(self.births.x).to(self.device)
         with reproducible():
             status = statuses_of_copies(
-                self.anatomy, networks.to(self.device), x, batch_statistics=at_birth
-            )
-        return Census(tuple(status), tuple(np.full_like(s, EXACT) for s in status))
+                self.anatomy, networks.to(self.device), x, batch_statistics=at_birth,
+                proofs=self.cell.idle == "stays",
+            )  # fmt: skip
+        certificate = tuple(np.full_like(of, EXACT) for of in status)
+        return Census(tuple(status), certificate, networks.n_networks)
 
     def born_dead(self, networks: Copies, born: Census) -> np.ndarray:
         outputs = self._outputs(networks, self.births.x)
         return (outputs.amax(1) == outputs.amin(1)).all(1).numpy()
 
     def trainable(self, born: Census) -> np.ndarray:
-        return np.ones(len(born.permanent), dtype=bool)
+        if not self.anatomy.is_chain:  # data may go around a layer whose neurons are all dead
+            return np.ones(len(born.permanent), dtype=bool)
+        widths = np.array([status.shape[1] for status in born.status])
+        return (born.permanent < widths).all(axis=1)
 
     def evaluation(self, x: np.ndarray, y: np.ndarray, classes: np.ndarray | None) -> Evaluate:
         facts, loss = self.cell.blueprint, self.cell.loss

@@ -105,17 +105,18 @@ def new_module(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
     module = plain_module(module)
     trained = [p for p in module.parameters() if p.requires_grad]
     problems = [] if trained else ["the module has no parameters that training could move"]
-    problems += [
-        f"the module's {name} must be float32, got {p.dtype}"
-        for name, p in module.named_parameters()
-        if p.dtype != torch.float32
-    ]
-    problems += [
-        f"the module's {name} must be made on the CPU, got {p.device}: copies are moved to where "
-        "they are trained"
-        for name, p in (*module.named_parameters(), *module.named_buffers())
-        if p.device.type != "cpu"
-    ]
+    parameters = dict(module.named_parameters())
+    if other := [name for name, p in parameters.items() if p.dtype != torch.float32]:
+        problems.append(
+            f"the module's parameters must be float32, got {parameters[other[0]].dtype} in "
+            f"{', '.join(other)}"
+        )
+    tensors = parameters | dict(module.named_buffers())
+    if other := [name for name, tensor in tensors.items() if tensor.device.type != "cpu"]:
+        problems.append(
+            f"the module must be made on the CPU, got {tensors[other[0]].device} in "
+            f"{', '.join(other)}; copies are moved to where they are trained"
+        )
     refuse(problems)
     return module.train()
 
@@ -153,7 +154,7 @@ def _counted(module: nn.Module, batch: Batch) -> tuple[Any, int]:
 def _output_problems(outputs: Any, n: int, d_out: int) -> list[str]:
     wanted = f"the module must return one row of {d_out} numbers for each of the {n} examples"
     if not isinstance(outputs, Tensor):
-        return [f"{wanted}, got {shown(outputs)}; return a tensor"]
+        return [f"{wanted}, got a {type(outputs).__name__}; return a tensor"]
     if outputs.dtype != torch.float32:
         return [f"{wanted} as float32, got {outputs.dtype}"]
     if not outputs.ndim or len(outputs) != n or outputs.numel() != n * d_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,17 @@ from trainability.modules.drawing import Shift, draw_with_data, order_of_flow
 from trainability.modules.initialization import draws_jointly, scheme_problems
 from trainability.networks.copies import Copies, Layout
 from trainability.schemes.base import Layer, Scheme, draw_layer
+
+if TYPE_CHECKING:
+    from trainability.study.cell import Cell
+
+
+def births_of(cell: Cell) -> Births:
+    """What draws the networks of a cell that are copies of a module."""
+    module = new_module(cell.build)
+    stacked = not cell.blueprint.not_stacked
+    layout = Layout(module, cell.task.input_shapes, stacked=stacked)
+    return Births(cell.build, cell.scheme, layout, *cell.task.data())
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from trainability.modules.data import Batch
 from trainability.modules.flow import Flow, Rectified
 from trainability.modules.following import follow
 from trainability.modules.modes import RECTIFYING
+from trainability.modules.proofs import is_chain, statuses
 from trainability.networks.copies import Copies, Layout
 
 MOST_EXAMPLES = 64
@@ -27,21 +31,34 @@ class Anatomy:
     """Where the neurons of a module are: what feeds which ReLU.
 
     Args:
-        flow: What passes through one copy have shown.
-        layers: Names of the layers behind each ReLU, in the order of flow.
-        neurons: Indices of the neurons of each.
+        module: The copy that was looked at.
+        flow: What passes through it have shown.
+        groups: The names of the layers behind each ReLU, in the order of flow.
+        is_chain: Whether the module is a plain chain of layers and ReLU.
     """
 
+    module: nn.Module
     flow: Flow
-    layers: tuple[str, ...]
-    neurons: tuple[np.ndarray, ...]
+    groups: tuple[tuple[str, ...], ...]
+    is_chain: bool
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """A name for each ReLU."""
+        return tuple(" + ".join(names) for names in self.groups)
+
+    @cached_property
     def is_seen(self) -> bool:
-        """Whether every neuron shows in a call of a function that copies make alike."""
-        seen = [call.neurons for call in self.flow.calls if call is not None]
-        covered = set(np.concatenate(seen).tolist()) if seen else set()
-        return all(covered.issuperset(neurons.tolist()) for neurons in self.neurons)
+        """Whether every neuron shows in a call of a function, which copies make alike."""
+        calls = [call.neurons for call in self.flow.calls if call is not None]
+        seen = set(np.concatenate(calls).tolist()) if calls else set()
+        rectified = np.flatnonzero(self.flow.neurons.rectified)
+        return seen.issuperset(rectified.tolist())
+
+    @cached_property
+    def parameters(self) -> dict[int, str]:
+        """Names of the module's parameters by their ids."""
+        return {id(value): name for name, value in self.module.named_parameters()}
 
 
 def dissect(module: nn.Module, layout: Layout, x: np.ndarray) -> Anatomy:
@@ -55,14 +72,14 @@ def dissect(module: nn.Module, layout: Layout, x: np.ndarray) -> Anatomy:
     points = torch.from_numpy(x[:MOST_EXAMPLES])
     batch = Batch(layout.inputs(points), {}, len(points))
     flow = follow(module, [batch], batch_statistics=True)
-    rectified = flow.neurons.rectified
-    groups = {names: flow.groups[names] for names in flow.order}
-    neurons = {names: at[rectified[at]] for names, at in groups.items()}
-    return Anatomy(flow, tuple(" + ".join(names) for names in neurons), tuple(neurons.values()))
+    return Anatomy(module, flow, tuple(flow.order), is_chain(flow))
 
 
 class _Ranges(TorchFunctionMode):
-    """The least and the largest output of each neuron's ReLU in one pass of one copy."""
+    """What each neuron's ReLU sees and gives out in one pass of one copy.
+
+    Its least and its largest output, and its largest input.
+    """
 
     def __init__(self, calls: Sequence[Rectified | None]) -> None:
         super().__init__()
@@ -72,12 +89,18 @@ class _Ranges(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        outputs = func(*args, **(kwargs or {}))
+        call = None
         if getattr(func, "__name__", "") in RECTIFYING:
             call = next(self._calls, None)
-            if call is not None:
-                lines = outputs.detach().movedim(call.axis, 0).flatten(1)
-                self._ends += [lines.amin(1), lines.amax(1)]
+        if call is None:
+            return func(*args, **(kwargs or {}))
+        # Before, for it may be written over.
+        inputs = [a.detach().clone() for a in args if isinstance(a, Tensor)]
+        outputs = func(*args, **(kwargs or {}))
+        taken = next((t for t in inputs if t.shape == outputs.shape), outputs)
+        given = outputs.detach()
+        for lines, end in ((given, torch.amin), (given, torch.amax), (taken, torch.amax)):
+            self._ends.append(end(lines.movedim(call.axis, 0).flatten(1), 1))
         return outputs
 
     def results(self) -> list[Tensor]:
@@ -85,9 +108,9 @@ class _Ranges(TorchFunctionMode):
 
 
 def statuses_of_copies(
-    anatomy: Anatomy, copies: Copies, x: Tensor, *, batch_statistics: bool
+    anatomy: Anatomy, copies: Copies, x: Tensor, *, batch_statistics: bool, proofs: bool = True
 ) -> list[np.ndarray]:
-    """Who is active and who is dead at the points, without a proof that a death is permanent.
+    """Who is active, tentatively and permanently dead at the points, by the rules of `inspect`.
 
     Args:
         anatomy: Of the module.
@@ -95,37 +118,146 @@ def statuses_of_copies(
         x: Points, shape (N, d_in).
         batch_statistics: Whether normalizations use the statistics of the points, as the first
             step of training does, or running ones.
+        proofs: Whether deaths may be permanent: what training does to parameters without a
+            gradient may revive whom it leaves alone.
 
     Returns:
-        int8, ACTIVE or TENTATIVE, of shape (R, neurons) for each ReLU.
+        int8, of shape (R, neurons) for each ReLU.
     """
-    low, high = _ranges(anatomy, copies, x, batch_statistics)
+    if not anatomy.groups:
+        return []
+    if not anatomy.is_seen:
+        status = _one_by_one(anatomy, copies, x, batch_statistics)
+    else:
+        status = _together(anatomy, copies, x, batch_statistics, proofs)
+    if not proofs:
+        status = [np.minimum(of, TENTATIVE) for of in status]
+    return status
+
+
+def _together(
+    anatomy: Anatomy, copies: Copies, x: Tensor, batch_statistics: bool, proofs: bool
+) -> list[np.ndarray]:
+    low, high, taken = _ranges(anatomy, copies, x, batch_statistics)
     dead = (high <= 0) | (low == high)
-    status = np.where(dead, TENTATIVE, ACTIVE).astype(np.int8)
-    return [status[:, neurons] for neurons in anatomy.neurons]
+    rectified = anatomy.flow.neurons.rectified
+    status = []
+    for names in anatomy.groups:
+        at = anatomy.flow.groups[names]
+        status.append(np.where(dead[:, at[rectified[at]]], TENTATIVE, ACTIVE).astype(np.int8))
+    doubtful = np.flatnonzero((dead & rectified).any(axis=1))
+    if proofs and len(doubtful) and not anatomy.flow.doubts:
+        moving = _moving(anatomy, copies[doubtful], x)
+        for index, copy in enumerate(doubtful):
+            moves = {name: of[index] for name, of in moving.items()}
+            flow = _flow_of_copy(
+                anatomy, copies, int(copy), (low[copy], high[copy], taken[copy]), moves
+            )
+            by_group, _ = statuses(flow)
+            for of, names in zip(status, anatomy.groups, strict=True):
+                of[copy] = by_group[names]
+    return status
+
+
+def _flow_of_copy(
+    anatomy: Anatomy, copies: Copies, index: int,
+    ends: tuple[np.ndarray, np.ndarray, np.ndarray], moving: dict[str, np.ndarray],
+) -> Flow:  # fmt: skip
+    """What was seen of the module, with the numbers of one copy."""
+    flow, (low, high, taken) = anatomy.flow, ends
+    state = dict(zip(copies.layout.trained, copies.trained, strict=True))
+    state |= dict(zip(copies.layout.kept, copies.kept, strict=True))
+
+    def own(parameter: Tensor | None) -> Tensor | None:
+        name = None if parameter is None else anatomy.parameters.get(id(parameter))
+        return parameter if name is None else state[name][index]
+
+    uses, n_uses = {}, Counter()
+    for name, use in flow.layers.items():
+        weight = own(use.weight)
+        assert weight is not None
+        uses[name] = replace(use, weight=weight, bias=own(use.bias))
+        for value in (uses[name].weight, uses[name].bias):
+            n_uses[id(value)] = flow.n_passes if flow.owns(name) else -1
+    # Some forms of a ReLU pass a gradient at 0 as well.
+    passes = np.where(flow.neurons.strict, taken >= 0, high > 0)
+    touched = passes | ~np.isfinite(high)
+    neurons = replace(flow.neurons, low=low, high=high, touched=touched)
+    return replace(
+        flow, neurons=neurons, layers=uses, n_uses=n_uses, used_otherwise=set(), moving=moving
+    )
+
+
+def _moving(anatomy: Anatomy, copies: Copies, x: Tensor) -> dict[str, np.ndarray]:
+    """Whose weights or bias get a gradient in training mode: bool, (R, neurons), by layer."""
+    layout = copies.layout
+    places = {
+        name: [
+            layout.trained.index(anatomy.parameters[id(p)])
+            for p in (use.weight, use.bias)
+            if p is not None and anatomy.parameters.get(id(p)) in layout.trained
+        ]
+        for name, use in anatomy.flow.layers.items()
+    }
+    moving = {
+        name: np.zeros((copies.n_networks, len(use.neurons)), bool)
+        for name, use in anatomy.flow.layers.items()
+    }
+    chance = torch.Generator().manual_seed(0)
+    for rows, trained, kept in copies.tiles():
+        leaves = [tensor.detach().requires_grad_() for tensor in trained]
+        with torch.enable_grad():
+            outputs, _, _ = layout.run(leaves, kept, x, training=True)
+        wanted = torch.randn(outputs.shape, generator=chance).to(outputs.device)
+        gradients = torch.autograd.grad(outputs, leaves, wanted, allow_unused=True)
+        for name, at in places.items():
+            for place in at:
+                gradient = gradients[place]
+                if gradient is not None and gradient.shape[1] == moving[name].shape[1]:
+                    moves = (
+                        (gradient[: len(rows)].flatten(2) != 0)
+                        if gradient.ndim > 2
+                        else (gradient[: len(rows), :, None] != 0)
+                    )
+                    moving[name][rows] |= moves.any(dim=2).cpu().numpy()
+    return moving
+
+
+def _one_by_one(
+    anatomy: Anatomy, copies: Copies, x: Tensor, batch_statistics: bool
+) -> list[np.ndarray]:
+    """By passes through each copy, where what they do alike can't be seen by its functions."""
+    module, layout = copy.deepcopy(anatomy.module), copies.layout
+    batch = Batch(layout.inputs(x.cpu()), {}, len(x))
+    of_copies: list[list[np.ndarray]] = []
+    for index in range(copies.n_networks):
+        names = (*layout.trained, *layout.kept)
+        tensors = (*copies.trained, *copies.kept)
+        state = {name: t[index].cpu() for name, t in zip(names, tensors, strict=True)}
+        module.load_state_dict(state, strict=False)
+        by_group, _ = statuses(follow(module, [batch], batch_statistics=batch_statistics))
+        of_copies.append([by_group[names] for names in anatomy.groups])
+    return [np.stack(of) for of in zip(*of_copies, strict=True)]
 
 
 def _ranges(
     anatomy: Anatomy, copies: Copies, x: Tensor, batch_statistics: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the largest output of each neuron's ReLU, shape (R, neurons of the module)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The least and largest output of each neuron's ReLU, and its largest input: (R, neurons)."""
     calls = anatomy.flow.calls
     shape = (copies.n_networks, len(anatomy.flow.neurons))
-    low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
+    low, high, taken = (np.full(shape, end) for end in (np.inf, -np.inf, -np.inf))
     for rows, trained, kept in copies.tiles():
         with torch.no_grad():
             _, _, ends = copies.layout.run(
                 trained, kept, x, batch_statistics=batch_statistics, watch=lambda: _Ranges(calls)
             )
-        pairs = iter(ends)
+        seen = iter(ends)
         for call in calls:
             if call is None:
                 continue
             real = call.neurons >= 0
             place = np.ix_(rows, call.neurons[real])  # a neuron may come twice
-            least, largest = (
-                next(pairs)[: len(rows)].double().cpu().numpy()[:, real] for _ in range(2)
-            )
-            np.minimum.at(low, place, least)
-            np.maximum.at(high, place, largest)
-    return low, high
+            for kept_ends, keep in ((low, np.minimum), (high, np.maximum), (taken, np.maximum)):
+                keep.at(kept_ends, place, next(seen)[: len(rows)].double().cpu().numpy()[:, real])
+    return low, high, taken

@@ -7,6 +7,8 @@ counts as used elsewhere: an unknown module costs proofs, never truth.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,6 +154,17 @@ class Flow:
     def __post_init__(self) -> None:
         self._owner: dict[int, tuple[str, ...]] = {}
         self._sums: dict[tuple[int, int], int] = {}
+        self._calling = False
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Within, a function is called that may be a ReLU."""
+        self.calls.append(None)
+        self._calling = True
+        try:
+            yield
+        finally:
+            self._calling = False
 
     def owns(self, name: str) -> bool:
         """Whether the layer's numbers are parameters that serve it alone, once in every pass."""
@@ -206,6 +219,8 @@ class Flow:
             after: Its outputs.
             counts: Whether the outputs are those on the data.
         """
+        if self._calling:
+            self.calls[-1] = along_axis(codes)
         indices, low, high = _ranges(codes, after)
         if not len(indices):
             return

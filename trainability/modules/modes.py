@@ -44,8 +44,9 @@ class Functions(TorchFunctionMode):
             return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
         if name in _OUT_OF_TORCH or name == "register_hook":
             self.watcher.leave(name, args, kwargs)
-        if name in RECTIFYING:
-            self.watcher.rectifying()
+        if name in RECTIFYING and self.watcher.counts:
+            with self.watcher.flow.call():
+                return func(*args, **kwargs)
         return func(*args, **kwargs)
 
 

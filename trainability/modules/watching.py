@@ -22,7 +22,6 @@ from trainability.modules.flow import (
     UNKNOWN,
     AffineUse,
     Flow,
-    along_axis,
 )
 from trainability.modules.levels import note_levels
 from trainability.modules.memory import Memory
@@ -67,7 +66,6 @@ class Watcher:
         self.inside: list[tuple[str, nn.Module]] = []
         self.in_layer = self.busy = False
         self.inputs: dict[str, Tensor] = {}
-        self.n_calls = 0
         self.saved: dict[int, tuple[Tensor, Tensor]] = {}
         self._ranges: dict[int, list[tuple[int, int, nn.Parameter]]] = {}
         for parameter in parameters:
@@ -98,12 +96,6 @@ class Watcher:
         codes = self.memory.codes(tensor)
         if codes is not None:
             self.flow.neurons.spend(torch.unique(codes).cpu().numpy())
-
-    def rectifying(self) -> None:
-        """Note that a function is called that may rectify."""
-        if self.counts:
-            self.n_calls += 1
-            self.flow.calls.append(None)
 
     def leave(self, name: str, args: Any, kwargs: Any) -> None:
         """Note that something else than torch gets at the numbers of tensors."""
@@ -393,8 +385,6 @@ class Watcher:
             codes = codes.expand(after.shape)
             before = None if before is None else before.expand(after.shape)
         self.flow.rectify(codes, before, after, self.counts)
-        if self.counts and self.n_calls:
-            self.flow.calls[-1] = along_axis(codes)
         some = bool(bare(codes).any())
         if harmless:
             return

@@ -139,16 +139,15 @@ class Cell:
         assert self.network is not None
         return self.network.build(self.width, self.depth)
 
-    @cached_property
+    @property
     def blueprint(self) -> Blueprint:
         """What all copies have in common, of a cell whose networks are copies of a module.
 
         Raises:
             InputError: If the module can't be studied on this task; lists every problem.
         """
-        from trainability.modules.blueprint import draw_up
-
-        return draw_up(self.build, self.task)
+        assert self.network is not None
+        return self.network.blueprint(self.task, self.width, self.depth)
 
     @property
     def n_hidden(self) -> int:

@@ -66,6 +66,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
         n_train = task.n_train
         if first.network is not None and not first.network.has_code:
             return []  # as it stands in a study.json; whoever runs it needs the study file
+        if first.network is not None and (wrong := _module_problems(cells)):
+            return wrong
         largest = max(cells, key=lambda cell: cell.n_parameters)
     except InputError as error:
         return [f"{task}: {error}"]
@@ -106,6 +108,26 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
                 "use None for the full batch"
             )
     return problems
+
+
+def _module_problems(cells: Sequence[Cell]) -> list[str]:
+    """What is wrong with the modules that cells of one task build, and with schemes for them."""
+    from trainability.modules.copying import births_of
+
+    problems: dict[Any, str] = {}
+    for cell in cells:
+        key = (cell.network, cell.width, cell.depth)
+        if key in problems or (wanted := (*key, cell.scheme)) in problems:
+            continue
+        try:
+            of_module, wrong = key, []
+            cell.blueprint  # noqa: B018
+            of_module, wrong = wanted, births_of(cell).problems()
+        except InputError as error:
+            wrong = [str(error)]
+        if wrong:
+            problems[of_module] = f"{cell.network} on {cell.task}: {'; '.join(wrong)}"
+    return list(dict.fromkeys(problems.values()))
 
 
 def _shape(cell: Cell) -> str:

@@ -16,6 +16,9 @@ from trainability.study.source import source_digest
 if TYPE_CHECKING:
     from torch import nn
 
+    from trainability.modules.blueprint import Blueprint
+    from trainability.tasks.base import Task
+
 SHAPE = ("width", "depth")
 """Axes of a study that are arguments of a module's function, where it has them."""
 FULLY_CONNECTED = "fully connected"
@@ -70,6 +73,7 @@ class Module:
             key: _plain(value) for key, value in sorted(arguments.items())
         }
         self._build: Callable[..., nn.Module] | None = build
+        self._blueprints: dict[Any, tuple[Task, Blueprint]] = {}
 
     @classmethod
     def grid(cls, build: Callable[..., nn.Module], /, **arguments: Any) -> list[Module]:
@@ -92,6 +96,7 @@ class Module:
         module.name, module.source, module.takes = name, source, frozenset(takes)
         module.arguments = {key: _plain(value) for key, value in arguments.items()}
         module._build = _BUILDERS.get((name, source))
+        module._blueprints = {}
         return module
 
     @cached_property
@@ -141,6 +146,19 @@ class Module:
         own = {name: given[name] for name in self.takes if given[name] is not None}
         return self._build(**self.arguments, **own)
 
+    def blueprint(self, task: Task, width: Any = None, depth: int | None = None) -> Blueprint:
+        """What all copies have in common on a task; found out once.
+
+        Raises:
+            InputError: If the module can't be studied on it; lists every problem.
+        """
+        from trainability.modules.blueprint import draw_up
+
+        key = (id(task), width, depth)
+        if key not in self._blueprints:
+            self._blueprints[key] = task, draw_up(lambda: self.build(width, depth), task)
+        return self._blueprints[key][1]
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Module) and self.record == other.record
 
@@ -158,7 +176,7 @@ class Module:
 
     def __getstate__(self) -> dict[str, Any]:
         # Where it arrives there may be no file with the source.
-        return vars(self) | {"source": self.source, "takes": self.takes}
+        return vars(self) | {"source": self.source, "takes": self.takes, "_blueprints": {}}
 
 
 def networks_of(axes: Mapping[str, Any], fixed: Mapping[str, Any]) -> list[Module | None]:

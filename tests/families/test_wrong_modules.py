@@ -1,0 +1,170 @@
+"""Modules that can't be studied: one message each, before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from example_modules import mlp
+from torch import nn
+
+from trainability import SGD, Module, Study
+from trainability.activations import GELU
+from trainability.errors import StudyError
+from trainability.schemes import Glorot, He, RandomizedAsymmetric, TorchOwn
+from trainability.tasks import AbsoluteValue
+
+
+def study(network, **values) -> Study:
+    defaults = dict(
+        name="s", question="Is it refused?", axes={"scheme": [He()]},
+        task=AbsoluteValue(n_train=8), optimizer=SGD(learning_rate=0.1), max_steps=5,
+        tolerance=1e-3, network=network,
+    )  # fmt: skip
+    return Study(**defaults | values)
+
+
+def no_return() -> nn.Module:
+    nn.Linear(1, 1)  # type: ignore[return-value]
+
+
+def no_parameters() -> nn.Module:
+    return nn.ReLU()
+
+
+def frozen() -> nn.Module:
+    return nn.Linear(1, 1).requires_grad_(False)
+
+
+def two_outputs() -> nn.Module:
+    return nn.Linear(1, 2)
+
+
+def lazy() -> nn.Module:
+    return nn.LazyLinear(1)
+
+
+def on_meta() -> nn.Module:
+    return nn.Linear(1, 1, device="meta")
+
+
+def doubles() -> nn.Module:
+    return nn.Linear(1, 1).double()
+
+
+def not_a_number() -> nn.Module:
+    module = nn.Linear(1, 1)
+    with torch.no_grad():
+        module.bias.fill_(torch.nan)
+    return module
+
+
+def other_inputs() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1))
+
+
+class Raises(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    def forward(self, x):
+        raise RuntimeError("not today")
+
+
+class Tuples(Raises):
+    def forward(self, x):
+        return self.layer(x), x
+
+
+class FailsInTraining(Raises):
+    def forward(self, x):
+        if self.training:
+            raise RuntimeError("not in training")
+        return self.layer(x)
+
+
+def fails() -> nn.Module:
+    raise KeyError("blocks")
+
+
+def no_layers() -> nn.Module:
+    return nn.PReLU()
+
+
+def no_bias() -> nn.Module:
+    return nn.Sequential(nn.Linear(1, 4, bias=False), nn.ReLU(), nn.Linear(4, 1))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (no_return, "must return a torch.nn.Module, got None; did you forget return"),
+        (no_parameters, "has no parameters that training could move"),
+        (frozen, "has no parameters that training could move"),
+        (two_outputs, r"one row of 1 numbers for each of the 8 examples, got shape \(8, 2\)"),
+        (lazy, "does not know its shape yet"),
+        (on_meta, "is on the meta device"),
+        (doubles, "must be float32, got torch.float64"),
+        (not_a_number, "gives out NaN or infinity before any training"),
+        (other_inputs, r"takes 3 features, got inputs of shape \(8, 1\)"),
+        (Raises, "raised RuntimeError: not today"),
+        (Tuples, "return a tensor"),
+        (FailsInTraining, "can't be run in training mode: RuntimeError: not in training"),
+        (fails, "the function that builds the module fails: KeyError"),
+        (no_layers, "wanted a module with a Linear or convolution layer"),
+    ],
+)
+def test_a_module_that_can_t_be_studied_is_refused_with_one_message(build, message):
+    with pytest.raises(StudyError, match=message) as refused:
+        study(Module(build))
+    assert f"{build.__name__}() on AbsoluteValue" in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_module_without_layers_of_schemes_can_stay_as_torch_draws_it():
+    assert study(Module(no_layers), axes={"scheme": [TorchOwn()]}).cells()
+
+
+def test_a_scheme_that_is_not_defined_for_the_module_is_refused():
+    with pytest.raises(StudyError, match="has no bias"):
+        study(Module(no_bias), axes={"scheme": [He(), RandomizedAsymmetric()]})
+
+
+def test_what_only_fully_connected_networks_have_is_refused():
+    with pytest.raises(StudyError, match="depth is given, but mlp takes no argument depth"):
+        study(Module(mlp), width=4, depth=3)
+    with pytest.raises(StudyError, match="activation is of fully connected networks"):
+        study(Module(mlp), width=4, activation=GELU())
+    with pytest.raises(StudyError, match="width"):
+        study(None)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Module(nn.Linear(1, 1)), "wants a function or class that returns"),
+        (lambda: Module(lambda: nn.Linear(1, 1)), "wants a function or class that returns"),
+        (lambda: Module(mlp, channels=3), "mlp has no argument channels; it has width"),
+        (lambda: Module(Parametrized), "needs channels: write Module"),
+        (lambda: Module(Parametrized, channels=[1, 2]), r"write Module.grid\(Parametrized, chan"),
+        (lambda: Module(Parametrized, channels=torch.ones(1)), "must be a number, a text"),
+    ],
+)
+def test_what_is_no_declaration_is_refused(make, message):
+    with pytest.raises(StudyError, match=message):
+        make()
+
+
+class Parametrized(nn.Linear):
+    def __init__(self, channels: int) -> None:
+        super().__init__(1, channels)
+
+
+def test_glorot_is_refused_for_patches_as_apply_does():
+    def patches() -> nn.Module:
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 1)), nn.Conv1d(1, 2, 3, padding=1), nn.Flatten(), nn.Linear(2, 1)
+        )
+
+    with pytest.raises(StudyError, match="use He, LeCun or Orthogonal"):
+        study(Module(patches), axes={"scheme": [Glorot()]})
