@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COUNTS = pa.list_(pa.int32())
+_FLAGS = pa.list_(pa.bool_())
 _STATES = ("active", "tentative", "permanent")
 
 
@@ -110,6 +111,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
     _identity("widths", pa.string(), nullable=True, since=2),
     Column("collapsed", pa.bool_(), nullable=True, since=2),
+    Column("collapsed_curve", _FLAGS, nullable=True, nullable_entries=True, since=4),
 )
 """Columns of the rows, in order.
 
@@ -131,7 +133,7 @@ a network that diverged, but for the best ones, of the checkpoints before.
 
 `collapsed` says whether the network is constant on the training points where training left it
 (`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
-network that diverged.
+network that diverged. `collapsed_curve` says the same at every checkpoint.
 """
 
 EVALUATED = (

@@ -177,10 +177,17 @@ class _Record:
             "tentative": [],
             "permanent": [],
         }
+        self._flat = np.zeros(len(born.status[0]), dtype=bool)
+        self._collapsed: list[np.ndarray] = []
         self._initial_loss: np.ndarray | None = None
 
     def observe(self, training: Training) -> None:
-        """Record losses, and the census of the networks that have changed since the last call."""
+        """Record losses, and what has become of the networks that moved since the last call."""
+        moving = np.flatnonzero(~self._settled & ~training.diverged)
+        if len(moving):
+            data = self._cell.task.data()
+            self._flat[moving] = collapsed(training.ensemble()[moving], *data)
+        self._collapsed.append(np.where(training.diverged, -1, self._flat))
         if self._initial_loss is None:
             self._initial_loss = training.loss.copy()
         else:
@@ -235,10 +242,11 @@ class _Record:
             "success": training.succeeded,
             **self._measures.columns(),
             "collapsed": [
-                None if gone else bool(flat)
-                for gone, flat in zip(
-                    lost, collapsed(training.ensemble(), *self._cell.task.data()), strict=True
-                )
+                None if gone else bool(flat) for gone, flat in zip(lost, self._flat, strict=True)
+            ],
+            "collapsed_curve": [
+                [None if flat < 0 else bool(flat) for flat in row]
+                for row in np.stack(self._collapsed, axis=1).tolist()
             ],
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trainability.analysis.comparisons import holm
 from trainability.analysis.counts import count_shares, count_tests
-from trainability.analysis.curves import layer_census, loss_quantiles
+from trainability.analysis.curves import collapse_curves, layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.measures import measure_means
 from trainability.analysis.rates import success_rates
@@ -37,6 +37,7 @@ class Measured:
         failures: From `failure_table`.
         census: From `layer_census`.
         losses: From `loss_quantiles`.
+        collapse: From `collapse_curves`; without rows where older code wrote all of it.
         measures: From `measure_means`; without rows where there are no classes and nothing is
             held back.
         count_tests: From `count_tests`, of the first layer's active neurons.
@@ -49,6 +50,7 @@ class Measured:
     failures: pd.DataFrame
     census: pd.DataFrame
     losses: pd.DataFrame
+    collapse: pd.DataFrame
     measures: pd.DataFrame
     count_tests: pd.DataFrame
     count_shares: pd.DataFrame
@@ -78,7 +80,7 @@ def gather(
     tests["p_holm"] = holm(tests["p_value"])
     networks = joined["networks"].reset_index(drop=True)
     networks["cell"] = pd.Categorical(networks["cell"], cells)
-    for key in ("failures", "census", "losses", "measures", "count_shares"):
+    for key in ("failures", "census", "losses", "collapse", "measures", "count_shares"):
         joined[key] = joined[key].reset_index(drop=True)
     return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
 
@@ -125,16 +127,21 @@ def _sum_up(
     networks = rows.filter(PER_NETWORK)
     networks.insert(0, "cell", cell.astype(object))
     budgets = rows["max_steps"].to_numpy()
-    losses = [
-        loss_quantiles(rows[budgets == budget], checkpoints(int(budget)))
+    curves = [
+        [
+            loss_quantiles(rows[budgets == budget], checkpoints(int(budget))),
+            collapse_curves(rows[budgets == budget], checkpoints(int(budget)), level=level),
+        ]
         for budget in np.unique(budgets)
     ]
+    losses, collapse = map(list, zip(*curves, strict=True))
     return {
         "rates": rates,
         "networks": networks,
         "failures": failure_table(rows, level=level),
         "census": layer_census(rows),
         "losses": pd.concat(losses),
+        "collapse": pd.concat(collapse),
         "measures": measure_means(rows, level),
         "count_tests": count_tests(rows, laws),
         "count_shares": count_shares(rows, laws, level=level),

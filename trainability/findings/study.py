@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
-from trainability.analysis.predicted import with_predicted_success
 from trainability.errors import InputError
 from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import Comparisons, compare_strategies, paper_beside_ours
@@ -20,7 +19,7 @@ from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
-from trainability.findings.predicting import prediction_tests
+from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
@@ -114,6 +113,7 @@ class Findings:
             "survival": self.survival,
             "census": measured.census,
             "losses": measured.losses,
+            "collapse": measured.collapse,
             "measures": measured.measures,
             "comparisons": self.comparisons.places,
             "pooled_comparisons": self.comparisons.pooled,
@@ -142,7 +142,7 @@ def find(study: Study, storage: Storage) -> Findings:
     measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
-    rates = with_predicted_success(rates.join(theory), chosen.values())
+    rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
     rates[WIDTHS] = rates.index.map(width_texts(chosen))
     x, curves = _curves(rates)
     rates.insert(0, "curve", _labels(rates, curves))
