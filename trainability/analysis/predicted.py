@@ -63,10 +63,14 @@ def prediction_obstacle(cell: Cell) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def predicted_success(cell: Cell) -> Probability | None:
+def predicted_success(cell: Cell, most_samples: int = _MOST_SAMPLES) -> Probability | None:
     """Success rate that the flow of Adam predicts, from scheme, task and optimizer alone.
 
     None where `prediction_obstacle` says why. Takes a second or a few.
+
+    Args:
+        cell: The cell.
+        most_samples: Networks to follow, at most; 512 or more.
     """
     if prediction_obstacle(cell) is not None:
         return None
@@ -82,7 +86,7 @@ def predicted_success(cell: Cell) -> Probability | None:
         memory=_memory(cell),
         duration=_duration(cell),
         n_samples=int(
-            np.clip(_USUAL_OPERATIONS / _operations(cell), _FEWEST_SAMPLES, _MOST_SAMPLES)
+            np.clip(_USUAL_OPERATIONS / _operations(cell), _FEWEST_SAMPLES, most_samples)
         ),
     )
 

@@ -44,6 +44,7 @@ from trainability.tuning.parameters import (
     value_at,
     with_changes,
 )
+from trainability.tuning.prior import prior_problems
 from trainability.tuning.probes import probe_problems
 from trainability.tuning.ranges import Integers, Range
 from trainability.tuning.space import Settings, Space
@@ -92,6 +93,8 @@ class Tuning:
         activation: Of the hidden neurons; the default's, as all that follows.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
+        prior: "theory" to start the search at the candidates of which theory predicts the most
+            success (`analysis.predicted`), where it predicts any; None to start without.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -116,6 +119,7 @@ class Tuning:
     activation: Activation = younger(RELU, since=1)
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
+    prior: str | None = younger(None, since=4)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -297,6 +301,7 @@ class Tuning:
         except InputError as error:
             return [*problems, str(error)]
         problems += self._vary_problems(may_probe=not problems)
+        problems += prior_problems(self)
         least = 8 * BLOCK_SIZE * len(self.widths)
         if not is_int(self.budget) or self.budget < least:
             problems.append(
