@@ -68,6 +68,7 @@ def _block(cell, block, q):
         "steps": taken,
         "success": success,
         "collapsed": born_dead,
+        "collapsed_curve": np.repeat(born_dead[:, None], len(steps), axis=1),
         "loss_curve": loss,
         "active_curve": total,
         "tentative_curve": np.zeros_like(total),

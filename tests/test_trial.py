@@ -119,7 +119,16 @@ def test_untrainable_networks_that_learn_nothing_collapse():
     rows = run_trial("s", a_cell(width=2), [0, 1], Runtime())[0]
     assert rows["collapsed"][rows["born_dead"]].all() and rows["born_dead"].any()
     assert not rows["collapsed"][rows["success"]].any()
+    curve = np.stack(rows["collapsed_curve"].to_list())
+    assert curve.shape[1] == len(checkpoints(a_cell().max_steps))
+    assert np.array_equal(curve[:, -1], rows["collapsed"])
+    # At birth by the definition itself; later some collapse that were not born so.
+    cell = a_cell(width=2)
+    assert np.array_equal(curve[:, 0], collapsed(draw(cell, [0, 1]), *cell.task.data()))
+    assert (curve[:, -1] & ~curve[:, 0]).any()
     lost = run_trial("s", a_cell(optimizer=SGD(learning_rate=1e30)), [0], Runtime())[0]
+    last = [entries[-1] for entries in lost["collapsed_curve"]]
+    assert [flat is None for flat in last] == lost["collapsed"].isna().tolist()
     assert (lost["collapsed"].isna() == (lost["status"] == "diverged")).all()
 
 

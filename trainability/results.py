@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COUNTS = pa.list_(pa.int32())
 _SHARES = pa.list_(pa.float32())
+_FLAGS = pa.list_(pa.bool_())
 _STATES = ("active", "tentative", "permanent")
 
 
@@ -115,6 +116,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("living_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
     _identity("network", pa.string(), since=3, default="fully connected"),
     _identity("layers", pa.string(), nullable=True, since=3),
+    Column("collapsed_curve", _FLAGS, nullable=True, nullable_entries=True, since=3),
 )
 """Columns of the rows, in order.
 
@@ -136,7 +138,7 @@ a network that diverged, but for the best ones, of the checkpoints before.
 
 `collapsed` says whether the network is constant on the training points where training left it
 (`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
-network that diverged.
+network that diverged. `collapsed_curve` says the same at every checkpoint.
 
 `variance_init` and `living_init` hold one share per hidden layer, of the network at birth on the
 training points (`sensitivity`): the variance of the layer's output over its mean square, and the

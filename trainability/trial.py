@@ -136,10 +136,18 @@ class _Record:
             "tentative": [],
             "permanent": [],
         }
+        self._flat = np.zeros(len(self._born_dead), dtype=bool)
+        self._collapsed: list[np.ndarray] = []
         self._initial_loss: np.ndarray | None = None
 
     def observe(self, training: Training) -> None:
-        """Record losses, and the census of the networks that have changed since the last call."""
+        """Record losses, and what has become of the networks that moved since the last call."""
+        moving = np.flatnonzero(~self._settled & ~training.diverged)
+        if len(moving):
+            x, y = self._cell.task.data()
+            variances = self._family.variances(training.ensemble()[moving], x)
+            self._flat[moving] = collapsed(variances, y)
+        self._collapsed.append(np.where(training.diverged, -1, self._flat))
         if self._initial_loss is None:
             self._initial_loss = training.loss.copy()
         else:
@@ -162,7 +170,6 @@ class _Record:
 
     def rows(self, study: str, blocks: Sequence[int]) -> pd.DataFrame:
         born, training, sensitivity = self._born, self._training, self._sensitivity
-        x, y = self._cell.task.data()
         lost = training.diverged
         final = {
             f"{name}_final": layer_counts(self._status, code, len(lost))
@@ -193,12 +200,11 @@ class _Record:
             "success": training.succeeded,
             **self._measures.columns(),
             "collapsed": [
-                None if gone else bool(flat)
-                for gone, flat in zip(
-                    lost,
-                    collapsed(self._family.variances(training.ensemble(), x), y),
-                    strict=True,
-                )
+                None if gone else bool(flat) for gone, flat in zip(lost, self._flat, strict=True)
+            ],
+            "collapsed_curve": [
+                [None if flat < 0 else bool(flat) for flat in row]
+                for row in np.stack(self._collapsed, axis=1).tolist()
             ],
             "variance_init": None if sensitivity is None else _finite(sensitivity.variance),
             "living_init": None if sensitivity is None else list(sensitivity.living),

@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainability.analysis.curves import census_curves, layer_census, loss_quantiles
+from trainability.analysis.curves import (
+    census_curves,
+    collapse_curves,
+    layer_census,
+    loss_quantiles,
+)
 from trainability.errors import InputError
 
 
@@ -57,3 +62,14 @@ def test_the_layers_shares_add_up_and_leave_out_the_diverged_afterwards():
 def test_steps_of_another_budget_are_refused():
     with pytest.raises(InputError, match="loss_curve holds 2 values per network, wanted 3"):
         loss_quantiles(rows_of(loss_curve=[[1.0, 2.0]]), [0, 1, 2])
+
+
+def test_collapse_counts_those_of_which_it_is_recorded():
+    curves = [[True, True], [False, True], [False, None], [False, False], None]
+    table = collapse_curves(rows_of(cell=["a"] * 5, collapsed_curve=curves), [0, 9])
+    assert table["n"].tolist() == [4, 3] and table["n_collapsed"].tolist() == [1, 2]
+    assert table["collapsed_rate"].tolist() == pytest.approx([1 / 4, 2 / 3])
+    # Clopper-Pearson, 1 of 4: P(X <= 1) = .025.
+    high = table["collapsed_rate_high"].iloc[0]
+    assert (1 - high) ** 4 + 4 * high * (1 - high) ** 3 == pytest.approx(0.025)
+    assert collapse_curves(rows_of(cell=["a"], collapsed_curve=[None]), [0, 9]).empty

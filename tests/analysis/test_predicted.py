@@ -3,16 +3,15 @@
 import dataclasses
 import math
 
-import pandas as pd
 import pytest
 
 from trainability import Adam
 from trainability.activations import Tanh
 from trainability.analysis.laws import ALPHA
 from trainability.analysis.predicted import (
+    predict_success,
     predicted_success,
     prediction_obstacle,
-    with_predicted_success,
 )
 from trainability.losses import MeanAbsoluteError
 from trainability.optimizers import SGD, AdamW
@@ -96,11 +95,7 @@ def test_the_law_carries_over_to_other_targets_and_settings_of_adam(task, scheme
     assert abs(p.value - measured) < 0.05 + 4.9 * error, (p, measured)
 
 
-def test_rates_get_the_prediction_of_their_cells():
-    deep = dataclasses.replace(CELL, depth=3)
-    rates = pd.DataFrame({"n": [1, 1, 1]}, index=pd.Index([CELL.id, deep.id, "x"], name="cell"))
-    with_law = with_predicted_success(rates, [CELL, deep])
-    first, *others = with_law["predicted_success"]
-    assert first == predicted_success(CELL).value
-    assert all(math.isnan(value) for value in others)
-    assert (with_law["predicted_success_se"].iloc[0] > 0) and "predicted_success" not in rates
+def test_several_cells_are_predicted_at_once_and_the_others_left_out():
+    deep, narrow = dataclasses.replace(CELL, depth=3), dataclasses.replace(CELL, width=1)
+    predictions = predict_success([CELL, deep, narrow])
+    assert predictions == {CELL.id: predicted_success(CELL), narrow.id: predicted_success(narrow)}

@@ -11,7 +11,13 @@ from synthetic_rows import store
 
 from trainability import Adam, Study
 from trainability.analysis.laws import ALPHA
-from trainability.findings.predicting import CLOSE, PREDICTED, prediction_tests
+from trainability.errors import StorageError
+from trainability.findings.predicting import (
+    CLOSE,
+    PREDICTED,
+    prediction_tests,
+    with_predicted_success,
+)
 from trainability.findings.study import find
 from trainability.report import write_report
 from trainability.schemes import UnitSphere
@@ -97,3 +103,26 @@ def test_where_theory_predicts_nothing_the_report_shows_nothing(storage):
     assert PREDICTED not in [verdict.law for verdict in findings.verdicts]
     raw = write_report(short, storage).page.read_text()
     assert "predict" not in Page(raw).text and "[8, 3, 2, 3]" not in raw
+
+
+def test_predictions_are_kept_beside_the_rows_and_made_anew_for_another_law(storage, monkeypatch):
+    first = find(STUDY, storage).rates["predicted_success"]
+    kept = storage.read_record(STUDY.name, "predicted_success")
+    assert len(kept["cells"]) == 2 and first.notna().sum() == 2
+    monkeypatch.setattr("trainability.findings.predicting.predict_success", lambda cells: {})
+    again = find(STUDY, storage).rates["predicted_success"]
+    pd.testing.assert_series_equal(again, first)
+    monkeypatch.setattr("trainability.findings.predicting.LAW", -1)
+    assert find(STUDY, storage).rates["predicted_success"].isna().all()
+
+
+def test_a_storage_that_can_not_be_written_is_read_all_the_same(storage, monkeypatch):
+    def refuse(*_):
+        raise StorageError("read-only")
+
+    storage.delete(f"{STUDY.name}/predicted_success.json")
+    monkeypatch.setattr(storage, "read_record", lambda *_, **__: None)
+    monkeypatch.setattr(storage, "write_record", refuse)
+    cells = {cell.id: cell for cell in STUDY.cells()}
+    table = pd.DataFrame(index=pd.Index(cells, name="cell"))
+    assert with_predicted_success(table, cells, STUDY.name, storage).notna().sum().sum() == 4

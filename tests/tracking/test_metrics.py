@@ -74,3 +74,13 @@ def test_curves_keep_failures_in_the_denominator():
         "permanently_dead_mean",
     }  # fmt: skip
     assert all(np.isfinite(list(curve.values())).all() for curve in curves.values())
+
+
+def test_collapse_is_a_curve_where_it_was_recorded():
+    flat = [[False] * 4, [False, False, True, True], [True] * 4, [True, None, None, None]]
+    table = rows().assign(collapsed_curve=flat)
+    curve = dict(curve_metrics(table)["collapsed_rate"])
+    assert curve == {0: 0.5, 1: 1 / 3, 2: 2 / 3, 5: 2 / 3}
+    assert final_metrics(table, 0.75, [{"seconds": "2.0"}])["collapsed_rate"] == 1 / 3
+    table["collapsed_curve"] = pd.Series([*flat[:3], None], dtype=object)
+    assert "collapsed_rate" not in curve_metrics(table)

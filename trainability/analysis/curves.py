@@ -1,4 +1,4 @@
-"""Losses and the census over training, and the census layer by layer."""
+"""Losses, the census and collapse over training, and the census layer by layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.rates import groups
+from trainability.analysis.rates import clopper_pearson, groups
 from trainability.errors import InputError
 
 STATES = {"active": "active", "tentative": "tentatively dead", "permanent": "permanently dead"}
@@ -72,6 +72,39 @@ def census_curves(
             table[f"{words.replace(' ', '_')}_mean"] = mean
         results.append(pd.DataFrame(table))
     return pd.concat(results, ignore_index=True)
+
+
+def collapse_curves(
+    rows: pd.DataFrame,
+    steps: Sequence[int],
+    by: Sequence[str] = ("cell",),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The share of networks that are constant on the training points, over training.
+
+    Args:
+        rows: One row per replicate, with `collapsed_curve`, null where older code wrote the row.
+        steps: The steps of the curves.
+        by: Columns whose groups get a curve.
+        level: Of the intervals.
+
+    Returns:
+        One row per group and step: the columns `by`, `step`, `n` (networks of which it is
+        recorded and which have not diverged by then), `n_collapsed`, `collapsed_rate` and its
+        exact interval `collapsed_rate_low`, `collapsed_rate_high`. No rows of a group of which
+        nothing is recorded.
+    """
+    results = []
+    recorded = rows[rows["collapsed_curve"].notna().to_numpy()]
+    for key, part in groups(recorded.filter([*by, "collapsed_curve"]), by):
+        flat = _stack(part, "collapsed_curve", len(steps))
+        n, k = np.isfinite(flat).sum(axis=0), np.nansum(flat, axis=0).astype(int)
+        low, high = clopper_pearson(k, n, level)
+        table = dict(zip(by, key, strict=True)) | {"step": list(steps), "n": n, "n_collapsed": k}
+        table["collapsed_rate"] = np.divide(k, n, out=np.full(len(n), np.nan), where=n > 0)
+        table |= {"collapsed_rate_low": low, "collapsed_rate_high": high}
+        results.append(pd.DataFrame(table)[n > 0])
+    return pd.concat(results, ignore_index=True) if results else pd.DataFrame()
 
 
 def layer_census(rows: pd.DataFrame, by: Sequence[str] = ("cell",)) -> pd.DataFrame:

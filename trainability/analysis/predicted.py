@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
 from trainability.activations import RELU
 from trainability.losses import MEAN_SQUARED_ERROR
@@ -16,14 +15,17 @@ from trainability.optimizers import Adam
 from trainability.study.cell import Cell
 from trainability.theory import AdamMemory, Probability, success_probability
 
+LAW = 1
+"""Raise it whenever predictions change: what was kept of an older law is made anew."""
 FASTEST = 0.02
 """Largest learning rate with which the flow was tested, which is the limit of small ones."""
 SHORTEST_BUDGET = 8.0
 """Least learning rate times steps with which it was tested."""
 _MOST_SAMPLES = 2**12
 _FEWEST_SAMPLES = 2**9
+_USUAL_OPERATIONS = 2.4e10
 _MOST_OPERATIONS = 1e11
-"""For all networks that are followed: a few seconds."""
+"""For all networks that are followed: about a second, and a few seconds."""
 _STEPS_PER_UNIT = 100
 _USUAL_DURATION = 12.0
 """Units of time after which most networks have succeeded or stalled."""
@@ -57,16 +59,20 @@ def prediction_obstacle(cell: Cell) -> str | None:
         "there are minibatches": cell.batch_size is not None,
     }
     reason = next((reason for reason, holds in obstacles.items() if holds), None)
-    if reason is None and _affordable(cell) < _FEWEST_SAMPLES:
+    if reason is None and _MOST_OPERATIONS / _operations(cell) < _FEWEST_SAMPLES:
         reason = "networks and data are too large to follow many"
     return reason
 
 
 @lru_cache(maxsize=4096)
-def predicted_success(cell: Cell) -> Probability | None:
+def predicted_success(cell: Cell, most_samples: int = _MOST_SAMPLES) -> Probability | None:
     """Success rate that the flow of Adam predicts, from scheme, task and optimizer alone.
 
     None where `prediction_obstacle` says why. Takes a second or a few.
+
+    Args:
+        cell: The cell.
+        most_samples: Networks to follow, at most; 512 or more.
     """
     if prediction_obstacle(cell) is not None:
         return None
@@ -81,7 +87,9 @@ def predicted_success(cell: Cell) -> Probability | None:
         cell.proven_need,
         memory=_memory(cell),
         duration=_duration(cell),
-        n_samples=min(_MOST_SAMPLES, _affordable(cell)),
+        n_samples=int(
+            np.clip(_USUAL_OPERATIONS / _operations(cell), _FEWEST_SAMPLES, most_samples)
+        ),
     )
 
 
@@ -104,23 +112,12 @@ def flow_succeeds(
     return ended <= np.float32(tolerance)
 
 
-def with_predicted_success(rates: pd.DataFrame, cells: Iterable[Cell]) -> pd.DataFrame:
-    """The rates with columns `predicted_success` and `predicted_success_se`, NaN where unknown.
-
-    Args:
-        rates: From `analysis.rates.success_rates`: one row per cell, indexed by its id.
-        cells: The cells that they are of, or more.
-    """
-    asked = [cell for cell in cells if cell.id in rates.index]
+def predict_success(cells: Iterable[Cell]) -> dict[str, Probability]:
+    """`predicted_success` by id, of those of the cells that it predicts; on all CPUs."""
+    asked = [cell for cell in cells if prediction_obstacle(cell) is None]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        predictions = dict(
-            zip((cell.id for cell in asked), pool.map(predicted_success, asked), strict=True)
-        )
-    values = [predictions.get(str(cell)) for cell in rates.index]
-    return rates.assign(
-        predicted_success=[float("nan") if p is None else p.value for p in values],
-        predicted_success_se=[float("nan") if p is None else p.standard_error for p in values],
-    )
+        predictions = list(pool.map(predicted_success, asked))
+    return {cell.id: p for cell, p in zip(asked, predictions, strict=True) if p is not None}
 
 
 def _tolerance(cell: Cell) -> float:
@@ -138,8 +135,7 @@ def _duration(cell: Cell) -> float:
     return cell.optimizer.learning_rate * cell.max_steps
 
 
-def _affordable(cell: Cell) -> int:
-    """How many networks can be followed, forward and back."""
+def _operations(cell: Cell) -> float:
+    """To follow one network, forward and back."""
     per_step = 6 * cell.widths[0] * cell.task.n_train * (cell.task.d_in + cell.task.d_out)
-    n_steps = _STEPS_PER_UNIT * min(_USUAL_DURATION, _duration(cell))
-    return int(_MOST_OPERATIONS / (per_step * n_steps))
+    return per_step * _STEPS_PER_UNIT * min(_USUAL_DURATION, _duration(cell))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trainability.analysis.comparisons import holm
 from trainability.analysis.counts import count_shares, count_tests
-from trainability.analysis.curves import layer_census, loss_quantiles
+from trainability.analysis.curves import collapse_curves, layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.measures import measure_means
 from trainability.analysis.quantities import quantity_table
@@ -38,6 +38,7 @@ class Measured:
         failures: From `failure_table`.
         census: From `layer_census`.
         losses: From `loss_quantiles`.
+        collapse: From `collapse_curves`; without rows where older code wrote all of it.
         measures: From `measure_means`; without rows where there are no classes and nothing is
             held back.
         quantities: From `quantity_table`.
@@ -51,6 +52,7 @@ class Measured:
     failures: pd.DataFrame
     census: pd.DataFrame
     losses: pd.DataFrame
+    collapse: pd.DataFrame
     measures: pd.DataFrame
     quantities: pd.DataFrame
     count_tests: pd.DataFrame
@@ -81,7 +83,9 @@ def gather(
     tests["p_holm"] = holm(tests["p_value"])
     networks = joined["networks"].reset_index(drop=True)
     networks["cell"] = pd.Categorical(networks["cell"], cells)
-    for key in ("failures", "census", "losses", "measures", "quantities", "count_shares"):
+    for key in (
+        "failures", "census", "losses", "collapse", "measures", "quantities", "count_shares",
+    ):  # fmt: skip
         joined[key] = joined[key].reset_index(drop=True)
     return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
 
@@ -128,16 +132,21 @@ def _sum_up(
     networks = rows.filter(PER_NETWORK)
     networks.insert(0, "cell", cell.astype(object))
     budgets = rows["max_steps"].to_numpy()
-    losses = [
-        loss_quantiles(rows[budgets == budget], checkpoints(int(budget)))
+    curves = [
+        [
+            loss_quantiles(rows[budgets == budget], checkpoints(int(budget))),
+            collapse_curves(rows[budgets == budget], checkpoints(int(budget)), level=level),
+        ]
         for budget in np.unique(budgets)
     ]
+    losses, collapse = map(list, zip(*curves, strict=True))
     return {
         "rates": rates,
         "networks": networks,
         "failures": failure_table(rows, level=level),
         "census": layer_census(rows),
         "losses": pd.concat(losses),
+        "collapse": pd.concat(collapse),
         "measures": measure_means(rows, level),
         "quantities": quantity_table(rows, level),
         "count_tests": count_tests(rows, laws),

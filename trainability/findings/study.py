@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
-from trainability.analysis.predicted import with_predicted_success
 from trainability.errors import InputError
 from trainability.findings.asked import Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
@@ -21,7 +20,7 @@ from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
-from trainability.findings.predicting import prediction_tests
+from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
 from trainability.findings.scaling import scaling
@@ -121,6 +120,7 @@ class Findings:
             "survival": self.survival,
             "census": measured.census,
             "losses": measured.losses,
+            "collapse": measured.collapse,
             "measures": measured.measures,
             "comparisons": self.comparisons.places,
             "pooled_comparisons": self.comparisons.pooled,
@@ -152,7 +152,7 @@ def find(study: Study, storage: Storage) -> Findings:
     measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
-    rates = with_predicted_success(rates.join(theory), chosen.values())
+    rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
     rates[WIDTHS] = rates.index.map(width_texts(chosen))
     x, curves = _curves(rates)
     rates.insert(0, "curve", _labels(rates, curves))

@@ -61,7 +61,8 @@ def curve_metrics(rows: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:
     """Metrics over training steps, as (step, value) pairs.
 
     A diverged network counts as an infinite loss in the quantiles, as a failure in the success
-    rate, and leaves the means of the census, which is not defined for it.
+    rate, and leaves the means of the census and the rate of collapse, which are not defined for
+    it.
     """
     steps = checkpoints(int(rows["max_steps"].iloc[0]))
     loss = _matrix(rows["loss_curve"], np.inf)
@@ -80,6 +81,15 @@ def curve_metrics(rows: pd.DataFrame) -> dict[str, list[tuple[int, float]]]:
         total = np.where(kept, counts, 0).sum(axis=0)
         curves[metric] = np.divide(
             total, kept.sum(axis=0), out=np.full(len(steps), np.nan), where=kept.any(axis=0)
+        )
+    if "collapsed_curve" in rows and rows["collapsed_curve"].notna().all():
+        flat = _matrix(rows["collapsed_curve"], np.nan)
+        kept = ~np.isnan(flat)
+        curves["collapsed_rate"] = np.divide(
+            np.nansum(flat, axis=0),
+            kept.sum(axis=0),
+            out=np.full(len(steps), np.nan),
+            where=kept.any(axis=0),
         )
     return {
         name: [

@@ -44,6 +44,7 @@ from trainability.tuning.parameters import (
     value_at,
     with_changes,
 )
+from trainability.tuning.prior import prior_problems
 from trainability.tuning.probes import probe_problems
 from trainability.tuning.ranges import Integers, Range
 from trainability.tuning.space import Settings, Space
@@ -95,6 +96,8 @@ class Tuning:
         penalty: What is descended beside the loss; None for nothing.
         target_accuracy: Instead of a tolerance, for tasks with classes: the share of the training
             points whose class a network must name to have succeeded, as in a study.
+        prior: "theory" to start the search at the candidates of which theory predicts the most
+            success (`analysis.predicted`), where it predicts any; None to start without.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -120,6 +123,7 @@ class Tuning:
     loss: Loss = younger(MEAN_SQUARED_ERROR, since=1)
     penalty: Penalty | None = younger(None, since=1)
     target_accuracy: float | None = younger(None, since=2)
+    prior: str | None = younger(None, since=3)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
@@ -301,6 +305,7 @@ class Tuning:
         except InputError as error:
             return [*problems, str(error)]
         problems += self._vary_problems(may_probe=not problems)
+        problems += prior_problems(self)
         least = 8 * BLOCK_SIZE * len(self.widths)
         if not is_int(self.budget) or self.budget < least:
             problems.append(

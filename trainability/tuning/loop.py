@@ -23,6 +23,7 @@ from trainability.theory import born_dead_probability
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import finalists, recommended
 from trainability.tuning.objectives import Outcomes
+from trainability.tuning.prior import predicted_best
 from trainability.tuning.search import ALPHA, ROUNDS, Round, Search, Standing
 from trainability.tuning.space import Settings
 from trainability.tuning.wording import interval, written
@@ -61,14 +62,20 @@ class Found:
         return list(dict.fromkeys(settings for batch in self.rounds for settings in batch.refused))
 
 
-def search_of(tuning: Tuning) -> Search:
-    """The search for what a tuning asks, with what theory knows."""
+def search_of(tuning: Tuning, *, begins: bool = True) -> Search:
+    """The search for what a tuning asks, with what theory knows.
+
+    Args:
+        tuning: What is asked.
+        begins: Whether nothing is written down of it: only then a prior says where to start.
+    """
 
     @cache
     def theory(settings: Settings) -> tuple[float, ...]:
         bound = cache(lambda width: _exact_trainability(tuning.cell(settings, width)))
         return tuple(part.best_possible(bound) for part in tuning.objectives)
 
+    is_allowed = cache(lambda settings: _meets_constraint(tuning, settings))
     return Search(
         space=tuning.space,
         objectives=tuning.objectives,
@@ -76,8 +83,9 @@ def search_of(tuning: Tuning) -> Search:
         max_steps=tuning.max_steps,
         seed=tuning.seed,
         theory=theory,
-        is_allowed=cache(lambda settings: _meets_constraint(tuning, settings)),
+        is_allowed=is_allowed,
         start=[] if tuning.default is None else [tuning.default],
+        prior=predicted_best(tuning, is_allowed) if tuning.prior and begins else {},
     )
 
 
@@ -89,8 +97,8 @@ def run_search(
     Raises:
         StudyFailed: If some networks could not be trained; running it again goes on.
     """
-    search = search_of(tuning)
     rounds = stored_rounds(tuning, storage, mend=True)
+    search = search_of(tuning, begins=not rounds)
     blocks = blocks_after(rounds)
     if blocks:
         dispatch(f"rounds 1 to {len(rounds)}", *wanted_blocks(tuning, blocks))
@@ -199,6 +207,8 @@ def _store_round(tuning: Tuning, storage: Storage, index: int, batch: Round) -> 
         "blocks": [[to_data(settings), n] for settings, n in batch.blocks.items()],
         "refused": [to_data(settings) for settings in batch.refused],
     }
+    if batch.predicted:
+        record["predicted"] = [[to_data(settings), p] for settings, p in batch.predicted.items()]
     storage.write_record(tuning.name, _round_name(tuning, index), json.dumps(record, indent=1))
 
 
@@ -223,7 +233,8 @@ def stored_rounds(tuning: Tuning, storage: Storage, *, mend: bool) -> list[Round
         blocks = {settings(entry): int(n) for entry, n in record["blocks"]}
         if not all(1 <= n <= _MOST_BLOCKS for n in blocks.values()):
             raise ValueError("a number of blocks is out of range")
-        return Round(blocks, [settings(entry) for entry in record["refused"]])
+        predicted = {settings(entry): float(p) for entry, p in record.get("predicted", [])}
+        return Round(blocks, [settings(entry) for entry in record["refused"]], predicted)
 
     rounds: list[Round] = []
     while True:

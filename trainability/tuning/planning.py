@@ -46,7 +46,7 @@ def planned(tuning: Tuning, storage: Storage) -> list[str]:
     ]
     if n_missing:
         return [*lines, f"next: {n_missing:,} networks that these rounds lack"]
-    search = search_of(tuning)
+    search = search_of(tuning, begins=not rounds)
     measured = read_outcomes(tuning, storage, blocks, tuning.seed)
     if measured:
         lines.append(progress(tuning, search.standings(measured), len(rounds)))

@@ -154,6 +154,7 @@ def answer(result: Result) -> list[str]:
         first,
         *ends,
         *([losses] if losses else []),
+        *([_prior_sentence(result)] if tuning.prior else []),
         f"On {n_fresh} its {words} is "
         f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
         f"{compared} is {interval(best.differences[0], sign=True)}, with an "
@@ -166,6 +167,23 @@ def answer(result: Result) -> list[str]:
         f"{len(result.found.standings)} candidates and left out {len(result.found.refused)} that "
         "by theory can't be best.",
     ]
+
+
+def _prior_sentence(result: Result) -> str:
+    """Where theory let the search begin, and how that ended."""
+    predicted = result.found.rounds[0].predicted
+    if not predicted:
+        return "Theory predicts the success of none of its candidates: the search began without it."
+    best = max(predicted, key=lambda settings: predicted[settings])
+    measured = {standing.settings: standing.estimates[0] for standing in result.found.standings}
+    value = measured[best]
+    n = len(predicted)
+    which = "candidate" if n == 1 else f"{n} candidates"
+    return (
+        f"The search began with the {which} of which theory predicts the most success, without training: at best {predicted[best]:.3f}, of "
+        f"{written(result.tuning, best)}, of which the search measured {value.value:.3f} "
+        f"[{value.low:.3f}, {value.high:.3f}]."
+    )
 
 
 def shares_randomness(tuning: Tuning, settings: Settings | None) -> bool:

@@ -42,10 +42,13 @@ class Round:
     Args:
         blocks: For every candidate that gets more networks, its blocks at the end of the round.
         refused: Settings that were proposed and must not be trained, for they can't be best.
+        predicted: Settings that are trained because theory predicts the most success of them,
+            with the rates that it predicts.
     """
 
     blocks: dict[Settings, int]
     refused: list[Settings] = field(default_factory=list)
+    predicted: dict[Settings, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Search:
         theory: See `Theory`.
         is_allowed: Whether settings meet the constraint.
         start: Settings to begin with, such as the default.
+        prior: More of them, with the success that theory predicts.
     """
 
     space: Space
@@ -95,6 +99,7 @@ class Search:
     theory: Theory
     is_allowed: Callable[[Settings], bool] = lambda _: True
     start: Sequence[Settings] = ()
+    prior: Mapping[Settings, float] = field(default_factory=dict)
 
     def next_round(self, index: int, measured: Measured) -> Round:
         """The batch that follows on what was measured; empty at the end of the budget."""
@@ -113,7 +118,8 @@ class Search:
             return True
 
         study = self._study(standings)
-        first = [] if measured else [s for s in self.start if is_admissible(s)][: max(size, 0)]
+        begin = [] if measured else list(dict.fromkeys([*self.start, *self.prior]))
+        first = [s for s in begin if is_admissible(s)][: max(size, 0)]
         study.sampler = KnownNoiseSampler(
             self.space,
             max(1, size - len(first)),
@@ -126,7 +132,7 @@ class Search:
             settings = suggest(self.space, study.ask())
             before = n_blocks(measured[settings]) if settings in measured else 0
             blocks[settings] = blocks.get(settings, before) + 1
-        return Round(blocks, list(refused))
+        return Round(blocks, list(refused), {s: self.prior[s] for s in first if s in self.prior})
 
     def standings(self, measured: Measured) -> list[Standing]:
         """Every candidate, in the order of `measured`."""

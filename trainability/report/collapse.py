@@ -1,0 +1,68 @@
+"""Collapse over training, as a table of the page and a sentence above it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from trainability.findings.places import place_text
+from trainability.findings.study import LEVEL, Findings
+from trainability.report.tables import TableView, curve_head
+from trainability.report.text import percent, with_interval
+
+_MOST_STEPS = 5
+"""Checkpoints that the table shows: birth, the end, and decades before it."""
+
+
+def collapse_table(findings: Findings) -> TableView | None:
+    """The share of constant networks over steps, of the cells in which any was; None without."""
+    table = findings.measured.collapse
+    if table.empty or not table["n_collapsed"].any():
+        return None
+    some = set(table.loc[table["n_collapsed"] > 0, "cell"])
+    cells = findings.rates[findings.rates.index.isin(some)]
+    steps = _steps(table[table["cell"].isin(some)])
+    by_cell = {cell: part.set_index("step") for cell, part in table.groupby("cell", sort=False)}
+    body = []
+    for cell, row in cells.iterrows():
+        part = by_cell[cell]
+        entries = [
+            with_interval(
+                *(part.loc[step, f"collapsed_rate{end}"] for end in ("", "_low", "_high"))
+            )
+            if step in part.index
+            else "-"
+            for step in steps
+        ]
+        n = int(part["n"].iloc[0])
+        body.append([row["curve"], place_text(row[findings.x]), f"{n:,}", *entries])
+    return TableView(
+        "collapse",
+        "Percent of the networks whose output is constant on the training points (its standard "
+        "deviation is at most .01 of the targets'), at birth and at some checkpoints, of those "
+        f"that had not diverged by then, with intervals of {100 * LEVEL:g} % each. Cells in which "
+        "none ever was are left out; the file has all cells and all checkpoints.",
+        [curve_head(findings), findings.x, "n", *("birth" if not s else f"{s:,}" for s in steps)],
+        body,
+    )
+
+
+def collapse_sentence(findings: Findings) -> str:
+    """Where collapse is most common, and by when half of it has happened."""
+    table = findings.measured.collapse
+    last = table.groupby("cell", sort=False).last()
+    cell = last["collapsed_rate"].idxmax()
+    row, most = findings.rates.loc[cell], last.loc[cell]
+    part = table[table["cell"] == cell]
+    half = part.loc[part["collapsed_rate"] >= most["collapsed_rate"] / 2, "step"].iloc[0]
+    when = "birth" if half == 0 else f"step {half:,}"
+    return (
+        f"Most networks are constant at the end in {row['curve']}, {findings.x} "
+        f"{place_text(row[findings.x])}: {percent(most['collapsed_rate'])} %. At birth it was "
+        f"{percent(part['collapsed_rate'].iloc[0])} %; half of it had happened by {when}."
+    )
+
+
+def _steps(table: pd.DataFrame) -> list[int]:
+    steps = sorted(set(table["step"]))
+    decades = [step for step in steps[1:-1] if str(step).strip("0") == "1"]
+    return [steps[0], *decades[-(_MOST_STEPS - 2) :], steps[-1]]
