@@ -31,7 +31,7 @@ STUDY = Study(
     question="How much of a network's output at birth still varies over the data as the depth "
     "grows, whatever the width, and does sign flipping keep it alive?",
     quantity="variance",
-    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 4, 8]},
+    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 8]},
     task=TwoMoons(n_train=32),
     optimizer=Adam(learning_rate=1e-3),
     max_steps=1,
