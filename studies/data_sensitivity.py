@@ -12,7 +12,7 @@ from trainability.schemes import He, SignFlipped
 from trainability.study import Published
 from trainability.tasks import TwoMoons
 
-DEPTHS = [2, 6, 11, 21, 51]
+DEPTHS = [2, 6, 11, 31]
 
 
 def at_least(depth):
@@ -31,12 +31,12 @@ STUDY = Study(
     question="How much of a network's output at birth still varies over the data as the depth "
     "grows, whatever the width, and does sign flipping keep it alive?",
     quantity="variance",
-    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 4, 8, 16, 64]},
-    task=TwoMoons(n_train=100),
+    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 8]},
+    task=TwoMoons(n_train=32),
     optimizer=Adam(learning_rate=1e-3),
     max_steps=1,
     tolerance=1e-3,
-    replicates=512,
+    replicates=256,
     seed=0,
     published=[at_least(depth) for depth in DEPTHS],
 )

@@ -60,7 +60,7 @@ STUDY = Study(
     },
     optimizer=Adam(learning_rate=1e-3),
     batch_size=64,
-    max_steps=1_000,
+    max_steps=2_000,
     tolerance=1e-3,
     replicates=256,
     seed=0,

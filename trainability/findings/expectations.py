@@ -58,6 +58,18 @@ def count_laws(cells: Mapping[str, Cell]) -> dict[str, np.ndarray]:
     return laws
 
 
+def best_constants(cells: Mapping[str, Cell]) -> dict[str, float]:
+    """The loss of the best constant output, by cell."""
+    cache: dict[Any, float] = {}
+    losses = {}
+    for id_, cell in cells.items():
+        key = (cell.loss, id(cell.task))
+        if key not in cache:
+            cache[key] = float(cell.loss.of_constant(cell.task.data()[1]))
+        losses[id_] = cache[key]
+    return losses
+
+
 def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., float]:
     """Theory's trainability of a curve at any width, for `fits.widths_needed`.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trainability.analysis.collapse import collapse_table
 from trainability.analysis.comparisons import holm
 from trainability.analysis.counts import count_shares, count_tests
 from trainability.analysis.curves import collapse_curves, layer_census, loss_quantiles
@@ -42,6 +43,7 @@ class Measured:
         measures: From `measure_means`; without rows where there are no classes and nothing is
             held back.
         quantities: From `quantity_table`.
+        collapsed_to: From `collapse_table`.
         count_tests: From `count_tests`, of the first layer's active neurons.
         count_shares: From `count_shares`.
         blocks: One row per block file: `cell`, `first`, `last` and how it was made.
@@ -55,6 +57,7 @@ class Measured:
     collapse: pd.DataFrame
     measures: pd.DataFrame
     quantities: pd.DataFrame
+    collapsed_to: pd.DataFrame
     count_tests: pd.DataFrame
     count_shares: pd.DataFrame
     blocks: pd.DataFrame
@@ -65,6 +68,7 @@ def gather(
     storage: Storage,
     cells: list[str],
     laws: Mapping[str, np.ndarray],
+    constants: Mapping[str, float],
     level: float,
 ) -> Measured:
     """Read the rows of some cells and sum them up, cell by cell.
@@ -74,18 +78,28 @@ def gather(
         storage: Where its rows are.
         cells: Ids of the cells, all with rows, in the order wanted.
         laws: Of the number of active neurons of the first layer, for some of the cells.
+        constants: The loss of the best constant, by cell.
         level: Of every interval.
     """
     files = storage.block_files(name, cells)
-    parts = [_sum_up(rows, laws, level) for rows in _batches(name, storage, cells, files)]
+    parts = [
+        _sum_up(rows, laws, constants, level) for rows in _batches(name, storage, cells, files)
+    ]
     joined = {key: _joined([part[key] for part in parts]) for key in parts[0]}
     tests = joined["count_tests"]
     tests["p_holm"] = holm(tests["p_value"])
     networks = joined["networks"].reset_index(drop=True)
     networks["cell"] = pd.Categorical(networks["cell"], cells)
     for key in (
-        "failures", "census", "losses", "collapse", "measures", "quantities", "count_shares",
-    ):  # fmt: skip
+        "failures",
+        "census",
+        "losses",
+        "collapse",
+        "measures",
+        "quantities",
+        "collapsed_to",
+        "count_shares",
+    ):
         joined[key] = joined[key].reset_index(drop=True)
     return Measured(**joined | {"networks": networks}, blocks=_provenance(storage, files))
 
@@ -123,7 +137,10 @@ def _cells_at_once(cells: list[str], files: list[BlockFile]) -> Iterator[list[st
 
 
 def _sum_up(
-    rows: pd.DataFrame, laws: Mapping[str, np.ndarray], level: float
+    rows: pd.DataFrame,
+    laws: Mapping[str, np.ndarray],
+    constants: Mapping[str, float],
+    level: float,
 ) -> dict[str, pd.DataFrame]:
     cell = rows["cell"].to_numpy()
     rates = success_rates(rows, level=level)
@@ -149,6 +166,7 @@ def _sum_up(
         "collapse": pd.concat(collapse),
         "measures": measure_means(rows, level),
         "quantities": quantity_table(rows, level),
+        "collapsed_to": collapse_table(rows, constants, level),
         "count_tests": count_tests(rows, laws),
         "count_shares": count_shares(rows, laws, level=level),
     }

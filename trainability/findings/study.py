@@ -15,7 +15,7 @@ from trainability.errors import InputError
 from trainability.findings.asked import Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import Comparisons, compare_strategies
-from trainability.findings.expectations import count_laws, expectations
+from trainability.findings.expectations import best_constants, count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
 from trainability.findings.labels import short
@@ -126,6 +126,7 @@ class Findings:
             "pooled_comparisons": self.comparisons.pooled,
             "quantities": measured.quantities,
             "asked": self.asked.pairs,
+            "collapsed_to": measured.collapsed_to,
             "scaling": self.scaling,
             "published": self.published,
             "blocks": measured.blocks,
@@ -149,7 +150,7 @@ def find(study: Study, storage: Storage) -> Findings:
     growth = stored_growth(study, storage)
     chosen = {cell: cells[cell] for cell in kept}
     theory = expectations(chosen)
-    measured = gather(study.name, storage, kept, count_laws(chosen), LEVEL)
+    measured = gather(study.name, storage, kept, count_laws(chosen), best_constants(chosen), LEVEL)
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)

@@ -37,6 +37,9 @@ class Loss(ABC):
     the first if there are several. By default an output estimates the class's target, 0 or 1:
     with the mean squared error its probability."""
 
+    best_constant: ClassVar[str] = "the constant of least loss"
+    """What the constant output of least loss is of the targets, in words, where it has a name."""
+
     def scale(self, n_points: int, d_out: int) -> float:
         """The factor of a point, of n_points, that `accumulate` gets; engines give it as float32.
 

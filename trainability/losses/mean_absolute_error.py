@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
     """The mean of |output - target| over points and outputs, as `torch.nn.L1Loss`."""
+
+    best_constant: ClassVar = "the median of the targets"
 
     def accumulate(
         self,

@@ -3,6 +3,7 @@
 from trainability.plots.birth import predicted_panels
 from trainability.plots.census import census_panels, plot_census, plot_count_calibration
 from trainability.plots.maps import plot_success_map
+from trainability.plots.quantity import plot_quantity
 from trainability.plots.style import save, save_all, title_of
 from trainability.plots.success import (
     plot_scheme_against_scheme,
@@ -18,6 +19,7 @@ __all__ = [
     "plot_census",
     "plot_count_calibration",
     "plot_loss",
+    "plot_quantity",
     "plot_scheme_against_scheme",
     "plot_success_map",
     "plot_success_over_width",

@@ -15,28 +15,32 @@ def plot_success_map(
     *,
     x: str = "width",
     y: str = "depth",
+    values: str = "success_rate",
     theory: str | None = "trainability",
     levels: tuple[float, ...] = (0.1, 0.5, 0.9, 0.99),
     title: str = "",
 ) -> Axes:
-    """Heatmap of the success rate, its numbers in the fields, with contours of theory.
+    """Heatmap of the success rate or another share, with contours of theory.
+
+    Every field has its number.
 
     Args:
         rates: From `analysis.rates.success_rates`, one cell per (x, y).
         ax: Where to draw; a new figure by default.
         x: Column along the horizontal axis.
         y: Column along the vertical axis.
+        values: Column of the shares.
         theory: Column whose contours are drawn, or None.
         levels: Of the contours.
         title: The finding.
     """
-    table = rates.pivot(index=y, columns=x, values="success_rate")
+    table = rates.pivot(index=y, columns=x, values=values)
     n_rows, n_columns = table.shape
     ax = new_axes(ax, 0.62 * n_columns + 2.4, 0.5 * n_rows + 1.9)
     ax.grid(False)
-    values = table.to_numpy(dtype=float)
-    image = ax.imshow(values, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
+    shares = table.to_numpy(dtype=float)
+    image = ax.imshow(shares, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
+    for (row, column), value in np.ndenumerate(shares):
         if np.isfinite(value):
             ink = INK if value > 0.55 else "white"
             text = f"{value:.2f}".removeprefix("0") if value < 1 else "1"
@@ -55,8 +59,8 @@ def plot_success_map(
             labels = ax.clabel(lines, fmt=lambda level: f"{level:g}", fontsize=8)
             for label in labels:
                 label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
-            note += f"; lines: {theory} by theory"
+            note += f"; lines: {theory.replace('_', ' ')} by theory"
     figure = ax.figure
-    figure.colorbar(image, ax=ax, label="success rate", pad=0.02)
+    figure.colorbar(image, ax=ax, label=values.replace("_", " "), pad=0.02)
     set_title(ax, title, note)
     return ax

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from trainability.analysis.collapse import NEAR
+from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
-from trainability.findings.labels import short
+from trainability.findings.labels import in_words, short
 from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.published import mean_over_cells
 from trainability.findings.study import LEVEL, Findings
-from trainability.report.better import DECIDED, NOUNS, confidence, p_value_text
+from trainability.report.better import (
+    DECIDED,
+    NOUNS,
+    confidence,
+    p_value_text,
+    rate_text,
+)
 from trainability.report.published import interval_text, value_text
 from trainability.report.scaling import scaling_sentences
 from trainability.report.tables import TableView, curve_head
@@ -40,7 +48,25 @@ def asked_sentences(findings: Findings) -> list[str]:
         return [] if answered else along
     better = _better(findings)
     first = next(iter(findings.study.axes), "")
-    return [*better, *along] if first in STRATEGIES else [*along, *better]
+    answers = [*better, *along] if first in STRATEGIES else [*along, *better]
+    return [*answers, *(_collapse(findings) if asked.quantity.name == "collapsed" else [])]
+
+
+def _collapse(findings: Findings) -> list[str]:
+    """What networks that collapsed are, by the loss that they were trained with."""
+    table = findings.measured.collapsed_to
+    if table.empty:
+        return []
+    loss = [findings.cells[str(cell)].loss for cell in table["cell"]]
+    texts = []
+    for written, part in table.groupby([str(entry) for entry in loss], sort=False):
+        name = next(entry.best_constant for entry in loss if str(entry) == written)
+        n, k = int(part["n"].sum()), int(part["count"].sum())
+        low, high = map(float, clopper_pearson(k, n, LEVEL))
+        texts.append(f"{rate_text(k / n, low, high, n)} under the {in_words(written)} at {name}")
+    return [
+        f"Of the networks that collapsed end, within {100 * NEAR:g} % of its loss, {joined(texts)}."
+    ]
 
 
 def asked_view(findings: Findings) -> TableView:

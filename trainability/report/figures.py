@@ -10,10 +10,12 @@ import pandas as pd
 
 from trainability import plots
 from trainability.analysis.curves import STATES
+from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words
 from trainability.findings.places import in_order, place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
+from trainability.report.published import value_text
 from trainability.report.sentences import headline, typical
 from trainability.report.text import percent
 
@@ -36,6 +38,7 @@ def draw(findings: Findings) -> Iterator[tuple[str, Any]]:
     yield MAIN, success_panels(findings)
     for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
         yield f"success_map_{index + 1}", success_map(title, part)
+    yield from asked_figures(findings)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
     if counted:
@@ -89,6 +92,42 @@ def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
     """Success over width and depth, of one entry of `maps`."""
     low, high = (percent(rates["success_rate"].agg(end)) for end in ("min", "max"))
     return plots.plot_success_map(rates, ax, title=f"{what}: success from {low} to {high} %")
+
+
+def asked_figures(findings: Findings) -> Iterator[tuple[str, Any]]:
+    """The quantity that the study asks about: curves, or a map where width and depth vary."""
+    quantity, cells = findings.asked.quantity, findings.asked.cells
+    if quantity.name == SUCCESS or cells.empty:
+        return
+    low, high = (value_text(quantity, cells["value"].agg(end)) for end in ("min", "max"))
+    title = f"{quantity.noun.capitalize()}: {low} to {high}" + " %" * quantity.is_share
+    if quantity.is_share and maps(findings):
+        born = quantity.name in ("born_dead", "collapsed")
+        name = quantity.noun.replace(" ", "_")
+        for index, (what, part) in enumerate(maps(findings)[:MOST_CURVES]):
+            rates = part.loc[part.index.intersection(cells.index)]
+            rates = rates.assign(
+                **{name: cells["value"].reindex(rates.index)},
+                probability_to_be_born_dead=1 - rates["trainability"],
+            )
+            if len(rates):
+                yield (
+                    f"asked_{index + 1}",
+                    plots.plot_success_map(
+                        rates,
+                        values=name,
+                        theory="probability_to_be_born_dead" if born else None,
+                        title=what if len(maps(findings)) > 1 else title,
+                    ),
+                )
+        return
+    table = findings.rates[[findings.x]].join(cells.drop(columns=findings.x), how="inner")
+    table = in_order(table, findings.x, findings.places)
+    table = table[table["curve"].isin(_first(table["curve"], MOST_LINES))]
+    yield (
+        "asked",
+        plots.plot_quantity(table, x=findings.x, name=quantity.noun, title=title, level=LEVEL),
+    )
 
 
 def census_table(findings: Findings, curve: str) -> pd.DataFrame:
