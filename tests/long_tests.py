@@ -12,7 +12,7 @@ LONG = (
     "launch/test_dispatch.py",
     "launch/test_embedded.py",
     "launch/test_endings.py",
-    "launch/test_in_process.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
+    "launch/test_without_ray.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
     "launch/test_interruption.py",
     "launch/test_joining.py",
     "launch/test_placement.py",

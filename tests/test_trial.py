@@ -124,7 +124,8 @@ def test_untrainable_networks_that_learn_nothing_collapse():
     assert np.array_equal(curve[:, -1], rows["collapsed"])
     # At birth by the definition itself; later some collapse that were not born so.
     cell = a_cell(width=2)
-    assert np.array_equal(curve[:, 0], collapsed(draw(cell, [0, 1]), *cell.task.data()))
+    family, (x, y) = family_of(cell), cell.task.data()
+    assert np.array_equal(curve[:, 0], collapsed(family.variances(family.draw([0, 1]), x), y))
     assert (curve[:, -1] & ~curve[:, 0]).any()
     lost = run_trial("s", a_cell(optimizer=SGD(learning_rate=1e30)), [0], Runtime())[0]
     last = [entries[-1] for entries in lost["collapsed_curve"]]
