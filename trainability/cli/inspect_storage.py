@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -29,6 +29,9 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 from trainability.stored import stored_study
 from trainability.study import Study
+
+if TYPE_CHECKING:
+    from trainability.report import Report
 
 
 @app.command()
@@ -96,8 +99,6 @@ def report(
     ] = False,
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
-    from trainability.report import write_report, write_side_by_side
-
     place = Storage(storage)
     studies = list(dict.fromkeys(studies))
     chosen = [stored_study(study, place) for study in studies]
@@ -114,13 +115,25 @@ def report(
                 f"no results of {study.name} in {place.shown}; first: "
                 f"{command('run', text, storage=place.address)}"
             )
-    written = [write_report(study, place) for study in chosen]
+    written = [_written(study, place) for study in chosen]
     for one in written:
         one.show(out)
         out.print(f"report:  {one.page}", soft_wrap=True)
     if len(written) > 1:
+        from trainability.report import write_side_by_side
+
         page = write_side_by_side(written, place)
         out.print(f"side by side:  {page}", soft_wrap=True)
+
+
+def _written(study: Study, place: Storage) -> Report:
+    """Its report, written as fast as this machine can."""
+    from trainability.report.pictures import helping
+
+    with helping() as helper:
+        from trainability.report import write_report
+
+        return write_report(study, place, helper=helper)
 
 
 def _watch(study: Study, place: Storage) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -27,25 +28,26 @@ MOST_LINES = 7
 """Lines that one panel shows apart."""
 
 
-def draw(findings: Findings) -> Iterator[tuple[str, Any]]:
-    """Every figure that applies, with the name of its file; each may be dropped once it is saved.
+def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
+    """Every figure that applies, by the name of its file, as a function that draws it.
 
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    yield MAIN, success_panels(findings)
+    made: dict[str, Callable[[], Any]] = {MAIN: partial(success_panels, findings)}
     for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
-        yield f"success_map_{index + 1}", success_map(title, part)
+        made[f"success_map_{index + 1}"] = partial(success_map, title, part)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
     if counted:
-        yield "census", censuses(findings, counted)
+        made["census"] = partial(censuses, findings, counted)
     place = typical(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
-        yield "losses", losses(findings, place)
-    yield "survival", survival(findings, place)
+        made["losses"] = partial(losses, findings, place)
+    made["survival"] = partial(survival, findings, place)
     if len(findings.measured.count_shares):
-        yield "count_calibration", count_calibration(findings)
+        made["count_calibration"] = partial(count_calibration, findings)
+    return made
 
 
 def success_panels(findings: Findings) -> Any:
