@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import traceback
@@ -54,7 +55,7 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
         assert not any(missing_blocks(wanted, storage.block_files(name, cells)).values())
         return outcome
 
-    def write_report(study, storage):
+    def write_report(study, storage, helper=None):
         if sys.argv[1] == "report":
             REPORTED.append(find(study, storage))
         return SimpleNamespace(
@@ -75,4 +76,5 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr("trainability.running.rounds.launch", launch)
     patch.setattr("trainability.tracking.Mirror", Mirror)
+    patch.setattr("trainability.report.pictures.helping", contextlib.nullcontext)
     patch.setattr("trainability.report.write_report", write_report)

@@ -77,14 +77,6 @@ def test_many_processes_may_start_at_once(cache) -> None:
     assert [file.suffix for file in cache.iterdir()] == [".o"]
 
 
-def test_the_cache_is_the_users(monkeypatch) -> None:
-    monkeypatch.delenv("TRAINABILITY_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert compiled.cache_folder() == Path("/somewhere/trainability")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert compiled.cache_folder() == Path.home() / ".cache" / "trainability"
-
-
 def relocations(elf: bytes) -> set[int]:
     """The kinds of a 64-bit little-endian object file's relocations."""
     (table,) = struct.unpack_from("<Q", elf, 40)

@@ -66,8 +66,6 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
-    from trainability.report import write_report, write_side_by_side
-
     place = Storage(storage)
     studies = list(dict.fromkeys(studies))
     chosen = [stored_study(study, place) for study in studies]
@@ -85,9 +83,23 @@ def report(
                 f"{command('run', text, storage=place.address)}"
             )
     with only_documents(as_json):
-        written = [write_report(study, place) for study in chosen]
-        page = write_side_by_side(written, place) if len(written) > 1 else None
+        written = [_written(study, place) for study in chosen]
+        page = None
+        if len(written) > 1:
+            from trainability.report import write_side_by_side
+
+            page = write_side_by_side(written, place)
     _show(written, page, place, as_json)
+
+
+def _written(study: Study, place: Storage) -> Report:
+    """Its report, written as fast as this machine can."""
+    from trainability.report.pictures import helping
+
+    with helping() as helper:
+        from trainability.report import write_report
+
+        return write_report(study, place, helper=helper)
 
 
 def _show(written: list[Report], page: Path | None, place: Storage, as_json: bool) -> None:

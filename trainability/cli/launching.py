@@ -21,8 +21,8 @@ RayOption = Annotated[
     bool | None,
     typer.Option(
         "--ray/--no-ray",
-        help="Let Ray run the trials, or this process. Default: Ray on a cluster, for GPUs, and "
-        "from minutes of work on.",
+        help="Let Ray run the trials, or this machine alone. Default: Ray on a cluster, for GPUs, "
+        "and from minutes of work on.",
         show_default=False,
     ),
 ]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 from types import ModuleType
+from typing import Any
 
 from trainability.errors import StudyError
-from trainability.launch.work import Work
 from trainability.study.cell import Cell
 
 
@@ -29,8 +29,8 @@ def ship_user_code(cells: Sequence[Cell]) -> None:
         raise _unsendable(error) from error
 
 
-def pickled(work: Work) -> bytes:
-    """Work for processes of this machine, with whatever is not installed by value.
+def pickled(value: Any) -> bytes:
+    """Something for processes of this machine, with whatever is not installed by value.
 
     Raises:
         StudyError: If it can't be sent.
@@ -39,7 +39,7 @@ def pickled(work: Work) -> bytes:
 
     _send_by_value(cloudpickle)
     try:
-        return cloudpickle.dumps(work)
+        return cloudpickle.dumps(value)
     except Exception as error:
         raise _unsendable(error) from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -25,6 +26,9 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 left out, too pale for lines on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DPI = 160
+_SVG_DPI = 72
+"""Of all SVG files; the sizes of texts depend on it."""
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
 
 
@@ -184,18 +188,15 @@ def figure_legend(figure: Figure, handles: Sequence[Artist], spare: Axes | None)
         )
 
 
-def save(drawn: Figure | Axes, path: str | Path, dpi: int = 160) -> Path:
+def save(drawn: Figure | Axes, path: str | Path, dpi: int = _DPI) -> Path:
     """Write a figure, or that of some axes; the suffix (.png, .svg, .pdf) says how.
 
     The same figure gives the same bytes.
     """
     path = Path(path)
-    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(drawn)
     _as_written(figure)
-    metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
-        figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")
+    _write(figure, path, dpi)
     return path
 
 
@@ -205,17 +206,47 @@ def save_all(drawn: Figure | Axes, folder: Path, name: str, dpi: int = 110) -> P
     Returns:
         The PNG file.
     """
+    figure = figure_of(drawn)
+    _as_written(figure)
+    _lay_out_for_svg(figure)
+    _write(figure, folder / f"{name}.svg", _DPI)
+    path = folder / f"{name}.png"
+    _write(figure, path, dpi)
+    return path
+
+
+def _lay_out_for_svg(figure: Figure) -> None:
+    """Find the places of all axes, once.
+
+    Left to `savefig` it would be done by drawing everything once more for each file.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        before = figure.dpi
+        FigureCanvasSVG(figure)
+        figure.dpi = _SVG_DPI
+        engine.execute(figure)
+        figure.dpi = before
+        with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+
+
+def _write(figure: Figure, path: Path, dpi: int) -> None:
+    metadata = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with mpl.rc_context({"svg.hashsalt": "trainability", "svg.fonttype": "none"}):
+        figure.savefig(path, dpi=dpi, metadata=metadata.get(path.suffix, {}), facecolor="white")
+
+
+def figure_of(drawn: Figure | Axes) -> Figure:
+    """A figure, or that of some axes."""
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     assert figure is not None
-    save(figure, folder / f"{name}.svg")
-    figure.set_layout_engine("none")
-    return save(figure, folder / f"{name}.png", dpi)
+    return figure
 
 
 def title_of(drawn: Figure | Axes) -> str:
     """The finding that a figure shows: its title."""
-    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(drawn)
     title = figure.get_suptitle() or figure.axes[0].get_title(loc="left")
     return " ".join(title.split())
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 from rich.console import Console
 
-from trainability import plots
 from trainability.addresses import has_secrets
 from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
 from trainability.errors import StorageError
@@ -22,16 +19,15 @@ from trainability.findings.provenance import place_name, what_was_run
 from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.chart import make_chart
 from trainability.report.console import show
-from trainability.report.figures import MAIN, draw
+from trainability.report.figures import MAIN
 from trainability.report.library import Library
+from trainability.report.pictures import Helper, draw_pictures
 from trainability.report.sections import sections
 from trainability.report.sentences import answer, progress
 from trainability.report.tables import MOST_ROWS
 from trainability.storage import Storage
 from trainability.study import Study
 
-_SCALE = 0.93
-"""Pixels of a page per pixel of a figure."""
 RELOAD_S = 15
 """How often the page of an unfinished study reads its file again, in seconds."""
 
@@ -57,7 +53,9 @@ class Report:
         show(self.findings, console)
 
 
-def write_report(study: Study, storage: Storage, folder: Path | None = None) -> Report:
+def write_report(
+    study: Study, storage: Storage, folder: Path | None = None, helper: Helper | None = None
+) -> Report:
     """Write what storage holds of a study as tables, figures and a page.
 
     Args:
@@ -65,6 +63,7 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
         storage: Where its rows are.
         folder: Where to write; default `<storage>/<study>/report`, or `<study>-report` in the
             current folder if the storage is not local.
+        helper: Draws some of the figures.
 
     Raises:
         InputError: If storage holds nothing of the study.
@@ -73,7 +72,7 @@ def write_report(study: Study, storage: Storage, folder: Path | None = None) -> 
     library = Library()
     findings = find(study, storage)
     folder = report_folder(study.name, storage) if folder is None else folder
-    replace_folder(folder, lambda made: _write(findings, storage, made, library))
+    replace_folder(folder, lambda made: _write(findings, storage, made, library, helper))
     parts = [f"**{study.question}**", progress(findings), " ".join(answer(findings))]
     return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), findings)
 
@@ -117,32 +116,12 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(template).render(most=MOST_ROWS, **values)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure inside a page.
-
-    Args:
-        data: A PNG file as base64 text.
-        width: At which letters have the same size in all figures, in pixels.
-        alt: The finding that it shows.
-    """
-
-    data: str
-    width: int
-    alt: str
-
-    @classmethod
-    def save(cls, drawn: Any, folder: Path, name: str) -> Picture:
-        """Write a figure of `plots` to a folder, as PNG and SVG; its title is the finding."""
-        png = plots.save_all(drawn, folder, name).read_bytes()
-        width = round(_SCALE * int.from_bytes(png[16:20], "big"))
-        return cls(base64.b64encode(png).decode(), width, plots.title_of(drawn))
-
-
-def _write(findings: Findings, storage: Storage, folder: Path, library: Library) -> None:
+def _write(
+    findings: Findings, storage: Storage, folder: Path, library: Library, helper: Helper | None
+) -> None:
     for name, table in findings.tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    figures = {name: Picture.save(figure, folder, name) for name, figure in draw(findings)}
+    figures = draw_pictures(findings, folder, helper)
     study = findings.study
     chart = make_chart(
         MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -29,26 +30,27 @@ MOST_LINES = 7
 """Lines that one panel shows apart."""
 
 
-def draw(findings: Findings) -> Iterator[tuple[str, Any]]:
-    """Every figure that applies, with the name of its file; each may be dropped once it is saved.
+def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
+    """Every figure that applies, by the name of its file, as a function that draws it.
 
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    yield MAIN, success_panels(findings)
+    made: dict[str, Callable[[], Any]] = {MAIN: partial(success_panels, findings)}
     for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
-        yield f"success_map_{index + 1}", success_map(title, part)
-    yield from asked_figures(findings)
+        made[f"success_map_{index + 1}"] = partial(success_map, title, part)
+    made |= asked_figures(findings)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
     if counted:
-        yield "census", censuses(findings, counted)
+        made["census"] = partial(censuses, findings, counted)
     place = typical(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
-        yield "losses", losses(findings, place)
-    yield "survival", survival(findings, place)
+        made["losses"] = partial(losses, findings, place)
+    made["survival"] = partial(survival, findings, place)
     if len(findings.measured.count_shares):
-        yield "count_calibration", count_calibration(findings)
+        made["count_calibration"] = partial(count_calibration, findings)
+    return made
 
 
 def success_panels(findings: Findings) -> Any:
@@ -94,40 +96,45 @@ def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
     return plots.plot_success_map(rates, ax, title=f"{what}: success from {low} to {high} %")
 
 
-def asked_figures(findings: Findings) -> Iterator[tuple[str, Any]]:
+def asked_figures(findings: Findings) -> dict[str, Callable[[], Any]]:
     """The quantity that the study asks about: curves, or a map where width and depth vary."""
     quantity, cells = findings.asked.quantity, findings.asked.cells
     if quantity.name == SUCCESS or cells.empty:
-        return
+        return {}
     low, high = (value_text(quantity, cells["value"].agg(end)) for end in ("min", "max"))
     title = f"{quantity.noun.capitalize()}: {low} to {high}" + " %" * quantity.is_share
     if quantity.is_share and maps(findings):
-        born = quantity.name in ("born_dead", "collapsed")
-        name = quantity.noun.replace(" ", "_")
-        for index, (what, part) in enumerate(maps(findings)[:MOST_CURVES]):
-            rates = part.loc[part.index.intersection(cells.index)]
-            rates = rates.assign(
-                **{name: cells["value"].reindex(rates.index)},
-                probability_to_be_born_dead=1 - rates["trainability"],
-            )
-            if len(rates):
-                yield (
-                    f"asked_{index + 1}",
-                    plots.plot_success_map(
-                        rates,
-                        values=name,
-                        theory="probability_to_be_born_dead" if born else None,
-                        title=what if len(maps(findings)) > 1 else title,
-                    ),
-                )
-        return
+        return _asked_maps(findings, title)
     table = findings.rates[[findings.x]].join(cells.drop(columns=findings.x), how="inner")
     table = in_order(table, findings.x, findings.places)
     table = table[table["curve"].isin(_first(table["curve"], MOST_LINES))]
-    yield (
-        "asked",
-        plots.plot_quantity(table, x=findings.x, name=quantity.noun, title=title, level=LEVEL),
-    )
+    return {
+        "asked": partial(
+            plots.plot_quantity, table, x=findings.x, name=quantity.noun, title=title, level=LEVEL
+        )
+    }
+
+
+def _asked_maps(findings: Findings, title: str) -> dict[str, Callable[[], Any]]:
+    quantity, cells = findings.asked.quantity, findings.asked.cells
+    born = quantity.name in ("born_dead", "collapsed")
+    name = quantity.noun.replace(" ", "_")
+    made: dict[str, Callable[[], Any]] = {}
+    for index, (what, part) in enumerate(maps(findings)[:MOST_CURVES]):
+        rates = part.loc[part.index.intersection(cells.index)]
+        if rates.empty:
+            continue
+        made[f"asked_{index + 1}"] = partial(
+            plots.plot_success_map,
+            rates.assign(
+                **{name: cells["value"].reindex(rates.index)},
+                probability_to_be_born_dead=1 - rates["trainability"],
+            ),
+            values=name,
+            theory="probability_to_be_born_dead" if born else None,
+            title=what if len(maps(findings)) > 1 else title,
+        )
+    return made
 
 
 def census_table(findings: Findings, curve: str) -> pd.DataFrame:

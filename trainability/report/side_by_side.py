@@ -17,9 +17,10 @@ from trainability.findings.places import in_order, places
 from trainability.findings.provenance import place_name
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.better import confidence, p_value_text
-from trainability.report.build import Picture, Report, render, replace_folder
+from trainability.report.build import Report, render, replace_folder
 from trainability.report.chart import make_chart
 from trainability.report.library import Library
+from trainability.report.pictures import Picture
 from trainability.report.sentences import answer, progress
 from trainability.report.tables import TableView
 from trainability.report.text import joined, p_text, points, with_interval

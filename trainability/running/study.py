@@ -76,9 +76,9 @@ def run(
         refine: Add points to the grid until it is known where success crosses this rate, in (0, 1).
         tracking_uri: MLflow's; None for MLFLOW_TRACKING_URI, or an SQLite file in the storage.
         address: A Ray cluster's; None for RAY_ADDRESS; `local` for this machine whatever that says.
-        ray: Whether Ray runs the trials (True) or this process does (False). None: Ray if there is
-            an address, if this process is connected to one, if trials want GPUs, or if there are
-            minutes of work to do.
+        ray: Whether Ray runs the trials (True), or threads or processes of this machine do
+            (False). None: Ray if there is an address, if this process is connected to one, if
+            trials want GPUs, or if there are minutes of work to do.
         cpus_per_trial: CPUs, and threads, of a trial, > 0.
         gpus_per_trial: GPUs of a trial, from 0 to 1; 0.5 puts two trials on a GPU.
         labels: Use only nodes of a cluster that have these labels.
@@ -285,7 +285,7 @@ def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitS
     from trainability.stored import declare
 
     # While the networks train, and the kernels leave Python alone.
-    threading.Thread(target=import_module, args=["trainability.report"], daemon=True).start()
+    threading.Thread(target=import_module, args=["trainability.report.build"], daemon=True).start()
     for line in declare(study, study_cells(study, place), place):
         events.emit(Noted(text=line))
     place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))
@@ -296,12 +296,14 @@ def _write_report(study: Study, place: Storage, events: Events, mirror: Mirror) 
     """Write the report; None if nothing is stored, or, with a message, if that fails."""
     from trainability.growth import study_cells
     from trainability.report import write_report
+    from trainability.report.pictures import helping
 
     try:
         if not place.block_files(study.name, study_cells(study, place)):
             return None
         events.emit(Working(what="writing the report"))
-        report = write_report(study, place)
+        with helping() as helper:
+            report = write_report(study, place, helper=helper)
     except StorageError as error:
         events.emit(Noted(heading="no report:", text=str(error)))
         return None

@@ -94,10 +94,8 @@ class Tuning:
         activation: Of the hidden neurons; the default's, as all that follows.
         loss: What is minimized, and what the tolerance is compared with.
         penalty: What is descended beside the loss; None for nothing.
-        target_accuracy: Instead of a tolerance, for tasks with classes: the share of the training
-            points whose class a network must name to have succeeded, as in a study.
-        prior: "theory" to start the search at the candidates of which theory predicts the most
-            success (`analysis.predicted`), where it predicts any; None to start without.
+        target_accuracy: Instead of a tolerance, for tasks with classes, as in a study.
+        prior: "theory" to start at the candidates of which it predicts the most success, if any.
 
     Raises:
         StudyError: Lists every problem at once.

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import hashlib
 import itertools
-import os
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from trainability.cache import cached
 from trainability.training.ops.simd import FLOAT, INT, POINTER
 
 _CTYPES = {POINTER: ctypes.c_void_p, INT: ctypes.c_int64, FLOAT: ctypes.c_float}
@@ -25,7 +21,6 @@ _NUMBERS = itertools.count()
 # In a large process a module's code and its constants may come to lie gigabytes apart, further
 # than the small code model's addresses reach; LLVM then aborts the process.
 _RELOCATION, _CODE_MODEL = "static", "large"
-_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -78,15 +73,6 @@ def cpu_features() -> dict[str, bool]:
         return {}
 
 
-def cache_folder() -> Path:
-    """Where compiled code is kept: $TRAINABILITY_CACHE, or a folder in the user's cache."""
-    chosen = os.environ.get("TRAINABILITY_CACHE")
-    if chosen:
-        return Path(chosen)
-    user = os.environ.get("XDG_CACHE_HOME")
-    return (Path(user) if user else Path.home() / ".cache") / "trainability"
-
-
 def load(
     source: str, functions: Mapping[str, Mapping[str, str]], unroll: bool
 ) -> dict[str, Function]:
@@ -114,29 +100,6 @@ def _object_code(source: str, unroll: bool) -> bytes:
     machine = [llvmlite.__version__, llvm.get_host_cpu_name(), _features()]
     machine += [_RELOCATION, _CODE_MODEL]
     return cached([source, str(unroll), *machine], lambda: _compile(source, unroll))
-
-
-def cached(key: Sequence[str], make: Callable[[], bytes]) -> bytes:
-    """What `make` gives for this key, kept on disk. A damaged file counts as missing."""
-    path = cache_folder() / f"{hashlib.sha256(chr(10).join(key).encode()).hexdigest()}.o"
-    with contextlib.suppress(OSError):
-        stored = path.read_bytes()
-        digest, code = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
-        if hashlib.sha256(code).digest() == digest:
-            return code
-    code = make()
-    with contextlib.suppress(OSError):  # A folder that can't be written costs time, no more.
-        _write(path, hashlib.sha256(code).digest() + code)
-    return code
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whoever else writes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    os.replace(temporary, path)
 
 
 def _compile(source: str, unroll: bool) -> bytes:

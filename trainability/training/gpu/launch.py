@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainability.training.cpu.compiled import Function, cached, load
+from trainability.cache import cached
+from trainability.training.cpu.compiled import Function, load
 from trainability.training.gpu import block_kernel
 from trainability.training.gpu import kernel as warp_kernel
 from trainability.training.gpu.block_plan import BlockPlan
