@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -109,6 +110,21 @@ def test_time_that_is_up_leaves_out_the_rest_by_name():
         "fused-cpu", "torch", "torch-vmap",
     }  # fmt: skip
     assert all(reason.endswith("no time for it in 0 s") for reason in found.left_out)
+
+
+def test_a_measurement_that_lasts_ends_with_the_time_that_is_left(monkeypatch):
+    clock, lasts = [0.0], threading.Event()
+
+    def measured(*_):
+        clock[0] = 3.0
+        lasts.wait(60)
+
+    monkeypatch.setattr(measure.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(measure, "_measured", measured)
+    found = benchmark([SMALL], [], 0.01, engines=["torch"], limit_s=2.0)
+    lasts.set()
+    assert found.complete and not found.results
+    assert any(reason.endswith("not done within 2 s in all") for reason in found.left_out)
 
 
 def test_auto_measures_the_engine_that_a_study_would_choose():

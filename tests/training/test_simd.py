@@ -57,11 +57,12 @@ def test_lanes_do_not_mix() -> None:
 
 @pytest.mark.parametrize("n_points", [1, 2, 3, 37, 128])
 @pytest.mark.parametrize("epoch", [0, 1, 12345])
-def test_the_kernel_shuffles_as_the_streams_say(n_points: int, epoch: int) -> None:
+@pytest.mark.parametrize("gathers", [False, True])
+def test_the_kernel_shuffles_as_the_streams_say(n_points: int, epoch: int, gathers) -> None:
     arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "order": POINTER}
     code = Code(LANES)
     with code.function("run", arguments) as given:
-        shuffle(code, **given)
+        shuffle(code, **given, gathers=gathers)
     keys = order_keys(3, "any", 1)[:LANES]
     order = np.zeros((n_points, LANES), dtype=np.int32)
     kernel = load(str(code), {"run": arguments}, unroll=False)["run"]

@@ -160,8 +160,14 @@ def benchmark(
                     continue
                 tell(f"{candidate.name}, {work.width} wide, {work.depth} deep")
                 per_core = peak * candidate.cores if candidate.cores else gpu_peak or math.nan
-                measured = _apart(partial(_measured, candidate, work, seconds, per_core, left_out))
-                if measured is not None:
+                measure = partial(_measured, candidate, work, seconds, per_core)
+                try:
+                    measured = _apart(measure, end)
+                except TimeoutError:
+                    measured = f"not done within {limit_s:.0f} s in all"
+                if isinstance(measured, str):
+                    left_out.append(f"{candidate.name}, {work.label}: {measured}")
+                else:
                     results.append(measured)
                     show(measured)
         complete = True
@@ -170,11 +176,12 @@ def benchmark(
     return Benchmark(peak, cores, results, sorted(set(left_out)), gpu, gpu_peak, gpu_fma, complete)
 
 
-def _apart(work: Callable[[], T]) -> T:
+def _apart(work: Callable[[], T], end: float = math.inf) -> T:
     """What `work` gives, in a thread of its own: this one is there when the end is asked for.
 
     Raises:
         KeyboardInterrupt: If it was; the other thread ends with the process.
+        TimeoutError: If `time.monotonic()` has come to `end`; likewise.
     """
     future: Future[T] = Future()
 
@@ -187,6 +194,8 @@ def _apart(work: Callable[[], T]) -> T:
     threading.Thread(target=run, daemon=True).start()
     while wait([future], timeout=_LOOK_EVERY_S).not_done:
         interrupts.check()
+        if time.monotonic() > end:
+            raise TimeoutError
     return future.result()
 
 
@@ -200,9 +209,8 @@ class _Candidate:
     make: Callable[[], Callable[[int], None]]
 
 
-def _measured(
-    candidate: _Candidate, work: Workload, seconds: float, peak: float, left_out: list[str]
-) -> Result | None:
+def _measured(candidate: _Candidate, work: Workload, seconds: float, peak: float) -> Result | str:
+    """The figure, or why there is none."""
     started = time.perf_counter()
     try:
         steps = candidate.make()
@@ -210,12 +218,10 @@ def _measured(
         compile_s = time.perf_counter() - started
         rate = _rate(steps, candidate.n_networks, seconds)
     except InputError as error:
-        left_out.append(f"{candidate.name}, {work.label}: {error}")
-        return None
+        return str(error)
     except (RuntimeError, MemoryError) as error:
         # Of one shape, such as too little memory: the others can still be measured.
-        left_out.append(f"{candidate.name}, {work.label}: {str(error).splitlines()[0]}")
-        return None
+        return str(error).splitlines()[0]
     gflops = rate * work.operations / 1e9
     return Result(
         candidate.name,

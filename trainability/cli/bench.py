@@ -55,29 +55,33 @@ def bench(
     # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the chosen.
     peers = [name for name in PEERS if not quick or name in ("nn-loop", "jax")]
     table = _Lines(err if as_json else out)
-    with interrupts.orderly(), err.status("measuring") as status:
-        found = benchmark(
-            shapes,
-            peers,
-            seconds=0.1 if on_gpu else 0.3,
-            device=device,
-            engines=["auto"] if on_gpu and quick else None,
-            tell=lambda what: status.update(f"measuring {what}"),
-            show=table.show,
-            limit_s=_LIMIT_S,
-        )
+    try:
+        with interrupts.orderly(), err.status("measuring") as status:
+            found = benchmark(
+                shapes,
+                peers,
+                seconds=0.1 if on_gpu else 0.3,
+                device=device,
+                engines=["auto"] if on_gpu and quick else None,
+                tell=lambda what: status.update(f"measuring {what}"),
+                show=table.show,
+                limit_s=_LIMIT_S,
+            )
+    except KeyboardInterrupt as error:
+        err.print("interrupted before anything was measured")
+        raise typer.Exit(interrupts.exit_code() or _INTERRUPTED) from error
     keep(found)
+    if as_json:
+        print(json.dumps(found.as_dict()), flush=True)
+    else:
+        _show_machine(found)
+    for reason in found.left_out:
+        err.print(f"left out: {reason}", soft_wrap=True)
     if figure is not None and found.results:
         from trainability import plots
 
         plots.save(plots.plot_throughput(found.as_dict()), figure)
         err.print(f"figure: {figure}", soft_wrap=True)
-    if as_json:
-        print(json.dumps(found.as_dict()))
-    else:
-        _show_machine(found)
-    for reason in found.left_out:
-        err.print(f"left out: {reason}", soft_wrap=True)
     if not found.complete:
         raise typer.Exit(interrupts.exit_code() or _INTERRUPTED)
 

@@ -15,6 +15,7 @@ from trainability.training.cpu.extremes import Extremes
 from trainability.training.cpu.plan import EVALUATE, Plan, PlannedLayer
 from trainability.training.cpu.shuffle import shuffle
 from trainability.training.cpu.write_update import write_update
+from trainability.training.ops.gather import gathered
 from trainability.training.ops.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
 from trainability.training.ops.vectors import VectorArithmetic
 
@@ -91,7 +92,9 @@ class _Kernel:
             self.look(self.loss(self.all_points(), given["n_passes"]))
         code.leave_loop_when(self.live.get().any().equals(0))
         with code.when(starts | at.equals(given["first_step"])):
-            shuffle(code, given["keys"], epoch, given["n_points"], given["order"])
+            shuffle(
+                code, given["keys"], epoch, given["n_points"], given["order"], self.plan.gathers
+            )
         self.gather(batch)
         own = Points(given["own_x"], given["own_y"], given["own_scales"], own=True)
         self.loss_and_gradients(own, given["n_own_passes"])
@@ -99,19 +102,36 @@ class _Kernel:
     def gather(self, batch: Value) -> None:
         """Copy the points of a minibatch to where each network finds its own."""
         code, given, points = self.code, self.given, self.plan.points
-        d_in, d_out = self.plan.sizes[0], self.plan.sizes[-1]
         size = given["batch_size"]
         with code.loop(given["n_own_passes"]) as index, code.loop(points) as p:
             place = index * points + p
             place = (place < size).choose(place, size - 1)
-            row = (batch * size + place) * code.lanes
-            for lane in range(code.lanes):
-                point = code.load(given["order"], row + lane, "i32").to(INT, "zext")
-                for name, width in (("x", d_in), ("y", d_out)):
-                    with code.loop(width) as i:
-                        value = code.load(given[f"table_{name}"], point * width + i, FLOAT)
-                        to = ((index * width + i) * points + p) * code.lanes + lane
-                        code.store(value, given[f"own_{name}"], to)
+            if self.plan.gathers:
+                self.gather_at_once(batch * size + place, index, p)
+            else:
+                self.gather_one_by_one(batch * size + place, index, p)
+
+    def gather_one_by_one(self, place: Value, index: Index, p: Index) -> None:
+        """Copy the point at a place of every network's order, network by network."""
+        code, given = self.code, self.given
+        row = place * code.lanes
+        for lane in range(code.lanes):
+            point = code.load(given["order"], row + lane, "i32").to(INT, "zext")
+            for name, width in (("x", self.plan.sizes[0]), ("y", self.plan.sizes[-1])):
+                with code.loop(width) as i:
+                    value = code.load(given[f"table_{name}"], point * width + i, FLOAT)
+                    to = ((index * width + i) * self.plan.points + p) * code.lanes + lane
+                    code.store(value, given[f"own_{name}"], to)
+
+    def gather_at_once(self, place: Value, index: Index, p: Index) -> None:
+        """Copy the point at a place of every network's order, all networks together."""
+        code, given = self.code, self.given
+        points = code.load(given["order"], place, code.vector("i32"))
+        for name, width in (("x", self.plan.sizes[0]), ("y", self.plan.sizes[-1])):
+            with code.loop(width) as i:
+                of_row = i.to("i32", "trunc") if width > 1 else code.constant(0, "i32")
+                values = gathered(code, given[f"table_{name}"], points * width + of_row)
+                code.store(values, given[f"own_{name}"], (index * width + i) * self.plan.points + p)
 
     def all_points(self) -> Points:
         return Points(self.given["x"], self.given["y"], self.given["scales"])

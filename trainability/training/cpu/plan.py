@@ -76,6 +76,8 @@ class Plan:
         activation: Of the hidden neurons; its settings are constants in the kernel.
         loss: What is minimized; likewise.
         penalty: Or None; its numbers are arguments.
+        gathers: Whether minibatches are put together by gathers, of all lanes at once; the
+            numbers are the same.
     """
 
     sizes: tuple[int, ...]
@@ -86,6 +88,7 @@ class Plan:
     activation: Activation
     loss: Loss
     penalty: Penalty | None
+    gathers: bool = False
 
     @cached_property
     def layers(self) -> list[PlannedLayer]:

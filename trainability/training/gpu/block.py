@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from trainability.training.gpu.lanes import gathered, permuted, scattered
+from trainability.training.gpu.lanes import permuted
 from trainability.training.gpu.warp import GLOBAL, SHARED, WARP
+from trainability.training.ops.gather import gathered, scattered
 from trainability.training.ops.simd import FLOAT, INT, POINTER, Code, Index, Value
 
 

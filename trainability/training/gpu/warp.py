@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from trainability.training.gpu.lanes import constants, gathered, permuted, scattered
+from trainability.training.gpu.lanes import permuted
 from trainability.training.gpu.memory import WARP, Memory
+from trainability.training.ops.gather import constants, gathered, scattered
 from trainability.training.ops.simd import FLOAT, INT, POINTER, Code, Index, Value
 
 GLOBAL = "ptr addrspace(1)"
