@@ -20,9 +20,13 @@ LONG = (
     "modules/test_modules_random.py",
     "odd/test_odd_input.py",
     "storage/test_damage.py",
-    "tracking/test_server.py",
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
+    "tracking/test_server.py",
+    "tuning/test_architecture.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
+    "tuning/test_loop.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
+    "tuning/test_loop.py::test_killed_hard_it_goes_on_to_the_same_tables",
+    "tuning/test_tuning_benchmark.py::test_its_regret_is_at_most_half_of_random_search_and_of_tpe",
 )
 """Files, and tests of files: those that start and end whole machines and services, or go through a
 catalog of cases. A quicker test of the same room is not among them."""
