@@ -23,6 +23,7 @@ LONG = (
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
     "tracking/test_server.py",
+    "training/test_gpu_code.py::test_all_shapes_assemble_within_bounds",
     "tuning/test_architecture.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
     "tuning/test_loop.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
     "tuning/test_loop.py::test_killed_hard_it_goes_on_to_the_same_tables",
