@@ -2,6 +2,7 @@
 
 LONG = (
     "cli/test_growing_command.py",
+    "cli/test_showing.py::test_secrets_of_a_storage_stand_nowhere",
     "cli/test_ui_command.py::test_it_is_three_processes_that_end_together",
     "cluster/test_kubernetes_files.py::test_mlflow_starts_on_postgresql_and_answers_to_its_own_name_alone",
     "cluster/test_ray_up_files.py",
@@ -19,10 +20,18 @@ LONG = (
     "launch/test_ready.py",
     "modules/test_modules_random.py",
     "odd/test_odd_input.py",
+    "running/test_run.py::test_it_uses_a_ray_that_the_caller_has_connected_to_and_leaves_it",
     "storage/test_damage.py",
-    "tracking/test_server.py",
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_who_works_on_the_package_adds_a_scheme_to_it_by_a_file",
+    "tracking/test_server.py",
+    "training/test_gpu_code.py::test_all_shapes_assemble_within_bounds",
+    "tuning/test_architecture.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
+    "tuning/test_loop.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
+    "tuning/test_loop.py::test_killed_hard_it_goes_on_to_the_same_tables",
+    "tuning/test_tune_command.py::test_it_trains_what_is_missing_and_ends_with_a_line_to_paste",
+    "tuning/test_tune_command.py::test_what_another_user_has_declared_under_the_name_is_kept",
+    "tuning/test_tuning_benchmark.py::test_its_regret_is_at_most_half_of_random_search_and_of_tpe",
 )
 """Files, and tests of files: those that start and end whole machines and services, or go through a
 catalog of cases. A quicker test of the same room is not among them."""

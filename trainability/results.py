@@ -214,6 +214,9 @@ MEANINGS: dict[str, str] = {
     "best_validation_accuracy": "The largest of it at any checkpoint, birth included.",
     "widths": "Neurons of every hidden layer as text, where they differ; else null.",
     "collapsed": "Whether the network is constant on the training points where training ended.",
+    "collapsed_curve": "The same at every checkpoint; null from where it diverged.",
+    "variance_init": "At birth, variance of each hidden layer's output over its mean square.",
+    "living_init": "At birth, share of the training points at which each layer so far is active.",
 }
 """What every column means, for whoever reads the rows."""
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import api
@@ -68,6 +69,12 @@ def test_no_page_asks_the_network_for_anything(site):
         text = page.read_text()
         assert not re.findall(r"<(?:script|img|iframe)[^>]*src=\"https?:", text), page
         assert not re.findall(r"<link[^>]*stylesheet[^>]*href=\"https?:", text), page
+
+
+def test_no_page_names_a_folder_of_the_machine_that_built_it(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        assert str(site.parents[1]) not in text and tempfile.gettempdir() + "/" not in text, page
 
 
 def test_formulas_are_drawn_by_the_browser(site):

@@ -69,8 +69,8 @@ def tables_text(made: dict[str, pd.DataFrame]) -> str:
     """What each table holds, and its columns, in Markdown."""
     identity = {column.name for column in COLUMNS if column.same_for_cell}
     text = ""
-    for name, about in meanings.TABLES.items():
-        text += f"### {name}.csv\n\n{about}\n\n"
+    for name in dict.fromkeys([*meanings.TABLES, *made]):
+        text += f"### {name}.csv\n\n{meanings.TABLES.get(name, '')}\n\n"
         if name not in made:
             continue
         lines = ["| column | meaning |", "|---|---|"]

@@ -34,7 +34,9 @@ def _options(command: Any) -> str:
         else:
             name = ", ".join([*option.opts, *option.secondary_opts])
         rows.append(f"| `{name}` | {_plain(getattr(option, 'help', ''))}{_default(option)} |")
-    return "\n".join(["| | |", "|---|---|", *rows]) + "\n\n" if rows else ""
+    return (
+        "\n".join(["| argument, option | meaning |", "|---|---|", *rows]) + "\n\n" if rows else ""
+    )
 
 
 def write_commands(folder: Path) -> None:

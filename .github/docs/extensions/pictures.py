@@ -84,16 +84,18 @@ def activation_picture(activation: Activation) -> tuple[Figure, str]:
     """Value and slope, and where it is flat."""
     figure = Figure(figsize=(3.6, 2.4), layout="constrained")
     ax = new_axes(figure.subplots())
-    z = np.linspace(-4, 4, 801)
+    edges = [edge for piece in activation.flat for edge in piece if math.isfinite(edge)]
+    first, last = min([-4, *(edge - 2 for edge in edges)]), max([4, *(edge + 2 for edge in edges)])
+    z = np.linspace(first, last, 801)
     h = np.asarray(activation.value(ARRAYS, z))
     kept = h if activation.keeps == "output" else z
     slope = np.asarray(activation.backward(ARRAYS, np.ones_like(z), kept))
     for low, high in activation.flat:
-        ax.axvspan(max(low, -4), min(high, 4), color="#eeeeee", zorder=0)
+        ax.axvspan(max(low, first), min(high, last), color="#eeeeee", zorder=0)
     ax.plot(z, h, color=BLUE, label="value")
     ax.plot(z, slope, color=ORANGE, linewidth=1, dashes=(4, 2), label="slope")
     ax.set_xlabel("pre-activation")
-    ax.set_ylim(max(-2.2, min(h.min(), slope.min()) - 0.2), min(4.2, max(h.max(), 1.2)))
+    ax.set_ylim(max(-2.2, min(h.min(), slope.min()) - 0.2), min(last + 0.2, max(h.max(), 1.2)))
     ax.legend(frameon=False, fontsize=8)
     flat = " and ".join(f"from {low:g} to {high:g}" for low, high in activation.flat)
     return figure, f"Flat {flat}, where neurons die." if flat else "Flat nowhere: no neuron dies."
