@@ -30,6 +30,7 @@ from trainability.study.cell import Cell
 from trainability.tracking import view
 from trainability.tracking.by_width import RATES
 from trainability.tracking.data import data_of
+from trainability.tracking.machine import MachineMetrics
 from trainability.tracking.metrics import curve_metrics, final_metrics
 from trainability.tracking.naming import Names
 from trainability.tracking.new_store import make_store
@@ -83,6 +84,7 @@ class MlflowMirror:
         make_store(uri)
         self._begun = _milliseconds(begun)
         self._client = MlflowClient(uri)
+        self._machine = MachineMetrics(uri)
         self._experiment = self._find_or_create_experiment(uri)
         self._names = Names(study)
         self._runs = reconciled(self._client, self._experiment, study.name)
@@ -94,6 +96,7 @@ class MlflowMirror:
 
     def start(self, cell: Cell, at: float | None = None) -> None:
         """Show that a cell is being worked on, since `at`, in seconds since 1970."""
+        self._machine.watch(self._parent.id)
         run = self._runs.get(cell.id)
         if run is None:
             self._create(cell, _milliseconds(at))
@@ -142,6 +145,7 @@ class MlflowMirror:
             at: When the work ended, in seconds since 1970; None for now. MLflow is told later.
         """
         ended = _milliseconds(at)
+        self._machine.stop()
         self._runs = reconciled(self._client, self._experiment, self._study.name)
         for key, run in self._runs.items():
             if key != PARENT_KEY and run.status == "RUNNING":
@@ -220,8 +224,15 @@ class MlflowMirror:
             },
         )
         self._client.log_batch(created.info.run_id, params=_params(cell))
-        run = Run(created.info.run_id, "RUNNING", start_time, name=name, series=series)
-        self._runs[cell.id] = replace(run, parent=self._parent.id)
+        self._runs[cell.id] = Run(
+            created.info.run_id,
+            "RUNNING",
+            start_time,
+            name=name,
+            series=series,
+            has_params=True,
+            parent=self._parent.id,
+        )
         return self._runs[cell.id]
 
     def _label(self, cell: Cell, run: Run) -> Run:
@@ -269,10 +280,12 @@ class MlflowMirror:
             for name, curve in curves.items()
             for step, value in curve
         ]
-        # Params again: a driver may have died after it had created the run. MLflow sets tags last,
-        # so that an MLflow run with this one is known to be whole.
-        tags = [RunTag(CONTENT_TAG, content)]
-        self._client.log_batch(run.id, metrics=metrics, params=_params(cell), tags=tags)
+        # A driver may have died after it had created the run. MLflow sets tags last, so that an
+        # MLflow run with the content is known to be whole.
+        params = () if run.has_params else _params(cell)
+        tags = [RunTag(name, text) for name, text in _trained_by(provenance).items()]
+        tags.append(RunTag(CONTENT_TAG, content))
+        self._client.log_batch(run.id, metrics=metrics, params=params, tags=tags)
         rates = {name: values[name] for name in RATES}
         self._runs[cell.id] = replace(run, content=content, rates=rates)
         return self._runs[cell.id]
@@ -301,6 +314,14 @@ def _params(cell: Cell) -> list[Any]:
     # it all is a tag.
     columns = cell.columns() | {"width": cell.width, "widths": None, "cell": None}
     return [Param(name, str(value)) for name, value in columns.items() if value is not None]
+
+
+def _trained_by(provenance: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The engines and devices that trained a cell's blocks."""
+    return {
+        name: ", ".join(sorted({entry[name] for entry in provenance if name in entry}))
+        for name in ("engine", "device")
+    }
 
 
 def study_pages(uri: str, server: str) -> dict[str, str]:
