@@ -216,11 +216,22 @@ def test_runs_are_grouped_by_series_and_open_where_there_are_several(tiny_study)
         assert bool(state["groupBy"]) == wanted
         opened = {"tag.series.whole study", *(f"tag.series.{str(s)[:-2]}" for s in schemes)}
         assert set(state["groupsExpanded"]) == opened
+        assert state["orderByKey"] == "tags.`mlflow.runName`" and state["orderByAsc"]
         assert state["columnOrder"][:3] == [
             "metrics.`success_rate`",
             "metrics.`success_rate_low`",
             "metrics.`success_rate_high`",
         ]
+
+
+def test_candidates_of_a_tuning_are_ordered_by_their_success(stored):
+    study, storage, uri = stored
+    storage.write_bytes("tiny/tuning.json", b"{}")
+    MlflowMirror(study, storage, uri)
+    tags = MlflowClient(uri).get_experiment_by_name("trainability/tiny").tags
+    packed = tags["mlflow.sharedViewState.trainability"].removeprefix("deflate;")
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert state["orderByKey"] == "metrics.`success_rate`" and not state["orderByAsc"]
 
 
 def test_how_busy_the_machine_is_is_shown_unless_the_user_does_not_want_it(stored, monkeypatch):

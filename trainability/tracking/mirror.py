@@ -92,7 +92,11 @@ class MlflowMirror:
             self._client, self._experiment, study, storage, self._names, self._runs, self._begun
         )
         self._describe(f"**{study.question}**")
-        self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state(self._names))
+        self._client.set_experiment_tag(self._experiment, view.TAG, self._view())
+
+    def _view(self) -> str:
+        is_tuning = self._storage.read_bytes(f"{self._study.name}/tuning.json") is not None
+        return view.view_state(self._names, best_first=is_tuning)
 
     def start(self, cell: Cell, at: float | None = None) -> None:
         """Show that a cell is being worked on, since `at`, in seconds since 1970."""
@@ -341,11 +345,15 @@ def study_pages(uri: str, server: str) -> dict[str, str]:
             for experiment in client.search_experiments()
             if experiment.name.startswith(_EXPERIMENT)
         }
-        parents = experiments and client.search_runs(
-            list(experiments),
-            f"tags.trial_key = '{PARENT_KEY}'",
-            max_results=_NEWEST,
-            order_by=["attributes.start_time DESC"],
+        parents = (
+            client.search_runs(
+                list(experiments),
+                f"tags.trial_key = '{PARENT_KEY}'",
+                max_results=_NEWEST,
+                order_by=["attributes.start_time DESC"],
+            )
+            if experiments
+            else []
         )
     except Exception as error:  # of any library that MLflow reaches its store by
         said = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -36,20 +36,21 @@ def address(server: str, experiment_id: str) -> str:
     return f"{server}/#/experiments/{experiment_id}/runs?compareRunsMode=CHART&{query}"
 
 
-def view_state(names: Names) -> str:
+def view_state(names: Names, best_first: bool = False) -> str:
     """The tag's value.
 
     Args:
         names: The names of the study's cells.
+        best_first: Whether runs are ordered by their success, as candidates of a tuning are, and
+            not by their names.
     """
     charts = [*_by_width(names.keys), *(_over_steps(metric) for metric in _LOSSES + _OTHERS)]
     metrics = [f"metrics.`{name}`" for name in _COLUMNS]
-    order = "tags.`mlflow.runName`"
     state = {
         "searchFilter": "",
         # Nested MLflow runs are folded away unless something else than the date orders them.
-        "orderByKey": order,
-        "orderByAsc": True,
+        "orderByKey": "metrics.`success_rate`" if best_first else "tags.`mlflow.runName`",
+        "orderByAsc": not best_first,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
