@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 import zlib
 
 import pytest
@@ -12,9 +13,11 @@ from mlflow import MlflowClient
 from sqlalchemy import Engine, event
 
 from trainability.errors import InputError
-from trainability.schemes import UnitSphere
+from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.tracking import Mirror, MlflowMirror, require_store, study_pages, tracking_uri
+from trainability.tracking.naming import Names
+from trainability.tracking.view import view_state
 from trainability.trial import Runtime, checkpoints, run_trial
 
 
@@ -60,6 +63,8 @@ def test_a_finished_cell_is_one_nested_run_with_the_contract_s_metrics(stored):
     history = MlflowClient(uri).get_metric_history(run.info.run_id, "active_mean")
     assert [point.step for point in history] == checkpoints(study.max_steps)
     assert runs["study"].data.tags["git_commit"] == "abc"
+    assert run.data.tags["cell"] == cell.id and "cell" not in run.data.params
+    assert run.data.tags["device"] == "cpu" and run.data.tags["engine"]
     names = [file.path for file in MlflowClient(uri).list_artifacts(run.info.run_id)]
     assert names == ["rows.parquet"]
 
@@ -198,6 +203,53 @@ def test_a_study_has_a_page_that_shows_its_cells_and_their_charts(stored):
     }  # fmt: skip
     logarithmic = {chart["metricKey"] for chart in charts if chart["scaleType"] == "log"}
     assert logarithmic == {"loss_median", "loss_q90"}
+    # The main figure first, all series in one chart.
+    keys = ["success_rate/UnitSphere", "success_rate/DataDependent"]
+    assert charts[0]["selectedMetricKeys"] == keys
+
+
+def test_runs_are_grouped_by_series_and_open_where_there_are_several(tiny_study):
+    for schemes, wanted in (([UnitSphere(), He()], True), ([UnitSphere()], False)):
+        study = dataclasses.replace(tiny_study, axes={"scheme": schemes, "width": [2, 4]})
+        packed = view_state(Names(study)).removeprefix("deflate;")
+        state = json.loads(zlib.decompress(base64.b64decode(packed)))
+        assert bool(state["groupBy"]) == wanted
+        opened = {"tag.series.whole study", *(f"tag.series.{str(s)[:-2]}" for s in schemes)}
+        assert set(state["groupsExpanded"]) == opened
+        assert state["orderByKey"] == "tags.`mlflow.runName`" and state["orderByAsc"]
+        assert state["columnOrder"][:3] == [
+            "metrics.`success_rate`",
+            "metrics.`success_rate_low`",
+            "metrics.`success_rate_high`",
+        ]
+
+
+def test_candidates_of_a_tuning_are_ordered_by_their_success(stored):
+    study, storage, uri = stored
+    storage.write_bytes("tiny/tuning.json", b"{}")
+    MlflowMirror(study, storage, uri)
+    tags = MlflowClient(uri).get_experiment_by_name("trainability/tiny").tags
+    packed = tags["mlflow.sharedViewState.trainability"].removeprefix("deflate;")
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert state["orderByKey"] == "metrics.`success_rate`" and not state["orderByAsc"]
+
+
+def test_how_busy_the_machine_is_is_shown_unless_the_user_does_not_want_it(stored, monkeypatch):
+    study, storage, uri = stored
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.1")
+    shown = []
+    for wanted in ("false", "true"):
+        monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", wanted)
+        mirror = MlflowMirror(study, storage, uri)
+        mirror.start(study.cells()[0])
+        end = time.monotonic() + (60 if wanted == "true" else 1)
+        while time.monotonic() < end and not shown:
+            time.sleep(0.1)
+            metrics = runs_of(uri)["study"].data.metrics
+            shown = [name for name in metrics if name.startswith("system/")]
+        mirror.close("KILLED")
+        assert bool(shown) == (wanted == "true")
+    assert "system/cpu_utilization_percentage" in shown
 
 
 def test_a_store_that_is_not_there_is_refused(tmp_path):

@@ -30,6 +30,7 @@ from trainability.study.cell import Cell
 from trainability.tracking import view
 from trainability.tracking.by_width import RATES
 from trainability.tracking.data import data_of
+from trainability.tracking.machine import MachineMetrics
 from trainability.tracking.metrics import curve_metrics, final_metrics
 from trainability.tracking.naming import Names
 from trainability.tracking.new_store import make_store
@@ -83,6 +84,7 @@ class MlflowMirror:
         make_store(uri)
         self._begun = _milliseconds(begun)
         self._client = MlflowClient(uri)
+        self._machine = MachineMetrics(uri)
         self._experiment = self._find_or_create_experiment(uri)
         self._names = Names(study)
         self._runs = reconciled(self._client, self._experiment, study.name)
@@ -90,10 +92,15 @@ class MlflowMirror:
             self._client, self._experiment, study, storage, self._names, self._runs, self._begun
         )
         self._describe(f"**{study.question}**")
-        self._client.set_experiment_tag(self._experiment, view.TAG, view.view_state(self._names))
+        self._client.set_experiment_tag(self._experiment, view.TAG, self._view())
+
+    def _view(self) -> str:
+        is_tuning = self._storage.read_bytes(f"{self._study.name}/tuning.json") is not None
+        return view.view_state(self._names, best_first=is_tuning)
 
     def start(self, cell: Cell, at: float | None = None) -> None:
         """Show that a cell is being worked on, since `at`, in seconds since 1970."""
+        self._machine.watch(self._parent.id)
         run = self._runs.get(cell.id)
         if run is None:
             self._create(cell, _milliseconds(at))
@@ -142,6 +149,7 @@ class MlflowMirror:
             at: When the work ended, in seconds since 1970; None for now. MLflow is told later.
         """
         ended = _milliseconds(at)
+        self._machine.stop()
         self._runs = reconciled(self._client, self._experiment, self._study.name)
         for key, run in self._runs.items():
             if key != PARENT_KEY and run.status == "RUNNING":
@@ -220,8 +228,15 @@ class MlflowMirror:
             },
         )
         self._client.log_batch(created.info.run_id, params=_params(cell))
-        run = Run(created.info.run_id, "RUNNING", start_time, name=name, series=series)
-        self._runs[cell.id] = replace(run, parent=self._parent.id)
+        self._runs[cell.id] = Run(
+            created.info.run_id,
+            "RUNNING",
+            start_time,
+            name=name,
+            series=series,
+            has_params=True,
+            parent=self._parent.id,
+        )
         return self._runs[cell.id]
 
     def _label(self, cell: Cell, run: Run) -> Run:
@@ -269,10 +284,12 @@ class MlflowMirror:
             for name, curve in curves.items()
             for step, value in curve
         ]
-        # Params again: a driver may have died after it had created the run. MLflow sets tags last,
-        # so that an MLflow run with this one is known to be whole.
-        tags = [RunTag(CONTENT_TAG, content)]
-        self._client.log_batch(run.id, metrics=metrics, params=_params(cell), tags=tags)
+        # A driver may have died after it had created the run. MLflow sets tags last, so that an
+        # MLflow run with the content is known to be whole.
+        params = () if run.has_params else _params(cell)
+        tags = [RunTag(name, text) for name, text in _trained_by(provenance).items()]
+        tags.append(RunTag(CONTENT_TAG, content))
+        self._client.log_batch(run.id, metrics=metrics, params=params, tags=tags)
         rates = {name: values[name] for name in RATES}
         self._runs[cell.id] = replace(run, content=content, rates=rates)
         return self._runs[cell.id]
@@ -303,6 +320,14 @@ def _params(cell: Cell) -> list[Any]:
     return [Param(name, str(value)) for name, value in columns.items() if value is not None]
 
 
+def _trained_by(provenance: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The engines and devices that trained a cell's blocks."""
+    return {
+        name: ", ".join(sorted({entry[name] for entry in provenance if name in entry}))
+        for name in ("engine", "device")
+    }
+
+
 def study_pages(uri: str, server: str) -> dict[str, str]:
     """The address of every study's page on an MLflow server, by the study's name, newest first.
 
@@ -320,11 +345,15 @@ def study_pages(uri: str, server: str) -> dict[str, str]:
             for experiment in client.search_experiments()
             if experiment.name.startswith(_EXPERIMENT)
         }
-        parents = experiments and client.search_runs(
-            list(experiments),
-            f"tags.trial_key = '{PARENT_KEY}'",
-            max_results=_NEWEST,
-            order_by=["attributes.start_time DESC"],
+        parents = (
+            client.search_runs(
+                list(experiments),
+                f"tags.trial_key = '{PARENT_KEY}'",
+                max_results=_NEWEST,
+                order_by=["attributes.start_time DESC"],
+            )
+            if experiments
+            else []
         )
     except Exception as error:  # of any library that MLflow reaches its store by
         said = f"{type(error).__name__}: {error}".splitlines()[0]

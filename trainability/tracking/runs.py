@@ -33,6 +33,7 @@ class Run:
         failed: Whether it says why it failed.
         name: How it is called.
         series: The series that it is in; None if an older version did not say.
+        has_params: Whether it says what the cell is.
         has_data: Whether it says what data it was trained on.
         rates: Those of its metrics that the study's own run shows over the width.
         curves: Keys of the curves over the width that it has itself.
@@ -47,6 +48,7 @@ class Run:
     failed: bool = False
     name: str = ""
     series: str | None = None
+    has_params: bool = False
     has_data: bool = False
     rates: Mapping[str, float] = field(default_factory=dict, hash=False)
     curves: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ class Run:
             failed=FAILURE_TAG in tags,
             name=run.info.run_name or "",
             series=tags.get(SERIES_TAG),
+            has_params=bool(run.data.params),
             has_data=bool(run.inputs and run.inputs.dataset_inputs),
             rates={name: metrics[name] for name in RATES if name in metrics},
             curves=tuple(key for key in metrics if key.partition("/")[0] in RATES and "/" in key),

@@ -25,6 +25,7 @@ _LOSSES = ("loss_median", "loss_q90")
 _OTHERS = ("success_rate", "active_mean", "tentatively_dead_mean", "permanently_dead_mean")
 _COLUMNS = (*RATES, "replicates")
 _COLUMN_PX = 120
+_CHARTS_PER_ROW = 2
 _MOST = 12
 """Series that get a chart of their own, at most."""
 
@@ -35,20 +36,21 @@ def address(server: str, experiment_id: str) -> str:
     return f"{server}/#/experiments/{experiment_id}/runs?compareRunsMode=CHART&{query}"
 
 
-def view_state(names: Names) -> str:
+def view_state(names: Names, best_first: bool = False) -> str:
     """The tag's value.
 
     Args:
         names: The names of the study's cells.
+        best_first: Whether runs are ordered by their success, as candidates of a tuning are, and
+            not by their names.
     """
     charts = [*_by_width(names.keys), *(_over_steps(metric) for metric in _LOSSES + _OTHERS)]
     metrics = [f"metrics.`{name}`" for name in _COLUMNS]
-    order = "tags.`mlflow.runName`"
     state = {
         "searchFilter": "",
         # Nested MLflow runs are folded away unless something else than the date orders them.
-        "orderByKey": order,
-        "orderByAsc": True,
+        "orderByKey": "metrics.`success_rate`" if best_first else "tags.`mlflow.runName`",
+        "orderByAsc": not best_first,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
@@ -71,7 +73,13 @@ def view_state(names: Names) -> str:
             for number, chart in enumerate(charts)
         ],
         "compareRunSections": [
-            {"name": name, "uuid": section, "display": True, "isReordered": True}
+            {
+                "name": name,
+                "uuid": section,
+                "display": True,
+                "isReordered": True,
+                "columns": _CHARTS_PER_ROW,
+            }
             for section, name in _SECTIONS.items()
         ],
         "isAccordionReordered": True,
@@ -98,12 +106,16 @@ def _by_width(keys: Sequence[str]) -> list[dict[str, Any]]:
     together = [
         _line(_WIDTH, [f"{rate}/{key}" for key in keys], title)
         for rate, title in (
-            ("success_rate", "success rate over width"),
-            ("trainability", "trainability over width"),
+            ("success_rate", "success rate over width, by series"),
+            ("trainability", "trainability over width, by series"),
         )
     ]
     alone = [
-        _line(_WIDTH, [f"{rate}/{key}" for rate in RATES], f"{key}: success rate, its bounds")
+        _line(
+            _WIDTH,
+            [f"{rate}/{key}" for rate in RATES],
+            f"{key}: success rate, its bounds, trainability",
+        )
         for key in keys[:_MOST]
     ]
     return together + alone
@@ -111,7 +123,6 @@ def _by_width(keys: Sequence[str]) -> list[dict[str, Any]]:
 
 def _over_steps(metric: str) -> dict[str, Any]:
     return _line(_STEPS, [metric], f"{metric.replace('_', ' ')} over training steps") | {
-        "xAxisScaleType": "log",
         "scaleType": "log" if metric in _LOSSES else "linear",
     }
 
@@ -124,10 +135,12 @@ def _line(section: str, metrics: Sequence[str], title: str) -> dict[str, Any]:
         "deleted": False,
         "isGenerated": False,
         "displayName": title,
+        # Without it a chart of several metrics is titled by all of their keys.
+        "nodeLevelSystemMetricConfiguration": {"metric": title, "type": "node"},
         "metricKey": metrics[0],
         "selectedMetricKeys": list(metrics),
         "xAxisKey": "step",
-        "xAxisScaleType": "linear",
+        "xAxisScaleType": "log",  # of widths and of steps, what happens does early
         "scaleType": "linear",
         "useGlobalXaxisKey": False,
         "useGlobalLineSmoothing": True,
