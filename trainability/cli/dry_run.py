@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trainability.cli.app import clean, out
-from trainability.cli.cells import distinguished, new_table
+from trainability.cli.cells import distinguished
 from trainability.cli.documents import print_document
+from trainability.cli.tables import HASHES, Column, new_table, titled
 from trainability.growth import next_round, study_cells
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
@@ -52,8 +53,8 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
         )
         return
     columns = distinguished(cells)
-    left = (["cell"] if hashes else []) + list(columns)
-    table = new_table(f"{study.name}: what would run", left, ["stored", "to run"])
+    left = ([HASHES] if hashes else []) + list(columns)
+    table = new_table([*left, Column("stored"), Column("to run")])
     for place_, entry in enumerate(entries):
         texts = ([entry["cell"]] if hashes else []) + [
             clean(column[place_]) for column in columns.values()
@@ -65,5 +66,5 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
     cells_text = f"{len(entries)} cells" if len(entries) != 1 else "1 cell"
     blank = [""] * (len(left) - 1)
     table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
-    out.print(table)
+    out.print(titled(f"{study.name}: what would run", table))
     out.print(f"{todo:,} networks to run{f': {rest}' if rest and todo else ''}", soft_wrap=True)
