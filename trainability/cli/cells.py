@@ -36,7 +36,7 @@ def distinguished(cells: Mapping[str, Cell]) -> dict[Column, list[str]]:
         if len(set(texts)) > 1 or (len(cells) == 1 and name in ("scheme", "width")):
             columns[name] = texts
     for name in STRATEGIES:
-        if name in columns:
+        if len(set(columns.get(name, ()))) > 1:
             names = short(list(dict.fromkeys(columns[name])))
             columns[name] = [names[text] for text in columns[name]]
     return {Column(label(name), name in STRATEGIES): texts for name, texts in columns.items()}

@@ -18,14 +18,16 @@ class Column(NamedTuple):
 
     Args:
         name: Its heading; a line break in it is kept.
-        is_text: Whether it holds texts, broken into lines where they are long, and not numbers.
+        is_text: Whether it holds texts, and not numbers.
+        is_whole: Whether its texts are never broken into lines.
     """
 
     name: str
     is_text: bool = False
+    is_whole: bool = False
 
 
-HASHES = Column("cell", True)
+HASHES = Column("cell", is_text=True, is_whole=True)
 """Ids of cells, where they are asked for."""
 
 
@@ -37,12 +39,12 @@ def new_table(columns: Sequence[Column]) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name, is_text in columns:
+    for name, is_text, is_whole in columns:
         table.add_column(
             Text(clean(name)),
             justify="left" if is_text else "right",
             overflow="fold",
-            no_wrap=not is_text,
+            no_wrap=is_whole or not is_text,
         )
     return table
 

@@ -368,7 +368,8 @@ def _table(names: Sequence[str]) -> Table:
 
 
 def _estimate(entry: Mapping[str, Any], name: str) -> str:
-    return with_error(entry[name], entry[f"{name}_se"], digits=4 if entry["depth"] > 2 else 5)
+    has_many = entry["depth"] > 2 and entry["restarts"] > 1  # columns in that table
+    return with_error(entry[name], entry[f"{name}_se"], digits=4 if has_many else 5)
 
 
 def _number(value: float | None) -> str:
