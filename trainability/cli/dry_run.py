@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainability.cli.app import clean, out
 from trainability.cli.cells import distinguished
+from trainability.cli.cost import expected, sentences
 from trainability.cli.documents import print_document
 from trainability.cli.tables import HASHES, Column, new_table, titled
 from trainability.growth import next_round, study_cells
@@ -40,6 +41,7 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
         for cell in cells.values()
     ]
     todo = sum(entry["networks_to_run"] for entry in entries)
+    cost = expected(study.name, cells, {id_: len(b) for id_, b in missing.items()}, place)
     rest = "one round; what comes after it depends on its networks" if growth.grows else ""
     if as_json:
         print_document(
@@ -48,6 +50,7 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
                 "storage": place.shown,
                 "cells": entries,
                 "networks_to_run": todo,
+                "expected": cost,
                 "note": rest or None,
             }
         )
@@ -68,3 +71,5 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
     table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
     out.print(titled(f"{study.name}: what would run", table))
     out.print(f"{todo:,} networks to run{f': {rest}' if rest and todo else ''}", soft_wrap=True)
+    for sentence in sentences(cost):
+        out.print(sentence)
