@@ -1,6 +1,7 @@
 """What a terminal and a file get to see of events."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -85,7 +86,25 @@ def test_what_a_user_should_read_is_shown_once(clock, tiny_study):
 def test_a_terminal_gets_a_bar_that_ends_full(clock):
     events = [(0.1, progressed(0, 0.1)), (1.0, progressed(2000, 1.1)), (0, Working(what="next"))]
     text = shown(events, clock, force_terminal=True)
-    assert "2000/2000" in text and "2/2 cells" in text and text.rstrip().endswith("next\x1b[0m")
+    assert "100 %" in text and "2/2 cells" in text and text.rstrip().endswith("next\x1b[0m")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_bar_is_a_bar(clock, width):
+    """Whatever stands beside it: a third of the line at least, and half full where half is done."""
+    text = io.StringIO()
+    console = Console(file=text, width=width, force_terminal=True, color_system=None)
+    event = Progressed(
+        cells=123, n_cells=400, networks=51_200, n_networks=102_400, networks_before=0,
+        network_steps=9_000_000, seconds=10.0,
+    )  # fmt: skip
+    with Display(console) as view:
+        view.on_event(event)
+    line = next(line for line in re.split(r"[\r\n]", text.getvalue()) if "123/400 cells" in line)
+    line = line.removeprefix("\x1b[2K")
+    bar = line[: line.index("50 %")]
+    assert "5,120 networks/s 10 s left" in line and len(line.rstrip()) <= width
+    assert len(bar) >= width / 3 and abs(bar.count("━") - len(bar) / 2) <= 2
 
 
 def test_no_secret_of_an_address_is_shown(capsys):

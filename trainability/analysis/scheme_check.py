@@ -72,6 +72,7 @@ def check_scheme(
     n_networks: int,
     seed: int = 0,
     effort: Effort = STANDARD_EFFORT,
+    data: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> SchemeCheck:
     """Draw networks of a scheme, count the dead neurons of every layer, compare with theory.
 
@@ -85,6 +86,8 @@ def check_scheme(
         n_networks: Networks to draw, rounded up to whole blocks of 256.
         seed: Seed of the draws, >= 0.
         effort: How hard the census tries where no exact way is known.
+        data: Inputs (N, d_in) and targets (N, d_out) of a task on this domain, for a scheme that
+            looks at them; None for points of the domain as said there.
 
     Raises:
         InputError: Lists what is wrong with the arguments.
@@ -97,8 +100,11 @@ def check_scheme(
     )
     widths = layer_widths(width, depth)
     rng = seeds.stream(seed, f"points of {domain!r}", "sampling")
-    x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
-    counted = _draw_and_count(scheme, domain, x, widths, n_networks, seed, effort)
+    if data is None:
+        x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
+        data = x, np.ones((len(x), 1))
+    x, y = data
+    counted = _draw_and_count(scheme, domain, x, y, widths, n_networks, seed, effort)
     n = len(counted.born_dead)
     rows = pd.DataFrame(
         {
@@ -129,13 +135,13 @@ def _draw_and_count(
     scheme: Scheme,
     domain: Domain,
     x: np.ndarray,
+    y: np.ndarray,
     widths: tuple[int, ...],
     n_networks: int,
     seed: int,
     effort: Effort,
 ) -> Census:
-    y = np.ones((len(x), 1))
-    sizes = (domain.d, *widths, 1)
+    sizes = (domain.d, *widths, y.shape[1])
     identity = f"{scheme!r} {sizes} on {domain!r}"
     blocks = range(-(-n_networks // seeds.BLOCK_SIZE))
     drawn = [

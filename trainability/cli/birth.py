@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
-from rich.table import Table
-
 from trainability.cli.app import StorageOption, StudyArgument, app, err, examples, out
 from trainability.cli.documents import JsonOption
 from trainability.cli.inputs import FigureOption, figure_problems
+from trainability.cli.tables import Column, new_table, titled
 from trainability.commands import command
 from trainability.errors import InputError, refuse
 from trainability.storage import Storage
@@ -20,6 +18,7 @@ from trainability.stored import stored_study
 if TYPE_CHECKING:
     import pandas as pd
 
+_TEXTS = ("task", "scheme")
 _COLUMNS = ["cell", "replicate", "success", "trainable"]
 
 
@@ -64,20 +63,10 @@ def birth(
 
 
 def _show(table: pd.DataFrame, name: str) -> None:
-    shown = Table(
-        title=f"{name}: what at birth decides success",
-        title_justify="left",
-        box=SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
     tasks = table["task"].nunique() > 1
     names = ["scheme", "width", "n", "success", "by law", "races", "bound", "AUC", "gap"]
-    for column in (["task"] if tasks else []) + names:
-        text = column in ("task", "scheme")
-        shown.add_column(
-            column, justify="left" if text else "right", overflow="fold", no_wrap=not text
-        )
+    columns = [Column(entry, entry in _TEXTS) for entry in (["task"] if tasks else []) + names]
+    shown = new_table(columns)
     for row in table.to_dict("records"):
         predicted = row["predicted_success"] == row["predicted_success"]
         judged = row["auc"] == row["auc"]
@@ -93,7 +82,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
             f"{row['auc']:.3f}" if judged else "-",
             f"{row['gap_explained']:.2f}" if judged else "-",
         )
-    out.print(shown)
+    out.print(titled(f"{name}: what at birth decides success", shown))
     out.print(
         "In percent. by law: success by the flow of Adam; races: what a neuron's race alone leaves "
         "open; bound: trainability; all three from theory alone. Of each network, by its features "

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
-
-from trainability.cli.app import clean
+from trainability.cli.tables import Column
 from trainability.findings.labels import short
 from trainability.growth import stopping_growth, study_cells, wanted_blocks
 from trainability.growth.intervals import with_valid_intervals
@@ -28,7 +24,7 @@ _READ = [
 ]  # fmt: skip
 
 
-def distinguished(cells: Mapping[str, Cell]) -> dict[str, list[str]]:
+def distinguished(cells: Mapping[str, Cell]) -> dict[Column, list[str]]:
     """By what cells differ: a column for each axis that varies, its value for each cell.
 
     Where nothing varies, scheme and width.
@@ -40,24 +36,10 @@ def distinguished(cells: Mapping[str, Cell]) -> dict[str, list[str]]:
         if len(set(texts)) > 1 or (len(cells) == 1 and name in ("scheme", "width")):
             columns[name] = texts
     for name in STRATEGIES:
-        if name in columns:
+        if len(set(columns.get(name, ()))) > 1:
             names = short(list(dict.fromkeys(columns[name])))
             columns[name] = [names[text] for text in columns[name]]
-    return columns
-
-
-def new_table(title: str, left: list[str], right: list[str]) -> Table:
-    """A table for 80 columns: what tells rows apart is broken where it is long, never cut."""
-    table = Table(
-        title=Text(clean(title)), title_justify="left", title_style="bold",
-        box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_footer=False,
-    )  # fmt: skip
-    for name in left:
-        is_text = name in STRATEGIES or name == "study"
-        table.add_column(label(name), justify="left" if is_text else "right", overflow="fold")
-    for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+    return {Column(label(name), name in STRATEGIES): texts for name, texts in columns.items()}
 
 
 def cell_entries(study: Study, storage: Storage) -> list[dict[str, Any]]:

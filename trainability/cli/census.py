@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from trainability.checks import int_problem
 from trainability.cli.app import app, err, examples, out, styled
@@ -19,13 +18,16 @@ from trainability.cli.inputs import (
     FigureOption,
     FromOption,
     InputsOption,
+    TaskOption,
     chosen_domain,
     chosen_scheme,
+    chosen_task,
     chosen_width,
     figure_problems,
     shape_problems,
     with_error,
 )
+from trainability.cli.tables import Column, new_table, titled
 from trainability.errors import StudyFailed, refuse
 from trainability.schemes import Scheme
 from trainability.study.widths import grouped, layer_widths, own_depth
@@ -59,6 +61,7 @@ def census(
         ),
     ] = None,
     networks: Annotated[int, typer.Option(help="Networks to draw.")] = 4096,
+    task: TaskOption = None,
     d: InputsOption = 1,
     ball: BallOption = None,
     box: BoxOption = None,
@@ -76,13 +79,14 @@ def census(
     as_json: JsonOption = False,
 ) -> None:
     """Born-dead and layer counts of a scheme, measured against theory, without training."""
-    domain = chosen_domain(d, ball, box)
+    learned = chosen_task(task, source)
+    domain = chosen_domain(d, ball, box, learned)
     wide = chosen_width(width)
     deep = _DEPTH if depth is None and isinstance(wide, int) else own_depth(wide, depth)
     sizes = int_problem("--networks", networks, 1) + int_problem("--seed", seed, 0)
     sizes += shape_problems([wide], deep)
     if not sizes:
-        layers = (d, *layer_widths(wide, deep), 1)
+        layers = (domain.d, *layer_widths(wide, deep), learned.d_out if learned else 1)
         numbers = networks * sum(a * b for a, b in pairwise(layers))
         if numbers > _MOST_NUMBERS:
             sizes.append(
@@ -96,7 +100,8 @@ def census(
 
     effort = THOROUGH_EFFORT if thorough else STANDARD_EFFORT
     with err.status("drawing and counting"):
-        check = check_scheme(chosen, domain, wide, deep, networks, seed, effort)
+        data = None if learned is None else learned.data()
+        check = check_scheme(chosen, domain, wide, deep, networks, seed, effort, data)
     if figure:
         _draw_census(chosen, check, figure)
     if as_json:
@@ -104,6 +109,7 @@ def census(
             json.dumps(
                 {
                     "scheme": str(chosen),
+                    "task": None if learned is None else str(learned),
                     "passed": check.passed,
                     "layers": json.loads(check.layers.to_json(orient="records")),
                     "rates": json.loads(check.rates.to_json(orient="records"))[0],
@@ -112,22 +118,21 @@ def census(
             )
         )
     else:
-        _show_census(str(chosen), check)
+        _show_census(f"{chosen}{f' on {learned}' if learned else ''}", check)
     if not check.passed:
         raise StudyFailed(f"{chosen} does not do what theory says of it")
 
 
 def _show_census(scheme: str, check: SchemeCheck) -> None:
     n = int(check.layers["n"].iloc[0])
-    table = Table(title=f"{scheme}: {n:,} networks at birth", title_justify="left")
-    for name in ("layer", "neurons", "active", "tentatively dead", "permanently dead", "undecided"):
-        table.add_column(name, justify="right")
+    names = "layer", "neurons", "active", "tentatively\ndead", "permanently\ndead", "undecided"
+    table = new_table([Column(name) for name in names])
     for row in check.layers.to_dict("records"):
         shares = (row[name] for name in list(row)[4:])
         table.add_row(
             str(row["layer"]), str(row["width"]), *(f"{100 * share:.3f} %" for share in shares)
         )
-    out.print(table)
+    out.print(titled(f"{scheme}: {n:,} networks at birth", table))
     rates = check.rates.iloc[0]
     out.print(
         f"networks born dead: {rates['born_dead_rate']:.5f} "

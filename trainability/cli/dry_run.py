@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trainability.cli.app import clean, out
-from trainability.cli.cells import distinguished, new_table
+from trainability.cli.cells import distinguished
+from trainability.cli.cost import expected, sentences
 from trainability.cli.documents import print_document
+from trainability.cli.tables import HASHES, Column, new_table, titled
 from trainability.growth import next_round, study_cells
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
@@ -39,6 +41,7 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
         for cell in cells.values()
     ]
     todo = sum(entry["networks_to_run"] for entry in entries)
+    cost = expected(study.name, cells, {id_: len(b) for id_, b in missing.items()}, place)
     rest = "one round; what comes after it depends on its networks" if growth.grows else ""
     if as_json:
         print_document(
@@ -47,13 +50,14 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
                 "storage": place.shown,
                 "cells": entries,
                 "networks_to_run": todo,
+                "expected": cost,
                 "note": rest or None,
             }
         )
         return
     columns = distinguished(cells)
-    left = (["cell"] if hashes else []) + list(columns)
-    table = new_table(f"{study.name}: what would run", left, ["stored", "to run"])
+    left = ([HASHES] if hashes else []) + list(columns)
+    table = new_table([*left, Column("stored"), Column("to run")])
     for place_, entry in enumerate(entries):
         texts = ([entry["cell"]] if hashes else []) + [
             clean(column[place_]) for column in columns.values()
@@ -65,5 +69,7 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
     cells_text = f"{len(entries)} cells" if len(entries) != 1 else "1 cell"
     blank = [""] * (len(left) - 1)
     table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
-    out.print(table)
+    out.print(titled(f"{study.name}: what would run", table))
     out.print(f"{todo:,} networks to run{f': {rest}' if rest and todo else ''}", soft_wrap=True)
+    for sentence in sentences(cost):
+        out.print(sentence)

@@ -22,6 +22,7 @@ from trainability.study.widths import (
     own_depth,
     width_from_text,
 )
+from trainability.tasks import Task, task_from_text
 
 _MOST_WEIGHTS = 2**25
 InputsOption = Annotated[int, typer.Option("--d", help="Input dimension.")]
@@ -36,12 +37,45 @@ BoxOption = Annotated[
 ]
 FigureOption = Annotated[Path | None, typer.Option(help="Draw a figure to this .png or .svg file.")]
 FromOption = Annotated[
-    Path | None, typer.Option("--from", metavar="FILE", help="Python file that defines the scheme.")
+    Path | None,
+    typer.Option(
+        "--from", metavar="FILE", help="Python file that defines the scheme, or the task."
+    ),
 ]
 
 
-def chosen_domain(d: int, ball: float | None, box: float | None) -> Domain:
-    """The domain that --d, --ball and --box name."""
+TaskOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TASK",
+        help="A task as in a study, e.g. 'TwoMoons(n_train=200)': where inputs live, how many "
+        "active neurons it needs, and the points for a scheme that looks at data.",
+    ),
+]
+
+
+def chosen_task(text: str | None, source: Path | None) -> Task | None:
+    """A task by its text; `source` may define it."""
+    if text is None:
+        return None
+    if source is not None:
+        load_source(source)
+    task = task_from_text(text)
+    task.data()  # what is wrong with a table is found when it is read
+    return task
+
+
+def chosen_domain(
+    d: int, ball: float | None, box: float | None, task: Task | None = None
+) -> Domain:
+    """The domain that --task, or --d, --ball and --box name."""
+    if task is not None:
+        if ball is not None or box is not None or d not in (1, task.d_in):
+            raise InputError(
+                f"--task {task} says where inputs live, {task.domain}; leave out --d, --ball and "
+                "--box"
+            )
+        return task.domain
     if ball is not None and box is not None:
         raise InputError("--ball and --box are both given; inputs live in one of them")
     return Ball(d, ball) if ball is not None else Box(d, 3**0.5 if box is None else box)

@@ -107,12 +107,11 @@ def _stored(entry: dict[str, Any], files: list[BlockFile], place: Storage) -> No
 
 
 def _show(entries: list[dict[str, Any]], place: Storage) -> None:
-    from trainability.cli.cells import new_table
+    from trainability.cli.tables import Column, new_table, titled
     from trainability.report.text import with_interval
 
-    table = new_table(
-        place.shown, ["study"], ["cells", "networks", "success % [95 %]", "last result"]
-    )
+    right = ("cells", "networks", "success % [95 %]", "last result")
+    table = new_table([Column("study", True), *map(Column, right)])
     for entry in entries:
         rates = [entry[f"success_rate{end}"] for end in ("", "_low", "_high")]
         table.add_row(
@@ -125,7 +124,7 @@ def _show(entries: list[dict[str, Any]], place: Storage) -> None:
     table.add_section()
     n = sum(entry["networks"] or 0 for entry in entries)
     table.add_row(f"{len(entries)} in all", "", f"{n:,}", "", "", style="bold")
-    out.print(table)
+    out.print(titled(place.shown, table))
     if any(entry["success_rate"] is not None for entry in entries):
         out.print("Success is that of all stored networks of a study together.")
     for entry in entries:

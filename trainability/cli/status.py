@@ -22,7 +22,7 @@ from trainability.storage import Storage
 from trainability.stored import stored_study
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from trainability.study import Study
 
@@ -99,16 +99,17 @@ def _todo(entries: list[dict[str, Any]]) -> int:
     return sum(entry["replicates_to_do"] for entry in entries)
 
 
-def _table(study: Study, place: Storage, entries: list[dict[str, Any]], hashes: bool) -> Table:
-    from trainability.cli.cells import distinguished, new_table
+def _table(study: Study, place: Storage, entries: list[dict[str, Any]], hashes: bool) -> Group:
+    from trainability.cli.cells import distinguished
+    from trainability.cli.tables import HASHES, Column, new_table, titled
     from trainability.growth import study_cells
     from trainability.report.text import with_interval
 
     columns = distinguished(study_cells(study, place))
     diverged = any(entry["diverged"] for entry in entries)
-    left = (["cell"] if hashes else []) + list(columns)
+    left = ([HASHES] if hashes else []) + list(columns)
     right = ["networks", "success % [95 %]"] + (["diverged"] if diverged else [])
-    table = new_table(study.name, left, right)
+    table = new_table([*left, *map(Column, right)])
     for number, entry in enumerate(entries):
         done = entry["replicates_done"]
         rate = (entry[f"success_rate{end}"] for end in ("", "_low", "_high"))
@@ -133,4 +134,4 @@ def _table(study: Study, place: Storage, entries: list[dict[str, Any]], hashes: 
         *([f"{sum(entry['diverged'] for entry in entries):,}"] if diverged else []),
         style="bold",
     )
-    return table
+    return titled(study.name, table)

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from trainability.checks import int_problem, shown
@@ -23,21 +22,26 @@ from trainability.cli.inputs import (
     FigureOption,
     FromOption,
     InputsOption,
+    TaskOption,
     chosen_domain,
     chosen_scheme,
+    chosen_task,
     chosen_width,
     chosen_widths,
     figure_problems,
     shape_problems,
     with_error,
 )
+from trainability.cli.tables import Column, new_table, titled
 from trainability.domains import Domain
 from trainability.errors import InputError, refuse
 from trainability.schemes import DataDependent, Scheme
 from trainability.study.widths import Width, layer_widths, one_width, own_depth
+from trainability.tasks import AbsoluteValue, Task
 
-_STYLE: Any = {"title_justify": "left", "box": SIMPLE_HEAD, "pad_edge": False}
 _WIDTHS = "2,3,4,6,8,12,16,20"
+_NEED = 2
+"""Of |x|, the paper's task."""
 _SCHEMES = ("UnitSphere", "He(bias_std=1.0)", "TorchDefault", "RandomizedAsymmetric")
 
 
@@ -77,7 +81,8 @@ def theory(
     need: Annotated[
         int | None,
         typer.Option(
-            help="Active neurons that the task needs.", show_default="2, of deep networks 1"
+            help="Active neurons that the task needs.",
+            show_default="the task's, or 2; of deep networks 1",
         ),
     ] = None,
     restarts: Annotated[
@@ -97,6 +102,7 @@ def theory(
         bool,
         typer.Option("--success", help="Predict, too, how often Adam learns |x| (a few seconds)."),
     ] = False,
+    task: TaskOption = None,
     d: InputsOption = 1,
     ball: BallOption = None,
     box: BoxOption = None,
@@ -108,7 +114,8 @@ def theory(
 
     Deep networks come with the bounds of the probability that a network is born dead.
     """
-    domain = chosen_domain(d, ball, box)
+    learned = chosen_task(task, source)
+    domain = chosen_domain(d, ball, box, learned)
     schemes = [chosen_scheme(text, source) for text in scheme or _SCHEMES]
     wide: list[Width] = [chosen_width(text) for text in width or ()]
     if widths is not None or not wide:
@@ -123,24 +130,27 @@ def theory(
     beside = [one for one in schemes if isinstance(one, DataDependent)]
     if far is not None and not beside:
         problems.append("--distances are for DataDependent; add --scheme DataDependent")
-    if success and (deepest, need or 2, d, ball, box) != (2, 2, 1, None, None):
+    is_absolute = learned is None or isinstance(learned, AbsoluteValue)
+    shape = (deepest, need or 2, d, ball, box)
+    if success and (shape != (2, 2, 1, None, None) or not is_absolute):
         problems.append(
             "--success is known of |x| on [-sqrt 3, sqrt 3] and shallow networks: it goes with "
-            "--depth 2 --need 2 and no --d, --ball or --box"
+            "--depth 2 --need 2 and no --d, --ball, --box or other --task"
         )
     refuse(problems + figure_problems(figure))
+    needed = _NEED if learned is None else learned.need
     # 8 and 8,8 at depth 3 are the same.
     networks = list(dict.fromkeys(layer_widths(one, own_depth(one, depth)) for one in wide))
     entries = [
-        _entry(one, domain, hidden, need or (2 if len(hidden) == 1 else 1), restarts)
+        _entry(one, domain, hidden, need or (needed if len(hidden) == 1 else 1), restarts)
         for one in schemes
         for hidden in networks
     ]
     if success:
         pairs = [(one, hidden[0]) for one in schemes for hidden in networks]
         for entry, (one, first) in zip(entries, pairs, strict=True):
-            entry |= _success(one, first)
-    moments = [entry for one in beside for entry in _moments(one, d, far)] if far else []
+            entry |= _success(one, first, learned or AbsoluteValue())
+    moments = [entry for one in beside for entry in _moments(one, domain.d, far)] if far else []
     if figure:
         _draw(entries, figure)
     if as_json:
@@ -148,7 +158,13 @@ def theory(
         return
     for deep in sorted({entry["depth"] for entry in entries}):
         part = [entry for entry in entries if entry["depth"] == deep]
-        _show(part, deep, part[0]["need"], restarts, domain)
+        _show(
+            part,
+            deep,
+            part[0]["need"],
+            restarts,
+            f"inputs in {domain}" if learned is None else f"for {learned}",
+        )
     if success:
         _show_success(entries)
     if counts:
@@ -228,12 +244,10 @@ def _bounds(scheme: Scheme, domain: Domain, hidden: Sequence[int], restarts: int
     }
 
 
-def _success(scheme: Scheme, width: int) -> dict[str, Any]:
+def _success(scheme: Scheme, width: int, task: Task) -> dict[str, Any]:
     """Predicted success on |x|, and the bracket around it that the race of a neuron gives."""
-    from trainability.tasks import AbsoluteValue
     from trainability.theory import neuron_fates, success_probability
 
-    task = AbsoluteValue()
     x, y = task.data()
     p = success_probability(scheme, x, y, width, 1e-3, task.need)
     fates = neuron_fates(scheme, x, y, width)
@@ -285,15 +299,13 @@ def _numbers(option: str, text: str) -> list[float]:
 
 
 def _show(
-    entries: Sequence[Mapping[str, Any]], depth: int, need: int, restarts: int, domain: Domain
+    entries: Sequence[Mapping[str, Any]], depth: int, need: int, restarts: int, where: str
 ) -> None:
     deep = depth > 2
-    table = Table(title=f"depth {depth}, need {need}, inputs in {domain}", **_STYLE)
     names = ["scheme", "width", "trainable" if deep else "trainability"]
-    names += ["born dead", "at least", "at most"] if deep else ["neuron born dead", "born dead"]
-    names += [f"all {restarts} born dead, at least"] if restarts > 1 else []
-    for name in names:
-        table.add_column(name, justify="left" if name == "scheme" else "right")
+    names += ["born dead", "at least", "at most"] if deep else ["neuron born\ndead", "born dead"]
+    names += [f"all {restarts},\nat least"] if restarts > 1 else []
+    table = _table(names)
     for entry in entries:
         row = [entry["scheme"], str(entry["width"]), _estimate(entry, "trainability")]
         if not deep:
@@ -306,7 +318,7 @@ def _show(
         if restarts > 1:
             row.append(_number(entry["network_born_dead_all_restarts_lower"]))
         table.add_row(*row)
-    out.print(table)
+    out.print(titled(f"depth {depth}, need {need}, {where}", table))
     names = ["lower", "upper"] if deep else []
     names += ["all_restarts_lower"] if restarts > 1 and not deep else []
     reasons = {
@@ -317,9 +329,8 @@ def _show(
 
 
 def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="predicted success of Adam(learning_rate=0.005) on |x|", **_STYLE)
-    for name in ("scheme", "width", "trainability", "success", "by races alone"):
-        table.add_column(name, justify="left" if name == "scheme" else "right")
+    names = ("scheme", "width", "trainability", "success", "by races alone")
+    table = _table(names)
     for entry in entries:
         table.add_row(
             entry["scheme"],
@@ -328,13 +339,11 @@ def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:
             _estimate(entry, "predicted_success"),
             f"{entry['race_low']:.3f} to {entry['race_high']:.3f}",
         )
-    out.print(table)
+    out.print(titled("predicted success of Adam(learning_rate=0.005) on |x|", table))
 
 
 def _show_counts(entries: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="active neurons of the first layer", **_STYLE)
-    for name in ("scheme", "width", "active: chance"):
-        table.add_column(name, justify="right" if name == "width" else "left")
+    table = _table(("scheme", "width", "active: chance"))
     for entry in entries:
         law = entry["active_count_pmf"]
         chances = "no law known"
@@ -342,21 +351,25 @@ def _show_counts(entries: Sequence[Mapping[str, Any]]) -> None:
             shown = [f"{count}: {chance:.4g}" for count, chance in enumerate(law) if chance > 1e-6]
             chances = "  ".join(shown)
         table.add_row(entry["scheme"], str(entry["width"]), chances)
-    out.print(table)
+    out.print(titled("active neurons of the first layer", table))
 
 
 def _show_moments(moments: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="a neuron at a distance from its training point", **_STYLE)
-    for name in ("scheme", "distance", "E relu", "E relu^2", "P(active)"):
-        table.add_column(name, justify="left" if name == "scheme" else "right")
+    names = ("scheme", "distance", "E relu", "E relu^2", "P(active)")
+    table = _table(names)
     for entry in moments:
         values = (entry[name] for name in ("distance", "mean", "mean_square", "active"))
         table.add_row(entry["scheme"], *(f"{value:.8g}" for value in values))
-    out.print(table)
+    out.print(titled("a neuron at a distance from its training point", table))
+
+
+def _table(names: Sequence[str]) -> Table:
+    return new_table([Column(name, name in ("scheme", "active: chance")) for name in names])
 
 
 def _estimate(entry: Mapping[str, Any], name: str) -> str:
-    return with_error(entry[name], entry[f"{name}_se"], digits=5)
+    has_many = entry["depth"] > 2 and entry["restarts"] > 1  # columns in that table
+    return with_error(entry[name], entry[f"{name}_se"], digits=4 if has_many else 5)
 
 
 def _number(value: float | None) -> str:

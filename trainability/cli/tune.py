@@ -17,6 +17,7 @@ from trainability.cli.app import (
     study_names,
     styled,
 )
+from trainability.cli.cost import expected, sentences
 from trainability.cli.documents import JsonOption, only_documents, print_document, records
 from trainability.cli.finish import OnFinishOption, finish_problems, run_at_end
 from trainability.cli.launching import (
@@ -124,11 +125,25 @@ def _show_plan(tunings: list[Tuning], place: Storage, as_json: bool) -> None:
     from trainability.tuning.planning import planned
 
     plans = {tuning.name: planned(tuning, place) for tuning in tunings}
+    costs = {tuning.name: _cost(tuning, place) for tuning in tunings}
     if as_json:
-        entries = [{"tuning": name, "plan": lines} for name, lines in plans.items()]
+        entries = [
+            {"tuning": name, "plan": lines, "expected": costs[name]}
+            for name, lines in plans.items()
+        ]
         print_document({"storage": place.shown, "tunings": entries})
         return
     for name, lines in plans.items():
         out.print(styled(name, "bold", "  what would run"), soft_wrap=True)
-        for line in lines:
+        for line in [*lines, *sentences(costs[name])]:
             out.print(line)
+
+
+def _cost(tuning: Tuning, place: Storage) -> dict[str, Any]:
+    """What all of a tuning takes, the networks included that are stored; of the default's shape."""
+    from trainability.tuning.finalists import N_BEST, N_FRONT
+
+    n_last = (N_BEST if len(tuning.objectives) == 1 else N_FRONT) + 2
+    cells = {cell.id: cell for width in tuning.widths for cell in [tuning.cell(None, width)]}
+    each = tuning.n_evaluations + n_last * tuning.n_fresh_blocks
+    return expected(tuning.name, cells, dict.fromkeys(cells, each), place)

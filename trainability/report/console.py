@@ -8,11 +8,11 @@ import pandas as pd
 from rich.console import Console
 
 from trainability.findings.places import place_text
-from trainability.findings.study import Findings
+from trainability.findings.study import LEVEL, Findings
 from trainability.report.sentences import answer, progress
 
 _WIDTH = 80
-_COLUMN = 13
+_COLUMN = 25
 
 
 def show(findings: Findings, console: Console) -> None:
@@ -27,12 +27,12 @@ def show(findings: Findings, console: Console) -> None:
 
 
 def pivot(findings: Findings) -> list[str]:
-    """Success over trainability, in percent: one row per width, one column per curve."""
+    """Success with its interval over trainability: one row per width, one column per curve."""
     rates = findings.rates
     curves = list(dict.fromkeys(rates["curve"]))
     head = max(len(findings.x), *(len(place_text(place)) for place in findings.places))
     per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
-    lines = ["success / trainability, in percent"]
+    lines = [f"success in percent [{100 * LEVEL:g} % interval] / trainability"]
     for start in range(0, len(curves), per_block):
         chosen = curves[start : start + per_block]
         heads = [_broken(curve) for curve in chosen]
@@ -48,7 +48,16 @@ def pivot(findings: Findings) -> list[str]:
                 entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
             if set(entries) != {"-"}:
                 lines.append(_row(place_text(place), entries, head))
+    lines.append(_total(rates))
     return lines
+
+
+def _total(rates: pd.DataFrame) -> str:
+    """Over how many networks that is."""
+    each = sorted(set(rates["n"]))
+    per_cell = f"{each[0]:,}" if len(each) == 1 else f"{each[0]:,} to {each[-1]:,}"
+    cells = f"{len(rates)} cells of {per_cell}" if len(rates) > 1 else "1 cell"
+    return f"in all {rates['n'].sum():,} networks, {rates['successes'].sum():,} succeeded; {cells}"
 
 
 def activity_lines(findings: Findings) -> list[str]:
@@ -72,7 +81,8 @@ def _row(head: str, entries: list[str], width: int) -> str:
 
 
 def _cell(row: pd.Series) -> str:
-    return f"{_short(row['success_rate'])}/{_short(row['trainability'])}"
+    rate, low, high = (_short(row[f"success_rate{end}"]) for end in ("", "_low", "_high"))
+    return f"{rate} [{low}, {high}]/{_short(row['trainability'])}"
 
 
 def _short(value: float) -> str:

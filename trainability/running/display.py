@@ -65,7 +65,8 @@ class Display:
                 total=event.n_networks,
                 completed=event.networks,
                 cells=f"{event.cells}/{event.n_cells} cells",
-                rate=_rate(event),
+                rate=_rate(event).partition("  ")[0],
+                left=_left(event),
             )
         elif event.cells == event.n_cells:
             self._end_bar()
@@ -73,25 +74,19 @@ class Display:
             self._line(event)
 
     def _new_bar(self) -> tuple[Progress, TaskID]:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, Progress, TextColumn
 
+        # On 80 columns half of the line is the bar: counts and rates are short.
         bar = Progress(
-            TextColumn("[bold]{task.fields[cells]}[/]"),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("networks  {task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("[bold]{task.fields[cells]}[/]"),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
+            expand=True,
         )
-        self._bar = bar, bar.add_task("", cells="", rate="")
+        self._bar = bar, bar.add_task("", cells="", rate="", left="")
         bar.start()
         return self._bar
 
@@ -106,14 +101,10 @@ class Display:
 
     def _line(self, event: Progressed, final: bool = False) -> None:
         self._printed, self._on_line = time.monotonic(), event
-        done = event.networks - event.networks_before
-        left = ""
-        if done and not final:
-            seconds = (event.n_networks - event.networks) * event.seconds / done
-            left = f"  {seconds:.0f} s left"
+        left = "" if final else _left(event)
         self._print(
             f"{event.cells}/{event.n_cells} cells  {event.networks:,}/{event.n_networks:,} "
-            f"networks  {_rate(event)}{left}"
+            f"networks  {_rate(event)}" + (f"  {left}" if left else "")
         )
 
     def _note(self, heading: str, text: str) -> None:
@@ -133,3 +124,11 @@ def _rate(event: Progressed) -> str:
     steps = f"{event.network_steps / seconds / 1e6:.2f} M steps/s"
     # The first networks may take minutes: until then it is not known.
     return f"{networks:,.0f} networks/s  {steps}" if networks else steps
+
+
+def _left(event: Progressed) -> str:
+    """How long the rest takes if it goes on like this; until the first networks, nothing."""
+    done = event.networks - event.networks_before
+    if not done:
+        return ""
+    return f"{(event.n_networks - event.networks) * event.seconds / done:.0f} s left"

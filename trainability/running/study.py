@@ -17,7 +17,6 @@ from trainability.checks import shown
 from trainability.errors import StorageError, StudyFailed, refuse
 from trainability.events import Events, Noted, Subscriber, Working
 from trainability.launch.options import Options, Outcome
-from trainability.running.stopping import stoppable
 from trainability.running.surroundings import (
     default_console,
     note_trouble,
@@ -282,6 +281,7 @@ def _run(
 def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitStack) -> None:
     from trainability.growth import study_cells
     from trainability.provenance import describe_environment
+    from trainability.running.stopping import stoppable
     from trainability.stored import declare
 
     # While the networks train, and the kernels leave Python alone.

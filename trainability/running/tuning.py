@@ -14,7 +14,6 @@ from trainability.checks import shown
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
 from trainability.launch.options import Options
-from trainability.running.stopping import stoppable
 from trainability.running.surroundings import (
     default_console,
     note_trouble,
@@ -222,6 +221,7 @@ def _search(
     from trainability.plan import missing_blocks
     from trainability.provenance import describe_environment
     from trainability.running.rounds import Launcher
+    from trainability.running.stopping import stoppable
     from trainability.tuning.loop import run_search
     from trainability.tuning.report import write_report
     from trainability.tuning.result import judge

@@ -8,7 +8,7 @@ from trainability.tasks.absolute_value import (
 )
 from trainability.tasks.base import Task
 from trainability.tasks.best_loss import best_loss
-from trainability.tasks.catalog import task_types
+from trainability.tasks.catalog import task_from_text, task_types
 from trainability.tasks.function import Function
 from trainability.tasks.points import training_points
 from trainability.tasks.sines import LinearTimesSine, SineProduct, StepPlusSine
@@ -29,6 +29,7 @@ __all__ = [
     "TwoMoons",
     "TwoSpirals",
     "best_loss",
+    "task_from_text",
     "task_types",
     "training_points",
 ]

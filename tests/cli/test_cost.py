@@ -1,0 +1,96 @@
+"""What a dry run says of time is measured here, or it says that it is not known."""
+
+import json
+import platform
+
+import pytest
+from storage.in_process import call
+from synthetic_rows import MADE, synthetic_rows
+
+from trainability import Adam, Study
+from trainability.cli.cost import in_words
+from trainability.schemes import He
+from trainability.storage import Storage
+from trainability.tasks import AbsoluteValue
+
+
+def study(name, width, max_steps=100):
+    return Study(
+        name=name,
+        question="What does it cost?",
+        task=AbsoluteValue(n_train=16),
+        axes={"width": [width, 2 * width]},
+        scheme=He(),
+        optimizer=Adam(learning_rate=0.02),
+        max_steps=max_steps,
+        tolerance=1e-3,
+        replicates=256,
+    )
+
+
+@pytest.fixture
+def dry(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(declared):
+        (tmp_path / f"{declared.name}.json").write_text(declared.to_json())
+        words = ("run", f"{declared.name}.json", "--dry-run", "--replicates", 512)
+        done = call(*words)
+        assert done.code == 0, done
+        return json.loads(call(*words, "--json").out)["expected"], " ".join(done.out.split())
+
+    return run
+
+
+def stored(declared, seconds, network_steps, **made):
+    """Rows of a study's first cell, made here in some seconds."""
+    storage = Storage("results")
+    storage.write_bytes(f"{declared.name}/study.json", declared.to_json().encode())
+    known = {"host": platform.node(), "seconds": str(seconds), "network_steps": str(network_steps)}
+    cell = declared.cells()[0]
+    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | known | made)
+    return cell
+
+
+def test_where_nothing_has_run_the_time_is_not_known(dry):
+    mine = study("mine", 2)
+    cost, text = dry(mine)
+    operations = sum(cell.operations for cell in mine.cells()) * 512
+    assert cost["operations_at_most"] == operations
+    assert cost["seconds"] is cost["seconds_at_most"] is cost["measured_on"] is None
+    assert "time: unknown until something has run here" in text
+    stored(study("other", 3), 2.0, 1000, host="elsewhere")
+    stored(study("another", 3), 2.0, 1000, device="cuda")
+    assert dry(mine)[0]["seconds_at_most"] is None
+
+
+def test_the_time_is_that_at_the_pace_of_what_ran_here(dry):
+    mine = study("mine", 2)
+    cell = stored(study("other", 3), 2.0, 5000)
+    cost, text = dry(mine)
+    pace = cell.operations / 100 * 5000 / 2.0
+    assert cost["seconds_at_most"] == pytest.approx(cost["operations_at_most"] / pace)
+    assert cost["seconds"] is None and cost["measured_on"] == "256 networks of other"
+    assert "at the pace of 256 networks of other on this machine" in text and "about" not in text
+
+
+def test_the_likely_time_is_that_of_networks_that_end_as_early_as_stored_ones(dry):
+    mine = study("mine", 2)
+    first = stored(mine, 2.0, 256 * 25)  # a quarter of the budget of 100 steps
+    cost, text = dry(mine)
+    pace = first.operations / 100 * 256 * 25 / 2.0
+    second = mine.cells()[1]
+    likely = first.operations * 256 / 4 + second.operations * 512  # of the second nothing is known
+    assert cost["seconds"] == pytest.approx(likely / pace)
+    assert cost["seconds"] < cost["seconds_at_most"] and "as early as those stored" in text
+
+
+def test_nothing_to_do_costs_nothing(dry):
+    assert in_words(90) == "1.5 min" and in_words(3600) == "60 min" and in_words(5e5) == "5.8 days"
+    mine = study("mine", 2)
+    storage = Storage("results")
+    for cell in mine.cells():
+        storage.write_rows("mine", synthetic_rows("mine", cell, [0, 1]), MADE)
+    cost, text = dry(mine)
+    assert cost["operations_at_most"] == 0 and "cost" not in text

@@ -1,0 +1,145 @@
+"""What a dry run says of cost and time: from what has run on this machine, never a guess."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trainability.errors import InputError
+from trainability.seeds import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from trainability.storage import Storage
+    from trainability.study import Cell
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast trials of one study ran on this machine.
+
+    Args:
+        study: Which.
+        networks: How many were trained.
+        operations: Floating-point operations of all of them.
+        operations_per_s: Floating-point operations per second of a trial.
+        shares: Of the budget, how much the networks of each cell used, by cell id.
+    """
+
+    study: str
+    networks: int
+    operations: float
+    operations_per_s: float
+    shares: Mapping[str, float]
+
+
+def expected(
+    name: str, cells: Mapping[str, Cell], n_blocks: Mapping[str, int], storage: Storage
+) -> dict[str, Any]:
+    """Operations and seconds of one core that some blocks of cells take, for JSON.
+
+    Args:
+        name: The study's name.
+        cells: Its cells by id.
+        n_blocks: How many blocks of each are to be trained.
+        storage: Where it and other studies are.
+
+    Returns:
+        `operations_at_most`, every network to the end of its budget; `seconds_at_most` at the pace
+        of `measured_on`, and `seconds` if networks succeed as early as those that are stored; None
+        for what is not known.
+    """
+    work = {cell: cells[cell].operations * BLOCK_SIZE * n for cell, n in n_blocks.items() if n}
+    total = sum(work.values())
+    cost: dict[str, Any] = {
+        "operations_at_most": total,
+        "seconds_at_most": None,
+        "seconds": None,
+        "measured_on": None,
+    }
+    own = _pace(name, cells, storage)
+    paces = [*([own] if own else []), *_others(name, storage)]
+    if not paces:
+        return cost
+    # Of little work the start is most of the time.
+    pace = max(paces, key=lambda entry: entry.operations)
+    cost["seconds_at_most"] = total / pace.operations_per_s
+    cost["measured_on"] = f"{pace.networks:,} networks of {pace.study}"
+    if own is not None and set(work) & set(own.shares):
+        likely = sum(one * own.shares.get(cell, 1.0) for cell, one in work.items())
+        cost["seconds"] = likely / pace.operations_per_s
+    return cost
+
+
+def sentences(cost: Mapping[str, Any]) -> list[str]:
+    """The same, for people."""
+    if not cost["operations_at_most"]:
+        return []
+    lines = [
+        f"cost: at most {cost['operations_at_most']:.2g} floating-point operations, every network "
+        "to its last step"
+    ]
+    if cost["seconds_at_most"] is None:
+        return [*lines, "time: unknown until something has run here"]
+    time = f"time: at most {in_words(cost['seconds_at_most'])} of one core"
+    if cost["seconds"] is not None:
+        time += f", about {in_words(cost['seconds'])} if networks succeed as early as those stored"
+    return [*lines, f"{time}; at the pace of {cost['measured_on']} on this machine, start included"]
+
+
+def in_words(seconds: float) -> str:
+    """A duration with two digits, in the unit that suits it.
+
+    >>> in_words(0.04), in_words(41.2), in_words(600.0), in_words(9000.0), in_words(1e6)
+    ('less than 1 s', '41 s', '10 min', '2.5 h', '12 days')
+    """
+    if seconds < 1:
+        return "less than 1 s"
+    for unit, size in (("days", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1.0)):
+        if seconds >= 1.5 * size or unit == "s":
+            value = seconds / size
+            return f"{value:.0f} {unit}" if value >= 9.95 else f"{value:.2g} {unit}"
+    raise AssertionError
+
+
+def _others(name: str, storage: Storage) -> Iterator[Pace]:
+    """The paces of the other studies on a storage, whatever can be read of them."""
+    from trainability.study import Study
+
+    for other in storage.studies():
+        if other != name:
+            try:
+                study = Study.from_json(json.dumps(storage.read_record(other, "study")))
+                pace = _pace(other, {cell.id: cell for cell in study.cells()}, storage)
+            except InputError:  # one with code of its own, or damaged: no pace can be told
+                continue
+            if pace is not None:
+                yield pace
+
+
+def _pace(name: str, cells: Mapping[str, Cell], storage: Storage) -> Pace | None:
+    """How fast trials of a study ran on the CPU of this machine, if any did."""
+    operations = seconds = 0.0
+    steps: dict[str, int] = {}
+    networks: dict[str, int] = {}
+    for file in storage.block_files(name, cells):
+        made = storage.provenance(file)
+        try:
+            here = made["host"] == platform.node() and made["device"] == "cpu"
+            took, done = float(made["seconds"]), int(made["network_steps"])
+        except (LookupError, ValueError):
+            continue
+        if here and took > 0 and done > 0:
+            cell = cells[file.cell]
+            operations += cell.operations / cell.max_steps * done
+            seconds += took
+            steps[cell.id] = steps.get(cell.id, 0) + done
+            networks[cell.id] = networks.get(cell.id, 0) + len(file.blocks) * BLOCK_SIZE
+    if not seconds:
+        return None
+    shares = {cell: n / networks[cell] / cells[cell].max_steps for cell, n in steps.items()}
+    return Pace(name, sum(networks.values()), operations, operations / seconds, shares)
