@@ -84,6 +84,7 @@ DRAWINGS = {
                 "success_rate_high": "high",
             }
         ),
+        name="rate",
         curve="scheme",
         **options,
     ),
