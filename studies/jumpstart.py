@@ -52,8 +52,6 @@ def riera(penalty, value):
 
 
 BOTH = Jumpstart(coefficient=1e-4)
-UNITS = Jumpstart(coefficient=1e-4, terms="units")
-SAMPLES = Jumpstart(coefficient=1e-4, terms="samples")
 
 STUDY = Study(
     name="jumpstart",

@@ -77,6 +77,18 @@ DRAWINGS = {
     "losses": lambda **options: plots.plot_loss(
         pd.concat([losses().assign(scheme=s) for s in SCHEMES]), curve="scheme", **options
     ),
+    "quantity": lambda **options: plots.plot_quantity(
+        rates().rename(
+            columns={
+                "success_rate": "value",
+                "success_rate_low": "low",
+                "success_rate_high": "high",
+            }
+        ),
+        name="rate",
+        curve="scheme",
+        **options,
+    ),
     "survival": lambda **options: plots.plot_survival(survival(), **options),
 }
 

@@ -1,0 +1,110 @@
+"""The first sentence of a report is about the quantity that the study asks about."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from html_page import Page
+from synthetic_rows import MADE, synthetic_rows
+
+from trainability import Adam, Study
+from trainability.errors import StudyError
+from trainability.findings.study import find
+from trainability.report import write_report
+from trainability.report.sentences import answer
+from trainability.schemes import He, UnitSphere
+from trainability.storage import Storage
+from trainability.tasks import AbsoluteValue, Table
+
+STUDY = Study(
+    name="asked",
+    question="Do they collapse?",
+    quantity="collapsed",
+    task=AbsoluteValue(n_train=16),
+    axes={"scheme": [UnitSphere(), He(bias_std=1.0)], "width": [2, 4]},
+    optimizer=Adam(learning_rate=0.02),
+    max_steps=50,
+    tolerance=1e-3,
+    replicates=256,
+)
+
+
+def stored(study, tmp_path, change=lambda rows, cell: rows):
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        storage.write_rows(study.name, change(synthetic_rows(study.name, cell, [0]), cell), MADE)
+    return storage
+
+
+def collapse(rows, cell):
+    """Of He's networks 192 of 256 collapse, of the others 64, to the mean of the targets."""
+    n = 192 if cell.scheme == He(bias_std=1.0) else 64
+    best = cell.loss.of_constant(cell.task.data()[1])
+    lost = np.arange(256) < n
+    loss = np.where(lost, best, rows["final_loss"]).astype(np.float32)
+    return rows.assign(collapsed=lost, success=rows["success"] & ~lost, final_loss=loss)
+
+
+def test_the_answer_is_about_collapse_and_what_it_ends_at(tmp_path):
+    storage = stored(STUDY, tmp_path, collapse)
+    sentences = answer(find(STUDY, storage))
+    assert sentences[0].startswith(
+        "Of 2 initializations UnitSphere has the smallest rate of collapse: on average over 2 "
+        "combinations of the other axes, 25.0 %, 50.0 percentage points"
+    )
+    assert "less than He(bias_std=1) (75.0 %), beyond reasonable doubt" in sentences[0]
+    assert any("100 % (95 % interval" in s and "at the mean of the targets" in s for s in sentences)
+    page = Page(write_report(STUDY, storage).page.read_text())
+    assert "The rate of collapse" in page.text
+
+
+def test_an_axis_of_numbers_that_comes_first_is_answered_first(tmp_path):
+    study = dataclasses.replace(STUDY, axes=dict(reversed(STUDY.axes.items())))
+    sentences = answer(find(study, stored(study, tmp_path, collapse)))
+    assert sentences[0].startswith("The rate of collapse is 25.0 % (95 % interval")
+    assert "at width 2" in sentences[0] and "at width 4" in sentences[0]
+    assert sentences[1].startswith("Of 2 initializations UnitSphere has the smallest")
+
+
+def test_what_no_network_has_is_said(tmp_path):
+    study = dataclasses.replace(STUDY, quantity="variance")
+    sentences = answer(find(study, stored(study, tmp_path)))
+    assert sentences[0].startswith("No network has a mean variance over the data")
+
+
+def test_means_are_compared_with_their_errors(tmp_path):
+    def vary(rows, cell):
+        shift = 0.1 if cell.scheme == UnitSphere() else 0.0
+        rng = np.random.default_rng(cell.width)
+        return rows.assign(variance_init=[np.array([v + shift]) for v in rng.random(256)])
+
+    study = dataclasses.replace(STUDY, quantity="variance")
+    findings = find(study, stored(study, tmp_path, vary))
+    assert answer(findings)[0].startswith("Of 2 initializations UnitSphere has the largest mean")
+    row = findings.asked.pairs.iloc[0]
+    values = [np.random.default_rng(width).random(256) for width in (2, 4)]
+    assert row["difference"] == pytest.approx(-0.1, abs=1e-6)
+    se = np.sqrt(2 * sum(v.var(ddof=1) / 256 for v in values)) / 2
+    half = row["difference_high"] - row["difference"]
+    assert half == pytest.approx(1.959964 * se, rel=1e-4)
+
+
+def test_the_width_over_samples_needs_several_numbers_of_them(tmp_path):
+    tasks = [Table(dataset="diabetes", rows=n) for n in (8, 16)]
+    study = dataclasses.replace(
+        STUDY, axes={"task": tasks, "width": [2, 4]}, task=None, scheme=He(),
+        quantity="minimal_width",
+    )  # fmt: skip
+    sentences = answer(find(study, stored(study, tmp_path)))
+    assert sentences[0].startswith("The width for 90 % success was studied at fewer than 3")
+
+
+def test_an_unknown_quantity_is_refused():
+    with pytest.raises(StudyError, match="Study quantity must be 'success' or"):
+        dataclasses.replace(STUDY, quantity="colapsed")
+
+
+def test_the_quantity_changes_no_cell():
+    other = dataclasses.replace(STUDY, quantity="success")
+    assert [cell.id for cell in STUDY.cells()] == [cell.id for cell in other.cells()]
+    assert Study.from_json(STUDY.to_json()) == STUDY and "quantity" not in other.to_json()
