@@ -80,11 +80,6 @@ class CopiesOfModule(Family[Copies]):
                 f"engine {engine!r} trains fully connected networks, not copies of "
                 f"{self.cell.network}; leave --engine out"
             )
-        if problem.demands:
-            raise InputError(
-                f"{problem.penalty} wants extremes of pre-activations, which copies of a module "
-                f"don't give out"
-            )
         training = CopiesTraining(
             networks, problem, by_mode=facts.by_mode, numbers=facts.numbers, device=self.device,
             threads=threads,

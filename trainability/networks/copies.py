@@ -15,6 +15,10 @@ from torch.func import functional_call, vmap
 
 from trainability.networks.chance import Dropout, seeded
 
+AFFINE_FUNCTIONS = frozenset(
+    {"linear", *(f"conv{d}d" for d in (1, 2, 3)), *(f"conv_transpose{d}d" for d in (1, 2, 3))}
+)
+"""Names of torch's functions behind Linear and convolution layers."""
 NORMALIZATIONS = (
     nn.modules.batchnorm._BatchNorm,
     nn.modules.instancenorm._InstanceNorm,
