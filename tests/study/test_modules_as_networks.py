@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import pytest
+from ray import cloudpickle
 from torch import nn
 
 from trainability import SGD, Module, Study
@@ -90,6 +94,29 @@ def test_a_module_travels_with_what_tells_it_apart(tmp_path):
     for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
         assert copied == network
         assert hash(copied) == hash(network)
+
+
+def test_a_cell_arrives_where_there_is_no_study_file(tmp_path):
+    study = loaded(tmp_path, "shipped")
+    (cell, _) = study.cells()
+    module = sys.modules["trainability_study_shipped"]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        text = cloudpickle.dumps(cell)
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+    (tmp_path / "cell").write_bytes(text)
+    (tmp_path / "shipped.py").unlink()
+    code = (
+        "import pickle, sys\n"
+        "cell = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(cell.id, cell.blueprint.n_parameters)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "cell")], capture_output=True, text=True,
+        check=True, env=os.environ,
+    )  # fmt: skip
+    assert run.stdout.split() == [cell.id, str(cell.blueprint.n_parameters)]
 
 
 def plain(width: int = 2) -> nn.Module:
