@@ -41,7 +41,7 @@ def test_its_rows_agree_with_the_torch_engine_within_rounding(batch_size):
     # Deaths are counted on the points here, and on the interval there: the same at birth for
     # most; who is dead on the interval is dead on its points.
     dead, dead_on_points = (
-        np.stack(rows["tentative_init"]) + np.stack(rows["permanent_init"])
+        np.stack(rows["tentative_init"].tolist()) + np.stack(rows["permanent_init"].tolist())
         for rows in (theirs, ours)
     )
     assert (dead_on_points >= dead).all()

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from ray import cloudpickle
@@ -124,7 +125,7 @@ def plain(width: int = 2) -> nn.Module:
 
 
 def study_of(**values) -> Study:
-    defaults = dict(
+    defaults: dict[str, Any] = dict(
         name="s", question="?", axes={}, task=AbsoluteValue(n_train=8), scheme=He(),
         optimizer=SGD(learning_rate=0.1), max_steps=2, tolerance=1e-3,
     )  # fmt: skip
@@ -141,7 +142,7 @@ def test_width_is_the_function_s_where_it_takes_it():
     study = study_of(network=Module(plain), axes={"width": [2, 4]})
     assert [cell.columns()["width"] for cell in study.cells()] == [2, 4]
     assert [cell.columns()["depth"] for cell in study.cells()] == [None, None]
-    assert study.cells()[1].build()[0].out_features == 4
+    assert next(study.cells()[1].build().children()).out_features == 4
     (cell,) = study_of(network=Module(plain)).cells()
     assert cell.columns()["width"] is None
     (cell,) = study_of(network=Module(plain, width=4)).cells()

@@ -105,7 +105,7 @@ class CopiesOfModule(Family[Copies]):
         if not self.anatomy.is_chain:  # data may go around a layer whose neurons are all dead
             return np.ones(len(born.permanent), dtype=bool)
         widths = np.array([status.shape[1] for status in born.status])
-        return (born.permanent < widths).all(axis=1)
+        return np.all(born.permanent < widths, axis=1)
 
     def evaluation(self, x: np.ndarray, y: np.ndarray, classes: np.ndarray | None) -> Evaluate:
         facts, loss = self.cell.blueprint, self.cell.loss

@@ -304,9 +304,11 @@ class CopiesEvaluation:
         classes: np.ndarray | None, numbers: int, device: str,
     ) -> None:  # fmt: skip
         self._device = torch.device(device)
-        tables = (torch.as_tensor(table, dtype=torch.float32).to(device) for table in (x, y))
+        points, targets = (
+            torch.as_tensor(table, dtype=torch.float32).to(device) for table in (x, y)
+        )
         tile = tile_size(self._device.type, numbers * min(len(x), _EVALUATED))
-        self._loss = PointsLoss(layout, loss, *tables, tile, numbers)
+        self._loss = PointsLoss(layout, loss, points, targets, tile, numbers)
         self._tile = tile
         self._undecided_at = loss.undecided_at
         self._classes = None if classes is None else torch.from_numpy(classes).to(device)
