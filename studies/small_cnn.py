@@ -1,16 +1,16 @@
 """Which initialization trains a small convolutional network, and what batch normalization changes.
 
 One module, thousands of copies: two convolutions with pooling and a linear layer, on the bundled
-digits as pictures of 1 x 8 x 8 pixels. A network has succeeded when it names 98 % of the training
-digits. Paired: networks with and without normalization, and of one scheme under both, start from
-the same weights and see the same minibatches.
+digits as pictures of 1 x 8 x 8 pixels. A network has succeeded when it names 90 % of the training
+digits. Networks with and without normalization are compared pair by pair: by one scheme they start
+from the same weights and see the same minibatches.
 """
 
 from torch import Tensor, nn
 
 from trainability import SGD, Module, Study
 from trainability.losses import CrossEntropy
-from trainability.schemes import DataDependent, He, Orthogonal, TorchOwn
+from trainability.schemes import DataDependent, He, TorchOwn
 from trainability.tasks import Digits
 
 
@@ -36,15 +36,15 @@ STUDY = Study(
     name="small_cnn",
     question="Which initialization trains a small convolutional network on digits, by how much, "
     "and does batch normalization make the choice matter less?",
-    task=Digits(n_pictures=360, n_validation=60),
+    task=Digits(n_pictures=260, n_validation=60),
     axes={
-        "scheme": [He(), Orthogonal(), DataDependent(), TorchOwn()],
+        "scheme": [He(), DataDependent(), TorchOwn()],
         "network": Module.grid(SmallCNN, channels=4, batch_norm=[False, True]),
     },
     optimizer=SGD(learning_rate=0.1),
     loss=CrossEntropy(),
     batch_size=50,
-    max_steps=60,
+    max_steps=100,
     target_accuracy=0.9,
     replicates=256,
     seed=0,

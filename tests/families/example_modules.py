@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -50,7 +52,7 @@ class Deciding(nn.Module):
 
 def cell_of(module: Module | None, **values) -> Cell:
     """A cell that is trained in a moment."""
-    defaults = dict(
+    defaults: dict[str, Any] = dict(
         task=AbsoluteValue(n_train=8), scheme=He(), width=None, depth=None,
         optimizer=SGD(learning_rate=0.05), batch_size=None, max_steps=20, tolerance=1e-2, seed=3,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from example_modules import Deciding, Normalized, cell_of, mlp
 from trainability import Adam, Module
 from trainability.families import family_of
 from trainability.networks.copies import Copies
+from trainability.penalties import L1, L2, Jumpstart
 from trainability.schemes import DataDependent, He, RandomizedAsymmetric, TorchOwn
 from trainability.seeds import batch_order
 from trainability.training import Problem
@@ -40,7 +41,7 @@ def test_its_rows_agree_with_the_torch_engine_within_rounding(batch_size):
     # Deaths are counted on the points here, and on the interval there: the same at birth for
     # most; who is dead on the interval is dead on its points.
     dead, dead_on_points = (
-        np.stack(rows["tentative_init"]) + np.stack(rows["permanent_init"])
+        np.stack(rows["tentative_init"].tolist()) + np.stack(rows["permanent_init"].tolist())
         for rows in (theirs, ours)
     )
     assert (dead_on_points >= dead).all()
@@ -98,6 +99,14 @@ def test_normalized_copies_train_as_torch_trains_them_and_own_their_buffers():
         with torch.no_grad():
             loss = float((module(torch.from_numpy(x)) - torch.from_numpy(y)).square().mean())
         assert training.loss[row] == pytest.approx(loss, rel=1e-3)
+
+
+@pytest.mark.parametrize("penalty", [Jumpstart(0.01), L2(0.01), L1(0.01)], ids=str)
+def test_penalties_move_copies_as_they_move_fully_connected_networks(penalty):
+    more = {"width": 4, "penalty": penalty, "max_steps": 10, "tolerance": 1e-6}
+    ours, _ = run_trial("s", cell_of(Module(mlp), **more), [0], Runtime())
+    theirs, _ = run_trial("s", cell_of(None, depth=3, **more), [0], Runtime(engine="torch"))
+    np.testing.assert_allclose(ours["final_loss"], theirs["final_loss"], rtol=2e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("stacked", [True, False])

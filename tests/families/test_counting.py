@@ -14,6 +14,7 @@ from torch import nn
 from trainability import Adam, Module, inspect
 from trainability.death import PERMANENT
 from trainability.families import family_of
+from trainability.families.copies import CopiesOfModule
 from trainability.optimizers import AdamW
 from trainability.schemes import He
 from trainability.trial import Runtime, run_trial
@@ -84,6 +85,7 @@ N = 24
 def test_all_copies_at_once_are_what_inspect_says_of_each(build, width):
     cell = cell_of(Module(build), width=width, scheme=He(bias_std=0.3))
     family = family_of(cell)
+    assert isinstance(family, CopiesOfModule)
     copies = family.draw([0])[:N]
     census = family.census(copies, at_birth=True)
     assert all(status.shape[0] == N for status in census.status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from example_modules import mlp
@@ -15,7 +17,7 @@ from trainability.tasks import AbsoluteValue
 
 
 def study(network, **values) -> Study:
-    defaults = dict(
+    defaults: dict[str, Any] = dict(
         name="s", question="Is it refused?", axes={"scheme": [He()]},
         task=AbsoluteValue(n_train=8), optimizer=SGD(learning_rate=0.1), max_steps=5,
         tolerance=1e-3, network=network,
@@ -23,8 +25,8 @@ def study(network, **values) -> Study:
     return Study(**defaults | values)
 
 
-def no_return() -> nn.Module:
-    nn.Linear(1, 1)  # type: ignore[return-value]
+def no_return():
+    nn.Linear(1, 1)
 
 
 def no_parameters() -> nn.Module:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
+from typing import Any
 
 import pytest
+from ray import cloudpickle
 from torch import nn
 
 from trainability import SGD, Module, Study
@@ -92,12 +97,35 @@ def test_a_module_travels_with_what_tells_it_apart(tmp_path):
         assert hash(copied) == hash(network)
 
 
+def test_a_cell_arrives_where_there_is_no_study_file(tmp_path):
+    study = loaded(tmp_path, "shipped")
+    (cell, _) = study.cells()
+    module = sys.modules["trainability_study_shipped"]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        text = cloudpickle.dumps(cell)
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+    (tmp_path / "cell").write_bytes(text)
+    (tmp_path / "shipped.py").unlink()
+    code = (
+        "import pickle, sys\n"
+        "cell = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(cell.id, cell.blueprint.n_parameters)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "cell")], capture_output=True, text=True,
+        check=True, env=os.environ,
+    )  # fmt: skip
+    assert run.stdout.split() == [cell.id, str(cell.blueprint.n_parameters)]
+
+
 def plain(width: int = 2) -> nn.Module:
     return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
 
 
 def study_of(**values) -> Study:
-    defaults = dict(
+    defaults: dict[str, Any] = dict(
         name="s", question="?", axes={}, task=AbsoluteValue(n_train=8), scheme=He(),
         optimizer=SGD(learning_rate=0.1), max_steps=2, tolerance=1e-3,
     )  # fmt: skip
@@ -114,7 +142,7 @@ def test_width_is_the_function_s_where_it_takes_it():
     study = study_of(network=Module(plain), axes={"width": [2, 4]})
     assert [cell.columns()["width"] for cell in study.cells()] == [2, 4]
     assert [cell.columns()["depth"] for cell in study.cells()] == [None, None]
-    assert study.cells()[1].build()[0].out_features == 4
+    assert next(study.cells()[1].build().children()).out_features == 4
     (cell,) = study_of(network=Module(plain)).cells()
     assert cell.columns()["width"] is None
     (cell,) = study_of(network=Module(plain, width=4)).cells()

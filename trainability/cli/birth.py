@@ -42,7 +42,12 @@ def birth(
     refuse(figure_problems(figure))
     place = Storage(storage)
     chosen = stored_study(study, place)
-    cells = {cell.id: cell for cell in chosen.cells()}
+    cells = {cell.id: cell for cell in chosen.cells() if cell.network is None}
+    if not cells:
+        raise InputError(
+            f"the networks of {chosen.name} are copies of a module; birth explains fully connected "
+            "ones"
+        )
     rows = place.read_rows(chosen.name, list(cells), _COLUMNS)
     if rows.empty:
         raise InputError(

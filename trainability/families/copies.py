@@ -80,11 +80,6 @@ class CopiesOfModule(Family[Copies]):
                 f"engine {engine!r} trains fully connected networks, not copies of "
                 f"{self.cell.network}; leave --engine out"
             )
-        if problem.demands:
-            raise InputError(
-                f"{problem.penalty} wants extremes of pre-activations, which copies of a module "
-                f"don't give out"
-            )
         training = CopiesTraining(
             networks, problem, by_mode=facts.by_mode, numbers=facts.numbers, device=self.device,
             threads=threads,
@@ -110,7 +105,7 @@ class CopiesOfModule(Family[Copies]):
         if not self.anatomy.is_chain:  # data may go around a layer whose neurons are all dead
             return np.ones(len(born.permanent), dtype=bool)
         widths = np.array([status.shape[1] for status in born.status])
-        return (born.permanent < widths).all(axis=1)
+        return np.all(born.permanent < widths, axis=1)
 
     def evaluation(self, x: np.ndarray, y: np.ndarray, classes: np.ndarray | None) -> Evaluate:
         facts, loss = self.cell.blueprint, self.cell.loss

@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainability.modules.watching import Watcher
+from trainability.networks.copies import AFFINE_FUNCTIONS
 
-_AFFINE = {"linear", "conv1d", "conv2d", "conv3d"} | {f"conv_transpose{d}d" for d in (1, 2, 3)}
 _OUT_OF_TORCH = {
     "numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage",
     "__reduce_ex__", "to_dlpack", "__deepcopy__", "share_memory_",
@@ -40,7 +40,7 @@ class Functions(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name in _AFFINE:
+        if name in AFFINE_FUNCTIONS:
             return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
         if name in _OUT_OF_TORCH or name == "register_hook":
             self.watcher.leave(name, args, kwargs)

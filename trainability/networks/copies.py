@@ -15,6 +15,10 @@ from torch.func import functional_call, vmap
 
 from trainability.networks.chance import Dropout, seeded
 
+AFFINE_FUNCTIONS = frozenset(
+    {"linear", *(f"conv{d}d" for d in (1, 2, 3)), *(f"conv_transpose{d}d" for d in (1, 2, 3))}
+)
+"""Names of torch's functions behind Linear and convolution layers."""
 NORMALIZATIONS = (
     nn.modules.batchnorm._BatchNorm,
     nn.modules.instancenorm._InstanceNorm,
@@ -102,9 +106,9 @@ class Layout:
             return vmap(one, in_dims=axes)(list(trained), list(kept), keys, x)
         results = []
         for index, key in enumerate(keys.tolist()):
-            mine = [[tensor[index] for tensor in tensors] for tensors in (trained, kept)]
+            mine, rest = ([tensor[index] for tensor in group] for group in (trained, kept))
             with seeded(key & (2**63 - 1)):
-                results.append(one(*mine, keys[index], x[index] if own_points else x))
+                results.append(one(mine, rest, keys[index], x[index] if own_points else x))
         outputs, after, watched = zip(*results, strict=True)
         return torch.stack(outputs), _stacked(after), _stacked(watched)
 
@@ -169,7 +173,8 @@ class Copies:
         for first in range(0, self.n_networks, self.at_once):
             rows = np.arange(first, min(first + self.at_once, self.n_networks))
             index = torch.from_numpy(np.resize(rows, self.at_once))
-            yield rows, *([t[index] for t in group] for group in (self.trained, self.kept))
+            trained, kept = ([t[index] for t in group] for group in (self.trained, self.kept))
+            yield rows, trained, kept
 
     def __getitem__(self, index: Tensor | np.ndarray | slice | Sequence[int]) -> Copies:
         """The copies at `index`."""

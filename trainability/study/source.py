@@ -112,7 +112,7 @@ def _is_installed(thing: Any) -> bool:
     if file is None:  # built in
         return "ipykernel" not in sys.modules or thing.__module__ in sys.builtin_module_names
     package = thing.__module__.partition(".")[0]
-    if package == __package__.partition(".")[0]:
+    if package == __name__.partition(".")[0]:
         return True
     return any(Path(file).is_relative_to(folder) for folder in _installed_folders())
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from trainability.losses import Loss
-from trainability.networks.copies import Copies, Layout
+from trainability.networks.copies import AFFINE_FUNCTIONS, Copies, Layout
 from trainability.seeds import batch_order, mix64
 from trainability.training.contract import Problem
 from trainability.training.cpu.tiles import TiledTraining
-from trainability.training.passes import Updates, losses, named_classes
+from trainability.training.passes import Updates, add_by_extremes, losses, named_classes
 from trainability.training.torch_engine import float32_on_one_thread
 
 _CHUNK = 64
@@ -68,6 +70,8 @@ class CopiesTraining(TiledTraining[Copies]):
             for _ in range(problem.optimizer.n_moments)
         ]
         self._by_mode = by_mode
+        penalty = problem.penalty
+        self._by_extremes = penalty if penalty is not None and penalty.extremes else None
         self._update = Updates(problem.optimizer, problem.penalty, self._device)
         self._x, self._y = (
             torch.as_tensor(table, dtype=torch.float32).to(device)
@@ -134,14 +138,25 @@ class CopiesTraining(TiledTraining[Copies]):
         """Loss and gradients in training mode, and what the pass leaves in the kept tensors."""
         leaves = [tensor.detach().requires_grad_() for tensor in trained]
         with torch.enable_grad():
-            outputs, after, _ = self._first.layout.run(leaves, kept, x, training=True, keys=keys)
+            outputs, after, pre = self._first.layout.run(
+                leaves, kept, x, training=True, keys=keys,
+                watch=PreActivations if self._by_extremes else None,
+            )  # fmt: skip
         n_points, d_out = y.shape[-2:]
         scale = self._problem.loss.scale(n_points, d_out)
         scales = torch.full((n_points, d_out), scale, device=self._device)
         delta, loss = losses(
             self._problem.loss, outputs.detach(), y.expand(outputs.shape), scales, d_out
         )
-        gradients = torch.autograd.grad(outputs, leaves, delta, allow_unused=True)
+        wanted, by_wanted = [outputs], [delta]
+        for z in pre[:-1]:  # the last layer is the output's
+            assert self._by_extremes is not None
+            units = z.detach().flatten(2)
+            by_units = torch.zeros_like(units)
+            add_by_extremes(self._by_extremes, by_units, units)
+            wanted.append(z)
+            by_wanted.append(by_units.reshape(z.shape))
+        gradients = torch.autograd.grad(wanted, leaves, by_wanted, allow_unused=True)
         return (
             loss,
             [
@@ -180,6 +195,30 @@ class CopiesTraining(TiledTraining[Copies]):
         sources = torch.from_numpy(slots).to(self._device)
         for target, source in zip(ours, new, strict=True):
             target[targets] = source[sources]
+
+
+class PreActivations(TorchFunctionMode):
+    """The outputs of a module's Linear and convolution layers in one pass, in the order of use.
+
+    For a penalty that asks for extremes: in a convolution every place of a channel is a neuron.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outputs: list[Tensor] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        outputs = func(*args, **(kwargs or {}))
+        if getattr(func, "__name__", "") in AFFINE_FUNCTIONS:
+            # A copy, for what follows may write over it.
+            self._outputs.append(outputs.clone())
+            return self._outputs[-1] * 1
+        return outputs
+
+    def results(self) -> list[Tensor]:
+        return self._outputs
 
 
 class PointsLoss:
@@ -265,9 +304,11 @@ class CopiesEvaluation:
         classes: np.ndarray | None, numbers: int, device: str,
     ) -> None:  # fmt: skip
         self._device = torch.device(device)
-        tables = (torch.as_tensor(table, dtype=torch.float32).to(device) for table in (x, y))
+        points, targets = (
+            torch.as_tensor(table, dtype=torch.float32).to(device) for table in (x, y)
+        )
         tile = tile_size(self._device.type, numbers * min(len(x), _EVALUATED))
-        self._loss = PointsLoss(layout, loss, *tables, tile, numbers)
+        self._loss = PointsLoss(layout, loss, points, targets, tile, numbers)
         self._tile = tile
         self._undecided_at = loss.undecided_at
         self._classes = None if classes is None else torch.from_numpy(classes).to(device)

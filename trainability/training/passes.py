@@ -106,18 +106,10 @@ class Passes:
         Points and neurons that fill up are left out: those are the last ones.
         """
         assert self.penalty is not None
-        numbers = [float(np.float32(number)) for number in self.penalty.numbers()]
         n_points = int(torch.count_nonzero(scales[:, 0]))
         real = z[:, :n_points, : self.sizes[layer]]
         own = delta[:, :n_points, : self.sizes[layer]]
-        for over in self.penalty.extremes:
-            axis = {"points": 1, "neurons": 2}[over]
-            ends = real.amax(axis, keepdim=True), real.amin(axis, keepdim=True)
-            for end, by_end in zip(
-                ends, self.penalty.by_extremes(TENSORS, *ends, numbers), strict=True
-            ):
-                extreme = (real == end).to(real.dtype)
-                own += extreme * (by_end / extreme.sum(axis, keepdim=True))
+        add_by_extremes(self.penalty, own, real)
         return delta
 
     def _forward(self, parameters: list[Tensor], x: Tensor) -> _Forward:
@@ -143,6 +135,23 @@ class Passes:
     def _losses(self, outputs: Tensor, y: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
         """d loss / d output in the shape of the outputs, and the loss of every network."""
         return losses(self.loss, outputs, y, scales, self.sizes[-1])
+
+
+def add_by_extremes(penalty: Penalty, delta: Tensor, z: Tensor) -> None:
+    """Add to a gradient by pre-activations, in place, that of a penalty of their extremes.
+
+    Args:
+        penalty: That asks for extremes.
+        delta: Shape (T, N, neurons).
+        z: The pre-activations of a hidden layer, of the same shape.
+    """
+    numbers = [float(np.float32(number)) for number in penalty.numbers()]
+    for over in penalty.extremes:
+        axis = {"points": 1, "neurons": 2}[over]
+        ends = z.amax(axis, keepdim=True), z.amin(axis, keepdim=True)
+        for end, by_end in zip(ends, penalty.by_extremes(TENSORS, *ends, numbers), strict=True):
+            extreme = (z == end).to(z.dtype)
+            delta += extreme * (by_end / extreme.sum(axis, keepdim=True))
 
 
 def losses(

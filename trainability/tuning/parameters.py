@@ -25,6 +25,7 @@ FIXED = {
     "max_steps": "it is part of what success means",
     "tolerance": "it is part of what success means",
     "target_accuracy": "it is part of what success means",
+    "network": "a tuning is of fully connected networks",
 }
 """Axes that a tuning can't vary, and why: candidates would not be comparable."""
 TUNABLE = tuple(name for name in AXES if name not in FIXED)
