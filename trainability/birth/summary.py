@@ -15,8 +15,11 @@ from trainability.birth.features import birth_features, counts, distance, flow, 
 from trainability.birth.prediction import predict_outcomes
 from trainability.errors import InputError
 from trainability.study.cell import Cell
+from trainability.tasks.best_loss import best_loss
 from trainability.theory import neuron_fates
 
+_MOST_POINTS = 512
+"""The best fit of two hinges takes time in the square of the points."""
 _QUICK = {"counts": counts, "distance": distance, "races": races, "flow": flow}
 TERMS = (
     "flow_succeeds",
@@ -43,9 +46,10 @@ def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `cell`, `task`, `scheme`, `width`, `n`, `success_rate` with `_low` and `_high` (95 %),
-        `trainability`; by theory alone `predicted_success` with `_se`, `race_low` and `race_high`
-        (NaN, and `not_predicted` says why); `auc`, `deviance_explained`, `gap_explained` and
-        `calibrated` of `predict_outcomes` with splines, held out (NaN where one outcome is rare).
+        `trainability`; by theory alone `predicted_success` with `_se` (NaN, and `not_predicted`
+        says why), and where two hinges make the target `race_low` and `race_high`; `auc`,
+        `deviance_explained`, `gap_explained` and `calibrated` of `predict_outcomes` with splines,
+        held out (NaN where one outcome is rare).
     """
     entries = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
     return pd.DataFrame([entry for entry in entries if entry is not None])
@@ -77,14 +81,26 @@ def _law(cell: Cell) -> dict[str, Any]:
         names = ("predicted_success", "predicted_success_se", "race_low", "race_high")
         return dict.fromkeys(names, np.nan) | {"not_predicted": prediction_obstacle(cell)}
     (width,) = cell.widths  # a deep network is not predicted
-    fates = neuron_fates(cell.scheme, *cell.task.data(), width)
+    low = high = np.nan
+    if _is_raced(cell):
+        fates = neuron_fates(cell.scheme, *cell.task.data(), width)
+        low, high = fates.opposite(width), fates.opposite_or_alike(width)
     return {
         "predicted_success": p.value,
         "predicted_success_se": p.standard_error,
-        "race_low": fates.opposite(width),
-        "race_high": fates.opposite_or_alike(width),
+        "race_low": low,
+        "race_high": high,
         "not_predicted": "",
     }
+
+
+def _is_raced(cell: Cell) -> bool:
+    """Whether the target is two hinges, which is what the bracket of the races is about."""
+    task = cell.task
+    one = task.d_in == 1 and task.d_out == 1 and cell.proven_need == 2
+    if not one or task.n_train > _MOST_POINTS:
+        return False
+    return cell.tolerance is not None and best_loss(*task.data(), n_neurons=2) <= cell.tolerance
 
 
 def _networks(cell: Cell, rows: pd.DataFrame) -> dict[str, Any]:

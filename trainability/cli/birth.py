@@ -74,6 +74,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
     shown = new_table(columns)
     for row in table.to_dict("records"):
         predicted = row["predicted_success"] == row["predicted_success"]
+        raced = row["race_low"] == row["race_low"]
         judged = row["auc"] == row["auc"]
         shown.add_row(
             *([row["task"]] if tasks else []),
@@ -82,7 +83,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
             f"{row['n']:,}",
             f"{100 * row['success_rate']:.1f}",
             f"{100 * row['predicted_success']:.1f}" if predicted else "-",
-            f"{100 * row['race_low']:.0f}-{100 * row['race_high']:.0f}" if predicted else "-",
+            f"{100 * row['race_low']:.0f}-{100 * row['race_high']:.0f}" if raced else "-",
             f"{100 * row['trainability']:.1f}",
             f"{row['auc']:.3f}" if judged else "-",
             f"{row['gap_explained']:.2f}" if judged else "-",

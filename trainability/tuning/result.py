@@ -181,9 +181,8 @@ def _prior_sentence(result: Result) -> str:
     which = "candidate" if n == 1 else f"{n} candidates"
     return (
         f"The search began with the {which} of which theory predicts the most success, without "
-        f"training: at best {predicted[best]:.3f}, of "
-        f"{written(result.tuning, best)}, of which the search measured {value.value:.3f} "
-        f"[{value.low:.3f}, {value.high:.3f}]."
+        f"training: at best {predicted[best]:.3f}, of {written(result.tuning, best)}, of which "
+        f"the search measured {value.value:.3f} [{value.low:.3f}, {value.high:.3f}]."
     )
 
 
