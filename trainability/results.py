@@ -1,154 +1,23 @@
 """Results: one row per replicate; what the columns are, and what a valid table is.
 
-Every column is declared once, in `COLUMNS`: its type, its range, since which version it exists
-and what stands in older rows. Schema, check and fill derive from that.
+Schema, check and fill derive from the one declaration of every column, in `columns`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from trainability.identity import VERSION
+from trainability.columns import COLUMNS, Column
 from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COUNTS = pa.list_(pa.int32())
-_SHARES = pa.list_(pa.float32())
-_FLAGS = pa.list_(pa.bool_())
 _STATES = ("active", "tentative", "permanent")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the rows.
-
-    Args:
-        name: Its name.
-        type: Its Arrow type; of the entries if it holds lists, one per layer or per checkpoint.
-        least: Least value of it, or of every entry; None for texts and truth values.
-        one_of: The texts that it may hold; empty for any.
-        nullable: Whether a value may be missing.
-        nullable_since: The version since which it may; 0 from the beginning.
-        nullable_entries: Whether an entry of a list may be missing.
-        same_for_cell: Whether all rows of a cell have the same value: it is identity.
-        since: The version since which it exists; 0 from the beginning.
-        default: Its value in rows of files that are older.
-    """
-
-    name: str
-    type: pa.DataType
-    least: float | None = None
-    one_of: tuple[str, ...] = ()
-    nullable: bool = False
-    nullable_since: int = 0
-    nullable_entries: bool = False
-    same_for_cell: bool = False
-    since: int = 0
-    default: Any = None
-
-    def __post_init__(self) -> None:
-        assert self.since <= VERSION, f"{self.name}: raise VERSION, which is {VERSION}"
-
-
-def _identity(name: str, type_: pa.DataType, least: float | None = None, **more: Any) -> Column:
-    return Column(name, type_, least, same_for_cell=True, **more)
-
-
-COLUMNS: tuple[Column, ...] = (
-    _identity("study", pa.string()),
-    _identity("cell", pa.string()),
-    Column("replicate", pa.int64(), 0),
-    _identity("task", pa.string()),
-    _identity("scheme", pa.string()),
-    _identity("width", pa.int32(), 1, nullable=True, nullable_since=2),
-    _identity("depth", pa.int32(), 2, nullable=True, nullable_since=3),
-    _identity("d_in", pa.int32(), 1),
-    _identity("d_out", pa.int32(), 1),
-    _identity("n_train", pa.int32(), 1),
-    _identity("need", pa.int32(), 0),
-    _identity("optimizer", pa.string()),
-    _identity("learning_rate", pa.float64(), 0),
-    _identity("batch_size", pa.int32(), 1, nullable=True),
-    _identity("max_steps", pa.int64(), 1),
-    _identity("tolerance", pa.float64(), 0, nullable=True, nullable_since=2),
-    _identity("seed", pa.int64(), 0),
-    Column("status", pa.string(), one_of=("ok", "diverged")),
-    Column("born_dead", pa.bool_()),
-    Column("trainable", pa.bool_()),
-    Column("active_init", _COUNTS, 0),
-    Column("tentative_init", _COUNTS, 0),
-    Column("permanent_init", _COUNTS, 0),
-    Column("undecided_init", _COUNTS, 0),
-    Column("active_final", _COUNTS, 0, nullable=True),
-    Column("tentative_final", _COUNTS, 0, nullable=True),
-    Column("permanent_final", _COUNTS, 0, nullable=True),
-    Column("undecided_final", _COUNTS, 0, nullable=True),
-    Column("n_revived", pa.int32(), 0),
-    Column("initial_loss", pa.float32(), 0, nullable=True),
-    Column("final_loss", pa.float32(), 0, nullable=True),
-    Column("steps", pa.int64(), 0),
-    Column("success", pa.bool_()),
-    Column("loss_curve", pa.list_(pa.float32()), 0, nullable_entries=True),
-    Column("active_curve", _COUNTS, 0, nullable_entries=True),
-    Column("tentative_curve", _COUNTS, 0, nullable_entries=True),
-    Column("permanent_curve", _COUNTS, 0, nullable_entries=True),
-    _identity("activation", pa.string(), since=1, default="ReLU()"),
-    _identity("loss", pa.string(), since=1, default="MeanSquaredError()"),
-    _identity("penalty", pa.string(), since=1, default="none"),
-    _identity("target_accuracy", pa.float64(), 0, nullable=True, since=2),
-    _identity("n_classes", pa.int32(), 0, since=2, default=0),
-    _identity("n_validation", pa.int32(), 0, since=2, default=0),
-    Column("accuracy", pa.float64(), 0, nullable=True, since=2),
-    Column("validation_loss", pa.float32(), 0, nullable=True, since=2),
-    Column("best_validation_loss", pa.float32(), 0, nullable=True, since=2),
-    Column("validation_accuracy", pa.float64(), 0, nullable=True, since=2),
-    Column("best_validation_accuracy", pa.float64(), 0, nullable=True, since=2),
-    _identity("widths", pa.string(), nullable=True, since=2),
-    Column("collapsed", pa.bool_(), nullable=True, since=2),
-    Column("variance_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
-    Column("living_init", _SHARES, 0, nullable=True, nullable_entries=True, since=3),
-    _identity("network", pa.string(), since=3, default="fully connected"),
-    _identity("layers", pa.string(), nullable=True, since=3),
-    Column("collapsed_curve", _FLAGS, nullable=True, nullable_entries=True, since=3),
-)
-"""Columns of the rows, in order.
-
-Identity: `study` to `seed`; `need` is how many neurons of the first hidden layer must not be
-permanently dead. `width` is that of all hidden layers; where they differ it is null, and `widths`
-has them all as text, such as "(8, 4)", null elsewhere. `status` is `ok` or `diverged`. `*_init` and
-`*_final` hold one count per hidden layer; `*_final` is null for a diverged network, whose
-parameters are not finite. `undecided_*` counts neurons that the census could not settle; they are
-counted among the dead as the samples say. `*_curve` holds one value per step of
-`checkpoints(max_steps)`, neurons summed over the hidden layers, null from the step at which a
-network diverged. `batch_size` is null for the full batch. A loss that is no number is null.
-
-Success is a loss of at most `tolerance`, or where that is null an accuracy of at least
-`target_accuracy` at a checkpoint. `n_classes` is 0 where targets are numbers, `n_validation` where
-no points are held back. `accuracy` is the share of the training points whose class the network
-names at the end, `validation_*` are of the validation points, `best_*` the least loss and the
-largest accuracy at any checkpoint, birth included. They are null where they do not apply, and of
-a network that diverged, but for the best ones, of the checkpoints before.
-
-`collapsed` says whether the network is constant on the training points where training left it
-(`trial.collapsed`); null where that was not measured, by older code, or is not defined, for a
-network that diverged. `collapsed_curve` says the same at every checkpoint.
-
-`variance_init` and `living_init` hold one share per hidden layer, of the network at birth on the
-training points (`sensitivity`): the variance of the layer's output over its mean square, and the
-points at which every layer so far has an active neuron. Null where older code wrote the row.
-`network` is "fully connected", or the user's function with its arguments, of which the networks
-are copies. Of those `width` and `depth` are what the function was called with, and null where it
-takes none; `need` is 0; `activation` is "as built"; the lists per hidden layer have one entry per
-ReLU that can be followed to layers, and `layers` their names, with commas, null where there is
-none: then lists are empty. `trainable` is whether nothing shows that training can't succeed.
-"""
 
 EVALUATED = (
     "accuracy",
@@ -162,62 +31,7 @@ EVALUATED = (
 SCHEMA = pa.schema([(column.name, column.type) for column in COLUMNS])
 """Names and types of `COLUMNS`."""
 
-MEANINGS: dict[str, str] = {
-    "study": "Name of the study.",
-    "cell": "Id of the cell: a hash of its identity.",
-    "replicate": "Number of the network within its cell, from 0.",
-    "task": "The task, as one writes it.",
-    "scheme": "The initialization scheme, as one writes it.",
-    "width": "Neurons of each hidden layer; null where they differ, see widths.",
-    "depth": "Affine layers; a shallow network has 2.",
-    "d_in": "Inputs.",
-    "d_out": "Outputs.",
-    "n_train": "Training points.",
-    "need": "Neurons of the first hidden layer that must not be permanently dead.",
-    "optimizer": "The optimizer, as one writes it.",
-    "learning_rate": "Its step size, before any schedule.",
-    "batch_size": "Points of a minibatch; null for all of them at every step.",
-    "max_steps": "Updates after which training ends, in steps.",
-    "tolerance": "Training loss at which a network succeeds; null where accuracy decides.",
-    "seed": "The study's seed.",
-    "status": "ok, or diverged: its loss or parameters are not finite. It counts as a failure.",
-    "born_dead": "Whether the network is constant on the domain at birth.",
-    "trainable": "Whether at birth enough neurons of every layer are not permanently dead.",
-    "active_init": "Neurons at birth that are active, one count per hidden layer.",
-    "tentative_init": "Neurons at birth that are tentatively dead, per hidden layer.",
-    "permanent_init": "Neurons at birth that are permanently dead, per hidden layer.",
-    "undecided_init": "Neurons at birth that the census could not settle, per hidden layer; they "
-    "are counted among the dead as the samples say.",
-    "active_final": "As active_init where training ended; null for a network that diverged.",
-    "tentative_final": "As tentative_init where training ended; null if diverged.",
-    "permanent_final": "As permanent_init where training ended; null if diverged.",
-    "undecided_final": "As undecided_init where training ended; null if diverged.",
-    "n_revived": "Neurons that were dead at birth and are active where training ended.",
-    "initial_loss": "Training loss at birth, as the loss declares it.",
-    "final_loss": "Training loss where training ended; null if it is no number.",
-    "steps": "Updates until the network succeeded, or until training ended, in steps.",
-    "success": "Whether it reached the tolerance, or the target accuracy, within max_steps.",
-    "loss_curve": "Training loss at every checkpoint; null from where it diverged.",
-    "active_curve": "Active neurons of all hidden layers together, at every checkpoint.",
-    "tentative_curve": "Tentatively dead neurons likewise.",
-    "permanent_curve": "Permanently dead neurons likewise.",
-    "activation": "The activation, as one writes it.",
-    "loss": "The loss, as one writes it.",
-    "penalty": "The penalty, as one writes it, or none.",
-    "target_accuracy": "Training accuracy at which a network succeeds; null where loss decides.",
-    "n_classes": "Classes; 0 where targets are numbers.",
-    "n_validation": "Points that are held back; 0 for none.",
-    "accuracy": "Share of the training points whose class the network names at the end.",
-    "validation_loss": "Loss on the points that are held back, at the end.",
-    "best_validation_loss": "The least of it at any checkpoint, birth included.",
-    "validation_accuracy": "Share of the held-back points whose class is named, at the end.",
-    "best_validation_accuracy": "The largest of it at any checkpoint, birth included.",
-    "widths": "Neurons of every hidden layer as text, where they differ; else null.",
-    "collapsed": "Whether the network is constant on the training points where training ended.",
-    "collapsed_curve": "The same at every checkpoint; null from where it diverged.",
-    "variance_init": "At birth, variance of each hidden layer's output over its mean square.",
-    "living_init": "At birth, share of the training points at which each layer so far is active.",
-}
+MEANINGS = {column.name: column.meaning for column in COLUMNS}
 """What every column means, for whoever reads the rows."""
 
 

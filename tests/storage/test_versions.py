@@ -22,7 +22,7 @@ from trainability.stored import declare
 from trainability.study import Study
 
 NEXT = VERSION + 1
-YOUNGER = Column("weather", pa.string(), same_for_cell=True, since=1, default="fair")
+YOUNGER = Column("weather", pa.string(), "Outside.", same_for_cell=True, since=1, default="fair")
 
 
 NEXT = VERSION + 1
@@ -40,7 +40,7 @@ def as_if_of_version(monkeypatch, version, *more):
 
 @pytest.fixture
 def newer_columns(monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    monkeypatch.setattr("trainability.columns.VERSION", NEXT)
     as_if_of_version(monkeypatch, NEXT, YOUNGER)
 
 
@@ -95,7 +95,7 @@ def test_files_of_every_version_are_read(storage, monkeypatch):
 
 
 def test_a_column_that_a_file_of_its_version_lacks_is_damage(storage, monkeypatch):
-    monkeypatch.setattr("trainability.results.VERSION", NEXT)
+    monkeypatch.setattr("trainability.columns.VERSION", NEXT)
     as_if_of_version(monkeypatch, NEXT, YOUNGER)
     lacking = dataclasses.replace(YOUNGER, since=VERSION)
     monkeypatch.setattr("trainability.results.COLUMNS", (*COLUMNS, lacking))
@@ -106,7 +106,7 @@ def written_by_newer_code(storage, monkeypatch):
     """One of the cells, as code two versions on with one more column would have written it."""
     cell = GOLDEN.cells()[0]
     with monkeypatch.context() as patch:
-        patch.setattr("trainability.results.VERSION", NEXT + 1)
+        patch.setattr("trainability.columns.VERSION", NEXT + 1)
         as_if_of_version(patch, NEXT + 1, YOUNGER)
         rows = storage.read_rows(GOLDEN.name, [cell.id])
         return storage.write_rows(GOLDEN.name, rows, {})
