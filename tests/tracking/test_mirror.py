@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import sys
+import threading
 import time
 import zlib
 
@@ -250,6 +251,21 @@ def test_how_busy_the_machine_is_is_shown_unless_the_user_does_not_want_it(store
         mirror.close("KILLED")
         assert bool(shown) == (wanted == "true")
     assert "system/cpu_utilization_percentage" in shown
+
+
+def test_who_connects_anew_goes_on_with_the_one_monitor_of_the_machine(stored):
+    study, storage, uri = stored
+
+    def monitors():
+        return [thread for thread in threading.enumerate() if "SystemMetrics" in thread.name]
+
+    before = len(monitors())
+    for _ in range(2):  # the first one was lost to an outage
+        mirror = MlflowMirror(study, storage, uri)
+        mirror.start(study.cells()[0])
+    assert len(monitors()) == before + 1
+    mirror.close("KILLED")
+    assert len(monitors()) == before
 
 
 def test_a_store_that_is_not_there_is_refused(tmp_path):

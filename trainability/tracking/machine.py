@@ -6,6 +6,11 @@ import os
 from typing import Any
 
 _SWITCH = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
+_monitors: dict[str, Any] = {}
+"""Those that run in this process, by the run that they log to.
+
+Whoever connects anew after an outage goes on with the one that is there.
+"""
 
 
 class MachineMetrics:
@@ -22,7 +27,6 @@ class MachineMetrics:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._run: str | None = None
-        self._monitor: Any = None
         self._wanted = os.environ.get(_SWITCH, "true").lower() not in ("false", "0")
 
     def watch(self, run: str) -> None:
@@ -30,14 +34,17 @@ class MachineMetrics:
         if not self._wanted or run == self._run:
             return
         self.stop()
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
         self._run = run
-        self._monitor = SystemMetricsMonitor(run, resume_logging=True, tracking_uri=self._uri)
-        self._monitor.start()
+        if run not in _monitors:
+            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+            monitor = SystemMetricsMonitor(run, resume_logging=True, tracking_uri=self._uri)
+            _monitors[run] = monitor
+            monitor.start()
 
     def stop(self) -> None:
         """Log no more."""
-        if self._monitor is not None:
-            self._monitor.finish()
-        self._monitor = self._run = None
+        monitor = None if self._run is None else _monitors.pop(self._run, None)
+        self._run = None
+        if monitor is not None:
+            monitor.finish()

@@ -160,7 +160,8 @@ class MlflowMirror:
     def log_report(self, folder: Path, description: str) -> None:
         """Put the report's files and a description in Markdown where MLflow shows the study."""
         self._parent.log_report(folder, description)
-        self._describe(description)
+        # In one paragraph: of others the page shows the first line alone until it is unfolded.
+        self._describe(description.replace("\n\n", " ", 1))
 
     def _describe(self, text: str) -> None:
         """Describe the experiment, unless somebody else did."""
