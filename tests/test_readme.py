@@ -31,7 +31,9 @@ def test_the_commands_of_the_table_are_those_of_the_program():
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
 def test_local_links_lead_somewhere(link):
-    assert link.startswith("https://") or (ROOT / link).exists()
+    headings = re.findall(r"^#+ (.*)", README, re.M)
+    anchors = ["#" + re.sub(r"[^\w-]", "", line.lower().replace(" ", "-")) for line in headings]
+    assert link.startswith("https://") or link in anchors or (ROOT / link).exists()
 
 
 def test_the_set_up_commands_are_short():
