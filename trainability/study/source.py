@@ -110,7 +110,7 @@ def _is_installed(thing: Any) -> bool:
     if thing.__module__ == "__main__" or module is None:
         return False
     if file is None:  # built in
-        return "ipykernel" not in sys.modules or thing.__module__ in sys.builtin_module_names
+        return True
     package = thing.__module__.partition(".")[0]
     if package == __name__.partition(".")[0]:
         return True
