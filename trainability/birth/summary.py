@@ -20,9 +20,10 @@ from trainability.theory import neuron_fates
 
 _MOST_POINTS = 512
 """The best fit of two hinges takes time in the square of the points."""
-_QUICK = {"counts": counts, "distance": distance, "races": races, "flow": flow}
+_QUICK = {"counts": counts, "distance": distance, "races": races}
+FLOW = "flow_succeeds"
+"""The one term of the model of each network, where a cell has it: the rest adds nothing to it."""
 TERMS = (
-    "flow_succeeds",
     "stronger_side",
     "weaker_side",
     "line",
@@ -34,7 +35,7 @@ TERMS = (
     "mean_error",
     "slope_error",
 )
-"""Features that the model of each network reads, as far as a cell has them; else all."""
+"""Features that it reads else, as far as a cell has them; else all."""
 
 
 def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
@@ -48,8 +49,8 @@ def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
         `cell`, `task`, `scheme`, `width`, `n`, `success_rate` with `_low` and `_high` (95 %),
         `trainability`; by theory alone `predicted_success` with `_se` (NaN, and `not_predicted`
         says why), and where two hinges make the target `race_low` and `race_high`; `auc`,
-        `deviance_explained`, `gap_explained` and `calibrated` of `predict_outcomes` with splines,
-        held out (NaN where one outcome is rare).
+        `deviance_explained`, `gap_explained` and `calibrated` of `predict_outcomes`, held out, by
+        the flow alone or where there is none by splines (NaN where one outcome is rare).
     """
     entries = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
     return pd.DataFrame([entry for entry in entries if entry is not None])
@@ -104,11 +105,14 @@ def _is_raced(cell: Cell) -> bool:
 
 
 def _networks(cell: Cell, rows: pd.DataFrame) -> dict[str, Any]:
-    features = birth_features([cell], int(rows["replicate"].max()) + 1, _QUICK)
+    followed = prediction_obstacle(cell) is None
+    asked = {"flow": flow} if followed else _QUICK
+    features = birth_features([cell], int(rows["replicate"].max()) + 1, asked)
     table = with_outcomes(features, rows)
     names = [str(name) for name in features if name not in ("cell", "replicate")]
+    terms = [FLOW] if followed else [name for name in TERMS if name in names] or names
     try:
-        model = predict_outcomes(table, [n for n in TERMS if n in names] or names, "splines")
+        model = predict_outcomes(table, terms, "logistic" if followed else "splines")
     except InputError:  # one of the outcomes is too rare
         unknown = ("auc", "deviance_explained", "gap_explained")
         return dict.fromkeys(unknown, np.nan) | {"calibrated": None}

@@ -1,4 +1,8 @@
-"""What theory predicts of candidates before any is trained: a search may start at the best."""
+"""What theory predicts of candidates before any is trained: a search may start at the best.
+
+It costs no network of the budget, and as much time as following the networks takes: 48 candidates
+of 512 networks, about what training as many takes on a CPU.
+"""
 
 from __future__ import annotations
 
