@@ -9,6 +9,7 @@ import docstrings
 import galleries
 import pictures
 
+import trainability
 from trainability.results import COLUMNS, MEANINGS
 from trainability.schemes import He
 
@@ -64,3 +65,10 @@ def test_what_is_added_to_a_folder_is_in_its_gallery(tmp_path):
     assert ".. autoclass:: trainability.schemes.Doubled" in text
     assert text.count(".. figure:: schemes/Doubled.svg") == text.count(":alt: Doubled: ") + 1 == 2
     assert (tmp_path / "schemes" / "Doubled.svg").stat().st_size > 5_000
+
+
+def test_one_cites_the_version_that_there_is():
+    cited = (ROOT / ".github" / "CITATION.cff").read_text()
+    assert f"\nversion: {trainability.__version__}\n" in cited
+    page = (ROOT / ".github" / "docs" / "citing.md").read_text()
+    assert f"version = {{{trainability.__version__}}}" in page
