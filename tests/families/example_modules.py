@@ -56,4 +56,5 @@ def cell_of(module: Module | None, **values) -> Cell:
         task=AbsoluteValue(n_train=8), scheme=He(), width=None, depth=None,
         optimizer=SGD(learning_rate=0.05), batch_size=None, max_steps=20, tolerance=1e-2, seed=3,
     )  # fmt: skip
-    return Cell(**defaults | {"network": module} | values)
+    chosen: dict[str, Any] = {**defaults, "network": module, **values}
+    return Cell(**chosen)

@@ -103,7 +103,7 @@ def test_a_cell_arrives_where_there_is_no_study_file(tmp_path):
     module = sys.modules["trainability_study_shipped"]
     cloudpickle.register_pickle_by_value(module)
     try:
-        text = cloudpickle.dumps(cell)
+        text = cloudpickle.dumps(cell)  # type: ignore[attr-defined]
     finally:
         cloudpickle.unregister_pickle_by_value(module)
     (tmp_path / "cell").write_bytes(text)
