@@ -21,10 +21,12 @@ def collapse_table(findings: Findings) -> TableView | None:
     some = set(table.loc[table["n_collapsed"] > 0, "cell"])
     cells = findings.rates[findings.rates.index.isin(some)]
     steps = _steps(table[table["cell"].isin(some)])
-    by_cell = {cell: part.set_index("step") for cell, part in table.groupby("cell", sort=False)}
+    by_cell = {
+        str(cell): part.set_index("step") for cell, part in table.groupby("cell", sort=False)
+    }
     body = []
     for cell, row in cells.iterrows():
-        part = by_cell[cell]
+        part = by_cell[str(cell)]
         entries = [
             with_interval(
                 *(part.loc[step, f"collapsed_rate{end}"] for end in ("", "_low", "_high"))
@@ -50,15 +52,15 @@ def collapse_sentence(findings: Findings) -> str:
     """Where collapse is most common, and by when half of it has happened."""
     table = findings.measured.collapse
     last = table.groupby("cell", sort=False).last()
-    cell = last["collapsed_rate"].idxmax()
-    row, most = findings.rates.loc[cell], last.loc[cell]
-    part = table[table["cell"] == cell]
-    half = part.loc[part["collapsed_rate"] >= most["collapsed_rate"] / 2, "step"].iloc[0]
+    cell = str(last.index[last["collapsed_rate"].argmax()])
+    row, part = findings.rates.loc[cell], table[table["cell"] == cell]
+    rates = part["collapsed_rate"].to_numpy(dtype=float)
+    half = int(part["step"].to_numpy()[rates >= rates[-1] / 2][0])
     when = "birth" if half == 0 else f"step {half:,}"
     return (
         f"Most networks are constant at the end in {row['curve']}, {findings.x} "
-        f"{place_text(row[findings.x])}: {percent(most['collapsed_rate'])} %. At birth it was "
-        f"{percent(part['collapsed_rate'].iloc[0])} %; half of it had happened by {when}."
+        f"{place_text(row[findings.x])}: {percent(rates[-1])} %. At birth it was "
+        f"{percent(rates[0])} %; half of it had happened by {when}."
     )
 
 
