@@ -25,7 +25,7 @@ TARGETS = {
     ),
 }
 TASKS = [
-    Function(name, target, Box(1 if name != "abs_sum_and_difference" else 2, 3**0.5), n_train=3000)
+    Function(name, target, Box(1 if name != "abs_sum_and_difference" else 2, 3**0.5), n_train=300)
     for name, target in TARGETS.items()
 ]
 LINE, PLANE = TASKS[:3], TASKS[3]
@@ -43,7 +43,8 @@ def lu(task, scheme, value, relation="="):
         relation=relation,
         n=1000,
         where={"task": task, "scheme": scheme, "loss": MeanSquaredError(), **shape},
-        differs="budget and batch size are not known to us; points evenly spread, not random",
+        differs="300 points evenly spread, theirs 3,000 at random; their budget and batch size are "
+        "not known to us",
     )
 
 
