@@ -14,6 +14,7 @@ from trainability.domains import Box
 from trainability.losses import MeanAbsoluteError, MeanSquaredError
 from trainability.schemes import He, RandomizedAsymmetric
 from trainability.study import Published
+from trainability.study.published import Relation
 from trainability.tasks import Function
 
 TARGETS = {
@@ -33,7 +34,7 @@ NARROW, PLANAR = (2,) * 9, (4,) * 19
 """Hidden widths of the papers' networks of one input, and of two."""
 
 
-def lu(task, scheme, value, relation="="):
+def lu(task, scheme, value, relation: Relation = "="):
     """A rate of Lu, Shin, Su & Karniadakis (2020), of a thousand trainings."""
     shape = {"width": 4, "depth": 20} if task is PLANE else {"width": 2, "depth": 10}
     return Published(
