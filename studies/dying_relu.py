@@ -14,6 +14,7 @@ from trainability.domains import Box
 from trainability.losses import MeanAbsoluteError, MeanSquaredError
 from trainability.schemes import He, RandomizedAsymmetric
 from trainability.study import Published
+from trainability.study.published import Relation
 from trainability.tasks import Function
 
 TARGETS = {
@@ -25,7 +26,7 @@ TARGETS = {
     ),
 }
 TASKS = [
-    Function(name, target, Box(1 if name != "abs_sum_and_difference" else 2, 3**0.5), n_train=3000)
+    Function(name, target, Box(1 if name != "abs_sum_and_difference" else 2, 3**0.5), n_train=300)
     for name, target in TARGETS.items()
 ]
 LINE, PLANE = TASKS[:3], TASKS[3]
@@ -33,7 +34,7 @@ NARROW, PLANAR = (2,) * 9, (4,) * 19
 """Hidden widths of the papers' networks of one input, and of two."""
 
 
-def lu(task, scheme, value, relation="="):
+def lu(task, scheme, value, relation: Relation = "="):
     """A rate of Lu, Shin, Su & Karniadakis (2020), of a thousand trainings."""
     shape = {"width": 4, "depth": 20} if task is PLANE else {"width": 2, "depth": 10}
     return Published(
@@ -43,7 +44,8 @@ def lu(task, scheme, value, relation="="):
         relation=relation,
         n=1000,
         where={"task": task, "scheme": scheme, "loss": MeanSquaredError(), **shape},
-        differs="budget and batch size are not known to us; points evenly spread, not random",
+        differs="300 points evenly spread, theirs 3,000 at random; their budget and batch size are "
+        "not known to us",
     )
 
 

@@ -85,7 +85,7 @@ def _rate(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[
 def _mean(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[Any]]:
     values = column.dropna()
     if values.dtype == object:
-        values = values.map(lambda layers: layers[-1])
+        values = pd.Series([layers[-1] for layers in values.to_list()])
     numbers = values.to_numpy(dtype=float)
     numbers = numbers[np.isfinite(numbers)]
     n = len(numbers)

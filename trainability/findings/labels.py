@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_CALL = re.compile(r"(\w+)\(([^()]*)\)")
+_CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
 """The folders of an absolute path in quotes, as settings of tasks have them."""
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
@@ -32,7 +32,7 @@ def short(names: Sequence[str]) -> dict[str, str]:
     parsed = [_CALL.fullmatch(name) for name in names]
     labels = [_number(name) for name in names]
     if all(parsed):
-        calls = [(match[1], match[2].split(", ")) for match in parsed if match]
+        calls = [(match[1], _settings(match[2])) for match in parsed if match]
         shared = set.intersection(*(set(settings) for _, settings in calls))
         if len(calls) == 1:
             shared = set()
@@ -69,8 +69,27 @@ def in_words(written: str) -> str:
     return words.lower() if " " in words else words
 
 
+def _settings(inside: str) -> list[str]:
+    """The settings of a call as they are written; commas inside of one part nothing.
+
+    >>> _settings("domain=Box(d=1, half_width=2.0), n_train=3")
+    ['domain=Box(d=1, half_width=2.0)', 'n_train=3']
+    """
+    parts, depth, quote = [""], 0, ""
+    for letter in inside:
+        if quote or letter in "'\"":
+            quote = "" if letter == quote else quote or letter
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+        parts[-1] += letter
+        if not depth and not quote and parts[-1].endswith(", "):
+            parts[-1] = parts[-1].removesuffix(", ")
+            parts.append("")
+    return parts
+
+
 def _setting(entry: str) -> str:
-    name, _, value = entry.rpartition("=")
+    name, _, value = entry.partition("=")
     return value.strip("'") if value[:1] == "'" else f"{name.replace('_', ' ')} {_number(value)}"
 
 

@@ -8,6 +8,9 @@ from matplotlib.axes import Axes
 
 from trainability.plots.style import INK, new_axes, sample_note, set_title
 
+_LEAST_WIDTH = 6.4
+"""Of a figure, in inches: the line beneath its title must fit, or the map gets no room."""
+
 
 def plot_success_map(
     rates: pd.DataFrame,
@@ -36,7 +39,7 @@ def plot_success_map(
     """
     table = rates.pivot(index=y, columns=x, values=values)
     n_rows, n_columns = table.shape
-    ax = new_axes(ax, 0.62 * n_columns + 2.4, 0.5 * n_rows + 1.9)
+    ax = new_axes(ax, max(0.62 * n_columns + 2.4, _LEAST_WIDTH), 0.5 * n_rows + 1.9)
     ax.grid(False)
     shares = table.to_numpy(dtype=float)
     image = ax.imshow(shares, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")

@@ -60,10 +60,12 @@ def _collapse(findings: Findings) -> list[str]:
     loss = [findings.cells[str(cell)].loss for cell in table["cell"]]
     texts = []
     for written, part in table.groupby([str(entry) for entry in loss], sort=False):
-        name = next(entry.best_constant for entry in loss if str(entry) == written)
+        name = next(entry.best_constant for entry in loss if str(entry) == str(written))
         n, k = int(part["n"].sum()), int(part["count"].sum())
         low, high = map(float, clopper_pearson(k, n, LEVEL))
-        texts.append(f"{rate_text(k / n, low, high, n)} under the {in_words(written)} at {name}")
+        texts.append(
+            f"{rate_text(k / n, low, high, n)} under the {in_words(str(written))} at {name}"
+        )
     return [
         f"Of the networks that collapsed end, within {100 * NEAR:g} % of its loss, {joined(texts)}."
     ]
@@ -72,10 +74,11 @@ def _collapse(findings: Findings) -> list[str]:
 def asked_view(findings: Findings) -> TableView:
     """The quantity of every cell."""
     asked = findings.asked
+    places = findings.rates[findings.x].to_dict()
     body = [
         [
             row["curve"],
-            place_text(findings.rates.loc[cell, findings.x]),
+            place_text(places[cell]),
             f"{row['n']:,}",
             _text(asked.quantity, row),
         ]

@@ -12,7 +12,7 @@ import pandas as pd
 from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.findings.asked import SUCCESS
-from trainability.findings.labels import in_words
+from trainability.findings.labels import in_words, short
 from trainability.findings.places import in_order, place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
@@ -87,7 +87,16 @@ def maps(findings: Findings) -> list[tuple[str, pd.DataFrame]]:
     parts: list[tuple[Any, pd.DataFrame]] = [(("all networks",), findings.rates)]
     if others:
         parts = list(findings.rates.groupby(others, sort=False, dropna=False))
-    return [(", ".join(str(k) for k in key if not pd.isna(k)), part) for key, part in parts]
+    names = [short(list(map(str, findings.rates[other].unique()))) for other in others]
+    if not others:
+        return [(key[0], part) for key, part in parts]
+    return [
+        (
+            ", ".join(own[str(k)] for own, k in zip(names, key, strict=True) if not pd.isna(k)),
+            part,
+        )
+        for key, part in parts
+    ]
 
 
 def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
