@@ -52,7 +52,7 @@ def collapse_sentence(findings: Findings) -> str:
     """Where collapse is most common, and by when half of it has happened."""
     table = findings.measured.collapse
     last = table.groupby("cell", sort=False).last()
-    cell = str(last.index[last["collapsed_rate"].argmax()])
+    cell = str(last.index[int(last["collapsed_rate"].to_numpy().argmax())])
     row, part = findings.rates.loc[cell], table[table["cell"] == cell]
     rates = part["collapsed_rate"].to_numpy(dtype=float)
     half = int(part["step"].to_numpy()[rates >= rates[-1] / 2][0])
