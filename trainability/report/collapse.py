@@ -9,6 +9,7 @@ from trainability.findings.study import LEVEL, Findings
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import percent, with_interval
 
+_RATES = ["collapsed_rate", "collapsed_rate_low", "collapsed_rate_high"]
 _MOST_STEPS = 5
 """Checkpoints that the table shows: birth, the end, and decades before it."""
 
@@ -27,14 +28,11 @@ def collapse_table(findings: Findings) -> TableView | None:
     body = []
     for cell, row in cells.iterrows():
         part = by_cell[str(cell)]
-        entries = [
-            with_interval(
-                *(part.loc[step, f"collapsed_rate{end}"] for end in ("", "_low", "_high"))
-            )
-            if step in part.index
-            else "-"
-            for step in steps
-        ]
+        texts = {
+            int(step): with_interval(*values)
+            for step, values in zip(part.index, part[_RATES].to_numpy(dtype=float), strict=True)
+        }
+        entries = [texts.get(step, "-") for step in steps]
         n = int(part["n"].iloc[0])
         body.append([row["curve"], place_text(row[findings.x]), f"{n:,}", *entries])
     return TableView(
@@ -52,7 +50,7 @@ def collapse_sentence(findings: Findings) -> str:
     """Where collapse is most common, and by when half of it has happened."""
     table = findings.measured.collapse
     last = table.groupby("cell", sort=False).last()
-    cell = str(last.index[last["collapsed_rate"].argmax()])
+    cell = str(last.index[int(last["collapsed_rate"].to_numpy().argmax())])
     row, part = findings.rates.loc[cell], table[table["cell"] == cell]
     rates = part["collapsed_rate"].to_numpy(dtype=float)
     half = int(part["step"].to_numpy()[rates >= rates[-1] / 2][0])
