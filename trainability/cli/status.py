@@ -38,7 +38,7 @@ def status(
     storage: StorageOption = "results",
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Look again until the study is complete, or Ctrl-C."),
+        typer.Option("--watch", help="Look again until all is done and nothing runs, or Ctrl-C."),
     ] = False,
     hashes: HashesOption = False,
     as_json: JsonOption = False,
@@ -69,6 +69,7 @@ def _watch(study: Study, place: Storage, hashes: bool, as_json: bool) -> None:
     from rich.live import Live
 
     from trainability.cli.cells import cell_entries
+    from trainability.running.stopping import running
 
     shown = as_json or not err.is_terminal
     before = ""
@@ -82,7 +83,7 @@ def _watch(study: Study, place: Storage, hashes: bool, as_json: bool) -> None:
                 elif line != before:
                     err.print(line, soft_wrap=True)
                 before = line
-                if not any(entry["replicates_to_do"] for entry in entries):
+                if not _todo(entries) and not running(study.name, place):
                     return
                 interrupts.wait(_LOOK_EVERY_S)
     except KeyboardInterrupt:
