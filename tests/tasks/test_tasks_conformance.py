@@ -39,8 +39,12 @@ def ring(x):
     return np.linalg.norm(x, axis=1) > 1
 
 
+_FOLDER = tempfile.mkdtemp()
+"""Another one in every process: names of tests, which must agree, leave it out."""
+
+
 def pictures_file() -> str:
-    path = Path(tempfile.mkdtemp(), "pictures.npz")
+    path = Path(_FOLDER, "pictures.npz")
     np.savez(path, x=np.arange(72.0).reshape(8, 1, 3, 3), y=np.arange(8) % 3)
     return str(path)
 
@@ -77,7 +81,7 @@ def tasks() -> list[Task]:
     return [*found, *OTHERS]
 
 
-each_task = pytest.mark.parametrize("task", tasks(), ids=lambda t: f"{t}")
+each_task = pytest.mark.parametrize("task", tasks(), ids=lambda task: str(task).replace(_FOLDER, ""))
 
 
 @each_task
