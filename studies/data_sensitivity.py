@@ -4,8 +4,8 @@ Rister & Rubin (2020, arXiv 2007.06192; first called "Probabilistic bounds on da
 deep rectifier networks") show that the variance of the output over the data, as a share of its
 mean square, tends to 0 with the depth, whatever the width; and that sign flipping keeps at least
 2^-k of the points alive after k layers. All of it is measured at birth: nothing is trained for more
-than a step. Without biases a network is homogeneous: directions merge with the depth, but the
-lengths of the points remain, and with them their variance.
+than a step. A guess, not tested, why some variance may remain: without biases a network is
+homogeneous, so that directions merge with the depth, but the lengths of the points stay.
 """
 
 from trainability import Adam, Study

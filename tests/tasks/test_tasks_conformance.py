@@ -81,7 +81,8 @@ def tasks() -> list[Task]:
     return [*found, *OTHERS]
 
 
-each_task = pytest.mark.parametrize("task", tasks(), ids=lambda task: str(task).replace(_FOLDER, ""))
+NAMES = [str(task).replace(_FOLDER, "") for task in tasks()]
+each_task = pytest.mark.parametrize("task", tasks(), ids=NAMES)
 
 
 @each_task

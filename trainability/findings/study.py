@@ -96,6 +96,11 @@ class Findings:
         return self.n_networks >= self.n_wanted
 
     @property
+    def has_bound(self) -> bool:
+        """Whether theory bounds success anywhere; of copies of a module it knows nothing."""
+        return bool((self.rates["need"] > 0).any())
+
+    @property
     def is_deep(self) -> bool:
         """Whether any network has more than one hidden layer."""
         return bool((self.rates["depth"] > 2).any())

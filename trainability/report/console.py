@@ -32,7 +32,8 @@ def pivot(findings: Findings) -> list[str]:
     curves = list(dict.fromkeys(rates["curve"]))
     head = max(len(findings.x), *(len(place_text(place)) for place in findings.places))
     per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
-    lines = [f"success in percent [{100 * LEVEL:g} % interval] / trainability"]
+    bound = " / trainability" * findings.has_bound
+    lines = [f"success in percent [{100 * LEVEL:g} % interval]{bound}"]
     for start in range(0, len(curves), per_block):
         chosen = curves[start : start + per_block]
         heads = [_broken(curve) for curve in chosen]
@@ -45,7 +46,7 @@ def pivot(findings: Findings) -> list[str]:
             entries = []
             for curve in chosen:
                 cell = rates[(rates["curve"] == curve) & (rates[findings.x] == place)]
-                entries.append(_cell(cell.iloc[0]) if len(cell) else "-")
+                entries.append(_cell(cell.iloc[0], findings.has_bound) if len(cell) else "-")
             if set(entries) != {"-"}:
                 lines.append(_row(place_text(place), entries, head))
     lines.append(_total(rates))
@@ -80,9 +81,9 @@ def _row(head: str, entries: list[str], width: int) -> str:
     return f"{head:>{width}}" + "".join(f"{entry:>{_COLUMN}}" for entry in entries)
 
 
-def _cell(row: pd.Series) -> str:
+def _cell(row: pd.Series, has_bound: bool) -> str:
     rate, low, high = (_short(row[f"success_rate{end}"]) for end in ("", "_low", "_high"))
-    return f"{rate} [{low}, {high}]/{_short(row['trainability'])}"
+    return f"{rate} [{low}, {high}]" + f"/{_short(row['trainability'])}" * has_bound
 
 
 def _short(value: float) -> str:

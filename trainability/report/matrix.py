@@ -63,24 +63,25 @@ def success_matrix(findings: Findings) -> Matrix | None:
         return None
     same_n = rates["n"].nunique() == 1
     entries = {
-        key: _entry(row, same_n) for key, (_, row) in zip(keys, rates.iterrows(), strict=True)
+        key: _entry(row, same_n, findings.has_bound)
+        for key, (_, row) in zip(keys, rates.iterrows(), strict=True)
     }
+    bound = ", and after the sign ≤ the trainability, theory's upper bound" * findings.has_bound
     n = f"n = {int(rates['n'].iloc[0]):,} networks each" if same_n else "n: networks"
     return Matrix(
         f"success in % by {findings.x}",
         columns,
         [(str(curve), [entries.get((curve, column)) for column in columns]) for curve in curves],
-        f"Success in percent, its 95 % interval beneath, and after the sign ≤ the trainability, "
-        f"theory's upper bound; {n}.",
+        f"Success in percent, its 95 % interval beneath{bound}; {n}.",
     )
 
 
-def _entry(row: pd.Series, same_n: bool) -> Entry:
+def _entry(row: pd.Series, same_n: bool, has_bound: bool) -> Entry:
     theory = row["trainability"]
     return Entry(
         percent(row["success_rate"]),
         f"{percent(row['success_rate_low'])} to {percent(row['success_rate_high'])}",
-        "" if pd.isna(theory) else at_most(theory),
+        at_most(theory) if has_bound and not pd.isna(theory) else "",
         round(100 * float(row["success_rate"]), 1),
         "" if same_n else f"n {int(row['n']):,}",
     )

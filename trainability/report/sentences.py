@@ -33,6 +33,9 @@ def headline(findings: Findings) -> str:
     verdict = _bound(findings)
     if not verdict.holds:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
+    if not findings.has_bound:
+        low, high = (percent(findings.rates["success_rate"].agg(end)) for end in ("min", "max"))
+        return f"Success is from {low} to {high} %"
     return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
 
 
@@ -134,7 +137,13 @@ def failures_sentence(findings: Findings) -> str:
         return ""
     shares = (counts / n).sort_values(ascending=False)
     parts = [f"{percent(share)} % {_REASONS[str(why)]}" for why, share in shares.items() if share]
-    return f"Of {n:,} networks that failed although they were trainable at birth, {joined(parts)}."
+    which = (
+        "the one network that failed although it was"
+        if n == 1
+        else (f"{n:,} networks that failed although they were")
+    )
+    born = f"{which} trainable at birth" if findings.has_bound else which.rpartition(" although")[0]
+    return f"Of {born}, {joined(parts)}."
 
 
 def undecided_sentence(findings: Findings) -> str:
@@ -232,6 +241,8 @@ def _bound_sentence(findings: Findings) -> str:
     verdict = _bound(findings)
     if not verdict.holds:
         return f"{headline(findings)}, by an exact test: {verdict.verdict}"
+    if not findings.has_bound:
+        return "Theory bounds nothing here: what copies of a module reach is measured alone."
     rates = findings.rates
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
