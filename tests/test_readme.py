@@ -84,12 +84,12 @@ def blocks():
 
 
 def test_the_blocks_in_their_order_work_in_one_new_environment(clone):
-    """As a reader goes through it: installs, runs, adds a scheme and a study, model, notebook."""
+    """As a reader goes through it: installs, runs, adds a scheme and a study, models, notebook."""
     folder, script = clone
     names = [name for _, name, _ in blocks()]
     assert names == [
-        "run", "activate", "test", "studies/laplace.py", "own", "your_model.py", "first.py",
-        "notebook.py", "docs",
+        "run", "activate", "test", "studies/laplace.py", "own", "your_model.py",
+        "studies/cnn.py", "module", "first.py", "notebook.py", "docs",
     ]  # fmt: skip
     for kind, name, text in blocks():
         # Who only reads and runs does not install it in its place, nor builds its documentation.
@@ -113,6 +113,7 @@ def test_the_blocks_in_their_order_work_in_one_new_environment(clone):
     assert "browse:" in parts["run"] and "report:" in parts["own"]
     assert "Laplace(): 4,096 networks at birth" in parts["own"]
     assert "tentatively dead" in parts["your_model.py"]
+    assert "succeeds more often" in " ".join(parts["module"].split())
     assert "results/first/report/index.html" in parts["first.py"]
     assert "width_trainability" in parts["notebook.py"]
     for name in ("results/laplace/report/index.html", "dead.png", "success.png"):
