@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,9 +14,9 @@ from trainability.death.status import layer_counts
 from trainability.families import Family, draw, family_of
 from trainability.measures import Measures
 from trainability.results import SCHEMA, checkpoints, frame_of, table_of
-from trainability.seeds import BLOCK_SIZE, order_keys
+from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
-from trainability.training import Problem, Training
+from trainability.training import Training
 from trainability.training.runtime import Runtime
 
 __all__ = ["Runtime", "collapsed", "draw", "run_trial"]
@@ -49,20 +48,7 @@ def run_trial(
     started = time.perf_counter()
     family = family_of(cell, runtime.device)
     networks = family.draw(blocks)
-    x, y = cell.task.data()
-    problem = Problem(
-        x=x,
-        y=y,
-        optimizer=cell.optimizer,
-        activation=cell.activation,
-        loss=cell.loss,
-        penalty=cell.penalty,
-        tolerance=-math.inf if cell.tolerance is None else cell.tolerance,
-        batch_size=cell.batch_size,
-        order_keys=np.concatenate(
-            [order_keys(cell.seed, cell.stream_identity, block) for block in blocks]
-        ),
-    )
+    problem = family.problem(blocks)
     training, engine = family.start(networks, problem, runtime.engine, runtime.threads)
     measures = Measures(cell, training, family)
     record = _Record(cell, family, networks, training, measures)

@@ -14,6 +14,7 @@ from launch.commands import mlflow_statuses
 
 import trainability
 from trainability import events
+from trainability.activations import Hermite
 from trainability.errors import InputError, StudyError, StudyFailed
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -218,3 +219,12 @@ def test_it_runs_in_a_notebook(tmp_path):
     assert "Does it run?" in shown["data"]["text/html"]
     texts = [output.get("text", "") for output in notebook.cells[1].outputs]
     assert any("2/2 cells" in text for text in texts)
+
+
+def test_an_engine_that_can_not_train_the_study_is_refused_before_anything_is_written(
+    tiny_study, tmp_path
+):
+    study = dataclasses.replace(tiny_study, activation=Hermite(trainable=True))
+    with pytest.raises(InputError, match=r"engine 'fused-cpu' can't train this: Hermite"):
+        trainability.run(study, storage=tmp_path / "results", engine="fused-cpu", ray=False)
+    assert list(tmp_path.iterdir()) == []

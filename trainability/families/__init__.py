@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from trainability.families.base import Evaluate, Family
 from trainability.families.fully_connected import FullyConnected, draw
 from trainability.study.cell import Cell
 
-__all__ = ["Evaluate", "Family", "draw", "family_of"]
+__all__ = ["Evaluate", "Family", "draw", "engine_problems", "family_of"]
 
 
 def family_of(cell: Cell, device: str = "cpu") -> Family:
@@ -22,3 +24,13 @@ def family_of(cell: Cell, device: str = "cpu") -> Family:
     from trainability.families.copies import CopiesOfModule
 
     return CopiesOfModule(cell, device)
+
+
+def engine_problems(engine: str, cells: Iterable[Cell]) -> list[str]:
+    """Why an engine can't train some cells on any machine, each reason once."""
+    reasons = dict.fromkeys(family_of(cell).engine_obstacle(engine) for cell in cells)
+    return [
+        f"engine {engine!r} can't train this: {reason}; leave it to 'auto'"
+        for reason in reasons
+        if reason is not None
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic
@@ -9,6 +10,7 @@ from typing import Any, Generic
 import numpy as np
 
 from trainability.death import Census
+from trainability.seeds import order_keys
 from trainability.sensitivity import Sensitivity
 from trainability.study.cell import Cell
 from trainability.training import Problem, Training
@@ -36,6 +38,31 @@ class Family(ABC, Generic[Networks]):
     @abstractmethod
     def draw(self, blocks: Sequence[int]) -> Networks:
         """The initial networks of some blocks, in order."""
+
+    def problem(self, blocks: Sequence[int]) -> Problem:
+        """What the networks of some blocks are trained on."""
+        cell = self.cell
+        x, y = cell.task.data()
+        keys = [order_keys(cell.seed, cell.stream_identity, block) for block in blocks]
+        return Problem(
+            x=x,
+            y=y,
+            optimizer=cell.optimizer,
+            activation=cell.activation,
+            loss=cell.loss,
+            penalty=cell.penalty,
+            tolerance=-math.inf if cell.tolerance is None else cell.tolerance,
+            batch_size=cell.batch_size,
+            order_keys=np.concatenate(keys),
+        )
+
+    @abstractmethod
+    def engine_obstacle(self, engine: str) -> str | None:
+        """Why an engine can't train these networks on any machine, None if it can.
+
+        Args:
+            engine: One of `training.ENGINES`.
+        """
 
     @abstractmethod
     def start(

@@ -71,15 +71,17 @@ class CopiesOfModule(Family[Copies]):
         )
         return Copies(self.births.layout, trained, kept, at_once)
 
+    def engine_obstacle(self, engine: str) -> str | None:
+        if engine in ("auto", ENGINE):
+            return None
+        return "it trains fully connected networks, not copies of a module"
+
     def start(
         self, networks: Copies, problem: Problem, engine: str, threads: int
     ) -> tuple[Training[Copies], str]:
         facts = self.cell.blueprint
-        if engine not in ("auto", ENGINE):
-            raise InputError(
-                f"engine {engine!r} trains fully connected networks, not copies of "
-                f"{self.cell.network}; leave --engine out"
-            )
+        if obstacle := self.engine_obstacle(engine):
+            raise InputError(f"engine {engine!r} can't train this: {obstacle}")
         training = CopiesTraining(
             networks, problem, by_mode=facts.by_mode, numbers=facts.numbers, device=self.device,
             threads=threads,

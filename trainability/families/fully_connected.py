@@ -13,7 +13,7 @@ from trainability.networks import Ensemble, concatenate, initialize
 from trainability.seeds import BLOCK_SIZE, stream
 from trainability.sensitivity import Sensitivity, data_sensitivity
 from trainability.study.cell import Cell
-from trainability.training import Problem, Training, choose_engine
+from trainability.training import Problem, Training, choose_engine, engine_type
 
 _GLANCE = Effort(boxes=1)
 """For the curves, where no exact way is known: what samples and one bound say. The censuses that
@@ -45,6 +45,13 @@ class FullyConnected(Family[Ensemble]):
 
     def draw(self, blocks: Sequence[int]) -> Ensemble:
         return draw(self.cell, blocks)
+
+    def engine_obstacle(self, engine: str) -> str | None:
+        if engine == "auto":
+            return None
+        # What a GPU lacks is seen where the trial runs.
+        able = engine_type(engine)("cpu", 1)
+        return able.problem_obstacle(self.cell.sizes, self.problem([0]))
 
     def start(
         self, networks: Ensemble, problem: Problem, engine: str, threads: int

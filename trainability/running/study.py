@@ -209,6 +209,10 @@ def prepare(
     chosen = chosen or stored_study(str(study), place)
     if replicates is not None:
         chosen = dataclasses.replace(chosen, replicates=replicates)
+    if options.engine != "auto":  # only then, for it loads what trains
+        from trainability.families import engine_problems
+
+        refuse(engine_problems(options.engine, chosen.cells()))
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
     text = chosen.name if isinstance(study, Study) else str(study)
     return Run(chosen, growth, place, options, text, tracking_uri)

@@ -186,6 +186,10 @@ def run_tuning(
         console: Where progress is shown; None for nowhere.
         on_event: Told of everything that happens.
     """
+    if options.engine != "auto":
+        from trainability.families import engine_problems
+
+        refuse(engine_problems(options.engine, tuning.study().cells()))
     place.check_writable()
     uri = require_usable(tracking_uri, place)
     with shown_events(console, on_event) as events, contextlib.ExitStack() as end:
