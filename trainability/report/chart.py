@@ -87,19 +87,20 @@ def make_chart(
         for scale in ("success", "failure")
     }
     content = json.dumps({"specs": specs, "data": {"points": points, "fits": lines}})
-    note = _note(bool(fitted), predicted, level)
+    bounded = any(point["theory"] is not None for point in points)
+    note = _note(bool(fitted), bounded, predicted, level)
     return Chart(name, curves, note, Markup(content.replace("<", "\\u003c")))
 
 
-def _note(fitted: bool, predicted: bool, level: float) -> str:
+def _note(fitted: bool, bounded: bool, predicted: bool, level: float) -> str:
     lines = "lines: the fitted curves, P(at least as many neurons useful as the task needs)"
     if not fitted:
         lines = "lines join the measured rates"
+    bound = "dashed: trainability, theory's upper bound; " if bounded else ""
     between = "dashed and dotted: the success that theory predicts; " if predicted else ""
     return (
-        f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; dashed: "
-        f"trainability, theory's upper bound; {between}dotted: 90, 99 and 99.9 % success. Point at "
-        "a cell to read it. On the logarithmic axis a hollow point at the lower edge means that no "
+        f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; {bound}{between}"
+        "dotted: 90, 99 and 99.9 % success. Point at a cell to read it. On the logarithmic axis a hollow point at the lower edge means that no "
         "network failed; its bar ends at the upper limit of the failure rate."
     )
 
@@ -108,7 +109,9 @@ def _point(
     cell: str, row: pd.Series, place: Any, x: str, fit: dict[str, Any] | None, level: float
 ) -> dict[str, Any]:
     success = [float(row[f"success_rate{end}"]) for end in ("", "_low", "_high")]
-    theory, n, k = float(row["trainability"]), int(row["n"]), int(row["successes"])
+    # Where nothing is needed, of copies of a module, theory's bound is 1 and says nothing.
+    theory = float(row["trainability"]) if row["need"] else np.nan
+    n, k = int(row["n"]), int(row["successes"])
     telling = [
         f"{row['curve']}, {x} {place}",
         f"success {with_interval(*success)} %, {100 * level:g} % interval",

@@ -125,11 +125,12 @@ def sections(
         yield Section("Widths needed", tables=(tables.widths_table(findings),))
     if len(findings.published):
         yield Section("Paper beside ours", tables=(published_view(findings),))
-    yield Section(
-        "Does experiment obey theory?",
-        figures=drawn("count_calibration"),
-        tables=(tables.laws_table(findings),),
-    )
+    if findings.has_bound:
+        yield Section(
+            "Does experiment obey theory?",
+            figures=drawn("count_calibration"),
+            tables=(tables.laws_table(findings),),
+        )
     if len(findings.predictions):
         yield Section(
             "Does theory predict success?",
