@@ -100,8 +100,9 @@ def _note(fitted: bool, bounded: bool, predicted: bool, level: float) -> str:
     between = "dashed and dotted: the success that theory predicts; " if predicted else ""
     return (
         f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; {bound}{between}"
-        "dotted: 90, 99 and 99.9 % success. Point at a cell to read it. On the logarithmic axis a hollow point at the lower edge means that no "
-        "network failed; its bar ends at the upper limit of the failure rate."
+        "dotted: 90, 99 and 99.9 % success. Point at a cell to read it. On the logarithmic axis a "
+        "hollow point at the lower edge means that no network failed; its bar ends at the upper "
+        "limit of the failure rate."
     )
 
 
