@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainability.cache import cache_folder
 from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
@@ -133,8 +134,6 @@ def _cores() -> int:
 
 
 def _path() -> Path:
-    from trainability.training.cpu.compiled import cache_folder
-
     return cache_folder() / "benchmark.json"
 
 
