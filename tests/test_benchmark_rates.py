@@ -56,26 +56,32 @@ def keep_all(*results: Result, **changes) -> None:
     keep(dataclasses.replace(Benchmark(100.0, CORES, list(results), []), **changes))
 
 
+def seconds_of(one, device="cpu"):
+    """Of all networks of a study."""
+    cells = {cell.id: cell for cell in one.cells()}
+    return expected_seconds(cells, dict.fromkeys(cells, one.replicates), device)
+
+
 def test_nothing_is_expected_before_anything_was_measured():
-    assert expected_seconds(study()) is None
+    assert seconds_of(study()) is None
     keep_all(result(1.0, engine="jax"))
-    assert expected_seconds(study()) is None
+    assert seconds_of(study()) is None
 
 
 def test_operations_of_all_networks_at_the_rate_of_the_fastest_engine():
     keep_all(result(1.0, engine="torch"), result(4.0), result(900.0, engine="jax"))
     # 16 weights, 6 operations per weight and point.
     operations = 6 * 16 * 128 * 1000
-    assert expected_seconds(study()) == pytest.approx(512 * operations / 4e9)
+    assert seconds_of(study()) == pytest.approx(512 * operations / 4e9)
     [cell] = study().cells()
-    assert expected_seconds(study(), {cell.id: 3}) == pytest.approx(3 * operations / 4e9)
-    assert expected_seconds(study(), {}) == 0
+    assert expected_seconds({cell.id: cell}, {cell.id: 3}) == pytest.approx(3 * operations / 4e9)
+    assert expected_seconds({}, {}) == 0
 
 
 def test_the_nearest_work_counts():
     keep_all(result(4.0), result(8.0, width=128), result(1.0, batch=16), result(2.0, depth=10))
     seconds = {
-        name: expected_seconds(study(**changes))
+        name: seconds_of(study(**changes))
         for name, changes in {
             "narrow": {},
             "wide": {"axes": {"width": [100]}, "scheme": He()},
@@ -92,21 +98,21 @@ def test_the_nearest_work_counts():
 def test_measuring_again_replaces_and_adds():
     keep_all(result(4.0))
     keep_all(result(2.0), result(3.0, width=32))
-    assert expected_seconds(study()) == pytest.approx(512 * 6 * 16 * 128 * 1000 / 2e9)
+    assert seconds_of(study()) == pytest.approx(512 * 6 * 16 * 128 * 1000 / 2e9)
 
 
 def test_machines_and_devices_are_kept_apart(monkeypatch):
     keep_all(result(4.0))
     keep_all(result(400.0, cores=0), gpu="some GPU")
-    cpu, gpu = (expected_seconds(study(), device=device) for device in ("cpu", "cuda:1"))
+    cpu, gpu = (seconds_of(study(), device) for device in ("cpu", "cuda:1"))
     assert cpu == pytest.approx(100 * gpu)
     monkeypatch.setattr(rates.platform, "node", lambda: "another")
-    assert expected_seconds(study()) is None
+    assert seconds_of(study()) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"version": 99, "machines": {}}', "7"])
 def test_a_damaged_file_holds_nothing_and_is_replaced(content, tmp_path):
     (tmp_path / "benchmark.json").write_text(content)
-    assert expected_seconds(study()) is None
+    assert seconds_of(study()) is None
     keep_all(result(4.0))
-    assert expected_seconds(study()) is not None
+    assert seconds_of(study()) is not None

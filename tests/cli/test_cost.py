@@ -1,6 +1,7 @@
 """What a dry run says of time is measured here, or it says that it is not known."""
 
 import json
+import os
 import platform
 
 import pytest
@@ -43,6 +44,12 @@ def dry(tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture(autouse=True)
+def never_measured(monkeypatch):
+    """Whatever `bench` has kept on the machine that runs the tests."""
+    monkeypatch.setattr("trainability.cli.cost.expected_seconds", lambda cells, networks: None)
+
+
 def stored(declared, seconds, network_steps, **made):
     """Rows of a study's first cell, made here in some seconds."""
     storage = Storage("results")
@@ -63,6 +70,18 @@ def test_where_nothing_has_run_the_time_is_not_known(dry):
     stored(study("other", 3), 2.0, 1000, host="elsewhere")
     stored(study("another", 3), 2.0, 1000, device="cuda")
     assert dry(mine)[0]["seconds_at_most"] is None
+
+
+def test_where_nothing_has_run_bench_may_know(dry, monkeypatch):
+    monkeypatch.setattr(
+        "trainability.cli.cost.expected_seconds",
+        lambda cells, networks: 1e-3 * sum(networks.values()),
+    )
+    cost, text = dry(study("mine", 2))
+    assert cost["seconds_at_most"] == pytest.approx(0.512 * (os.cpu_count() or 1))
+    assert cost["measured_on"] == "trainability bench" and "start included" not in text
+    stored(study("other", 3), 2.0, 5000)
+    assert dry(study("mine", 2))[0]["measured_on"] == "256 networks of other"
 
 
 def test_the_time_is_that_at_the_pace_of_what_ran_here(dry):

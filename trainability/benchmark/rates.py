@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainability.cache import cache_folder
-from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from trainability.benchmark.measure import Benchmark, Result
-    from trainability.study import Study
     from trainability.study.cell import Cell
 
 _VERSION = 1
@@ -52,9 +50,9 @@ def keep(benchmark: Benchmark) -> None:
 
 
 def expected_seconds(
-    study: Study, n_networks: Mapping[str, int] | None = None, device: str = "cpu"
+    cells: Mapping[str, Cell], n_networks: Mapping[str, int], device: str = "cpu"
 ) -> float | None:
-    """Seconds of training that a study takes on this machine, by what `trainability bench` kept.
+    """Seconds of training that networks of some cells take here, by what `trainability bench` kept.
 
     All cores, or one GPU, at the rate of the fastest engine on the measured work that is nearest
     to a cell's. An upper bound in one respect: every network is counted to the end of its budget,
@@ -62,20 +60,20 @@ def expected_seconds(
     nor what other losses, activations and optimizers take beyond those that were measured.
 
     Args:
-        study: The study.
-        n_networks: Networks to train, by the id of their cell; by default all of the study.
+        cells: The cells, by id.
+        n_networks: Networks to train, by the id of their cell.
         device: "cpu", or a GPU.
 
     Returns:
-        Seconds, > 0; None where nothing was measured on this machine and device.
+        Seconds; None where nothing was measured on this machine and device, or for copies of a
+        module, which `bench` does not train.
     """
+    if any(cells[cell].network is not None for cell in n_networks):
+        return None
     kind = "cpu" if device == "cpu" else "gpu"
     rates = list(_read().get(_machine(_cores()), {}).get(kind, {}).values())
     if not rates:
         return None
-    cells = {cell.id: cell for cell in study.cells()}
-    if n_networks is None:
-        n_networks = dict.fromkeys(cells, study.n_blocks * BLOCK_SIZE)
     return sum(
         n * _operations(cells[cell]) / (_gflops(rates, cells[cell]) * 1e9)
         for cell, n in n_networks.items()

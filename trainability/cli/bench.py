@@ -103,9 +103,11 @@ def _show_machine(found: Benchmark) -> None:
     from trainability.study.loading import shipped_studies
 
     study = load_study(str(shipped_studies()[_HEADLINE]))
-    seconds = expected_seconds(study, device="cpu" if found.gpu is None else "cuda")
+    cells = {cell.id: cell for cell in study.cells()}
+    networks = dict.fromkeys(cells, study.n_blocks * BLOCK_SIZE)
+    seconds = expected_seconds(cells, networks, "cpu" if found.gpu is None else "cuda")
     if seconds is not None:
-        n = len(study.cells()) * study.n_blocks * BLOCK_SIZE
+        n = sum(networks.values())
         out.print(
             f"at these rates the study {study.name} trains its {n:,} networks in "
             f"{seconds:,.1f} s here, were none to succeed before its last step",

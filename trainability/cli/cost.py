@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trainability.benchmark.rates import expected_seconds
 from trainability.errors import InputError
 from trainability.seeds import BLOCK_SIZE
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from trainability.storage import Storage
     from trainability.study import Cell
 
+BENCH = "trainability bench"
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
@@ -64,6 +67,10 @@ def expected(
     own = _pace(name, cells, storage)
     paces = [*([own] if own else []), *_others(name, storage)]
     if not paces:
+        seconds = expected_seconds(cells, {cell: BLOCK_SIZE * n_blocks[cell] for cell in work})
+        if seconds is not None:
+            cost["seconds_at_most"] = seconds * (os.cpu_count() or 1)
+            cost["measured_on"] = BENCH
         return cost
     # Of little work the start is most of the time.
     pace = max(paces, key=lambda entry: entry.operations)
@@ -84,11 +91,12 @@ def sentences(cost: Mapping[str, Any]) -> list[str]:
         "to its last step"
     ]
     if cost["seconds_at_most"] is None:
-        return [*lines, "time: unknown until something has run here"]
+        return [*lines, "time: unknown until something has run here, trainability bench say"]
     time = f"time: at most {in_words(cost['seconds_at_most'])} of one core"
     if cost["seconds"] is not None:
         time += f", about {in_words(cost['seconds'])} if networks succeed as early as those stored"
-    return [*lines, f"{time}; at the pace of {cost['measured_on']} on this machine, start included"]
+    start = "" if cost["measured_on"] == BENCH else ", start included"
+    return [*lines, f"{time}; at the pace of {cost['measured_on']} on this machine{start}"]
 
 
 def in_words(seconds: float) -> str:
