@@ -78,7 +78,7 @@ def test_where_nothing_has_run_bench_may_know(dry, monkeypatch):
         lambda cells, networks: 1e-3 * sum(networks.values()),
     )
     cost, text = dry(study("mine", 2))
-    assert cost["seconds_at_most"] == pytest.approx(0.512 * (os.cpu_count() or 1))
+    assert cost["seconds_at_most"] == pytest.approx(1.024 * (os.cpu_count() or 1))
     assert cost["measured_on"] == "trainability bench" and "start included" not in text
     stored(study("other", 3), 2.0, 5000)
     assert dry(study("mine", 2))[0]["measured_on"] == "256 networks of other"
