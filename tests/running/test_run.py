@@ -219,6 +219,7 @@ def test_it_runs_in_a_notebook(tmp_path):
     assert "Does it run?" in shown["data"]["text/html"]
     texts = [output.get("text", "") for output in notebook.cells[1].outputs]
     assert any("2/2 cells" in text for text in texts)
+    assert not any("\x1b" in text for text in texts)
 
 
 def test_an_engine_that_can_not_train_the_study_is_refused_before_anything_is_written(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.text import Text
 
@@ -17,9 +19,17 @@ class Terminal(Console):
     """
 
     def __init__(self, stderr: bool = False) -> None:
-        # In a notebook plain text too: Rich would make an output of each line there.
+        # In a notebook plain text too: Rich would make an output of each line there. And lines: a
+        # kernel's streams call themselves terminals, and show every state of a bar.
+        stream = sys.stderr if stderr else sys.stdout
+        in_kernel = type(stream).__module__.startswith("ipykernel.")
         super().__init__(
-            stderr=stderr, highlight=False, markup=False, emoji=False, force_jupyter=False
+            stderr=stderr,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            force_jupyter=False,
+            force_terminal=False if in_kernel else None,
         )
 
     def render_str(self, text: str, **options: object) -> Text:
