@@ -136,10 +136,16 @@ def schedule_picture(schedule: Schedule) -> tuple[Figure, str]:
 
 
 def study_picture(study: Study) -> tuple[Figure, str] | None:
-    """What theory says before anything is trained: trainability over width; None without widths."""
+    """What theory says before anything is trained: trainability over width.
+
+    None of modules, of which theory says nothing, and where there are no widths or several depths.
+    """
     curves: dict[str, dict[int, float]] = {}
-    for cell in study.cells():
-        if len(set(cell.widths)) > 1:
+    cells = study.cells()
+    if len({cell.depth for cell in cells}) > 1:
+        return None
+    for cell in cells:
+        if cell.network is not None or len(set(cell.widths)) > 1:
             return None
         curve = curves.setdefault(f"{cell.scheme}", {})
         if cell.widths[0] not in curve:  # of several tasks or optimizers, the first
