@@ -69,6 +69,15 @@ def test_a_declaration_of_another_study_is_none_of_this_one(storage, tiny_study)
         stored_study("mine", storage)
 
 
+def test_a_number_that_no_version_will_have_is_damage(storage, tiny_study):
+    text = tiny_study.to_json().replace('"study": 1', '"study": 1' + "0" * 400)
+    storage.write_bytes("tiny/study.json", text.encode())
+    with pytest.raises(StudyError, match=r"study\.json is damaged"):
+        stored_study("tiny", storage)
+    assert declare(tiny_study, cells(tiny_study), storage) == []
+    assert stored_study("tiny", storage) == tiny_study
+
+
 def test_a_newer_declaration_is_refused_before_anything_is_written(storage, tiny_study):
     record = json.loads(tiny_study.to_json()) | {"study": 2, "activation": {"type": "GELU"}}
     storage.write_record("tiny", "study", json.dumps(record))

@@ -20,6 +20,8 @@ _RECORD = "study"
 _NO_VALUES = ("study", "name", "question", "replicates", "published", "quantity")
 """Fields of a declaration that change no network."""
 _LONGEST = 60
+_MOST_VERSIONS = 10**6
+"""A larger number is no version of newer code, but damage."""
 _log = logging.getLogger(__name__)
 
 
@@ -106,7 +108,7 @@ def _parser(name: str):
 
     def parse(record: Any) -> dict[str, Any]:
         version = record["study"]
-        if not isinstance(version, int) or version < 1:
+        if not isinstance(version, int) or not 1 <= version <= _MOST_VERSIONS:
             raise ValueError("it is no declaration of a study")
         if record["name"] != name:
             raise ValueError(f"it declares a study {record['name']!r}")
