@@ -21,7 +21,8 @@ FASTEST = 0.02
 """Largest learning rate with which the flow was tested, which is the limit of small ones."""
 SHORTEST_BUDGET = 8.0
 """Least learning rate times steps with which it was tested."""
-_MOST_SAMPLES = 2**12
+_MOST_SAMPLES = 2**10
+"""As many as a cell of a usual study has networks: more would make a report wait for the law."""
 _FEWEST_SAMPLES = 2**9
 _USUAL_OPERATIONS = 2.4e10
 _MOST_OPERATIONS = 1e11
