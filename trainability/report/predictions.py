@@ -31,8 +31,8 @@ def predictions_table(findings: Findings) -> TableView:
     return TableView(
         "predictions",
         "In percent. Predicted: the probability, from theory alone, with its standard error, that "
-        "the flow of Adam leads from an initial network below the best loss that fewer neurons "
-        "than needed can reach; nothing is fitted. Measured, and measured minus predicted in "
+        "the flow of Adam leads from an initial network to the tolerance within the budget; "
+        "nothing is fitted. Measured, and measured minus predicted in "
         f"percentage points, with intervals of {100 * LEVEL:g} %; those of the difference hold the "
         f"errors of both. p: of the exact test that success is within {100 * CLOSE:g} points of "
         "its prediction, corrected for all cells (Holm); the prediction gets the benefit of six "
