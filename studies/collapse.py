@@ -11,6 +11,7 @@ from trainability.tasks import AbsoluteValue
 STUDY = Study(
     name="collapse",
     question="When do deep narrow networks collapse, at birth or while they train, and from what?",
+    quantity="collapsed",
     task=AbsoluteValue(n_train=100),
     axes={
         "scheme": [He(), RandomizedAsymmetric()],
