@@ -1,9 +1,9 @@
 """The race of a concave neuron: it turns convex, or it dies before.
 
 A hidden neuron a relu(w x + b) with a < 0 of a network that lies below a convex target is pulled
-two ways at once as the flow of Adam begins: a rises at unit speed, and reaches 0 after |a|; w and b shrink
-at unit speed each, so that its pre-activation at the end of [-h, h] that it faces falls at speed
-1 + h, and the neuron is dead after (h |w| + b) / (1 + h). It turns iff
+two ways at once as the flow of Adam begins: a rises at unit speed, and reaches 0 after |a|; w and
+b shrink at unit speed each, so that its pre-activation at the end of [-h, h] that it faces falls at
+speed 1 + h, and the neuron is dead after (h |w| + b) / (1 + h). It turns iff
 
     |a| < (h |w| + b) / (1 + h).
 
