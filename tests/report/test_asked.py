@@ -12,7 +12,7 @@ from trainability.errors import StudyError
 from trainability.findings.study import find
 from trainability.report import write_report
 from trainability.report.sentences import answer
-from trainability.schemes import He, UnitSphere
+from trainability.schemes import Glorot, He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue, Table
 
@@ -108,3 +108,28 @@ def test_the_quantity_changes_no_cell():
     other = dataclasses.replace(STUDY, quantity="success")
     assert [cell.id for cell in STUDY.cells()] == [cell.id for cell in other.cells()]
     assert Study.from_json(STUDY.to_json()) == STUDY and "quantity" not in other.to_json()
+
+
+def test_a_study_without_axes_is_answered_by_its_one_cell(tmp_path):
+    study = dataclasses.replace(STUDY, axes={}, scheme=UnitSphere(), width=2)
+    first = answer(find(study, stored(study, tmp_path, collapse)))[0]
+    assert first.startswith("The rate of collapse is 25.0 % (95 % interval") and "n = 256" in first
+
+
+def test_a_value_that_shares_no_place_with_the_best_is_not_held_against_it(tmp_path):
+    def lose(rows, cell):
+        width, scheme = cell.width, str(cell.scheme)
+        has = {"UnitSphere()": (2, 4), "He(bias_std=1.0)": (2, 4, 8), "Glorot()": (8,)}[scheme]
+        loss = {"UnitSphere()": 1.0, "He(bias_std=1.0)": 2.0, "Glorot()": 3.0}[scheme]
+        rng = np.random.default_rng(width)
+        return rows.assign(variance_init=[
+            np.array([-loss + 9 + 0.1 * v]) if width in has else None for v in rng.random(256)
+        ])  # fmt: skip
+
+    axes = {"scheme": [UnitSphere(), He(bias_std=1.0), Glorot()], "width": [2, 4, 8]}
+    study = dataclasses.replace(STUDY, quantity="variance", axes=axes)
+    first = answer(find(study, stored(study, tmp_path, lose)))[0]
+    assert first.startswith("Of 3 initializations UnitSphere has the largest")
+    assert (
+        "than He(bias_std=1)" in first and "Glorot had it at none of the same combinations" in first
+    )

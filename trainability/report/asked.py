@@ -10,7 +10,7 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.places import TEXTS, place_text, places
 from trainability.findings.published import mean_over_cells
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.better import (
@@ -49,6 +49,7 @@ def asked_sentences(findings: Findings) -> list[str]:
     better = _better(findings)
     first = next(iter(findings.study.axes), "")
     answers = [*better, *along] if first in STRATEGIES else [*along, *better]
+    answers = answers or _cell_by_cell(findings)
     return [*answers, *(_collapse(findings) if asked.quantity.name == "collapsed" else [])]
 
 
@@ -57,10 +58,11 @@ def _collapse(findings: Findings) -> list[str]:
     table = findings.measured.collapsed_to
     if table.empty:
         return []
-    loss = [findings.cells[str(cell)].loss for cell in table["cell"]]
+    losses = {str(cell.loss): cell.loss for cell in findings.cells.values()}
     texts = []
-    for written, part in table.groupby([str(entry) for entry in loss], sort=False):
-        name = next(entry.best_constant for entry in loss if str(entry) == str(written))
+    of_cell = table["cell"].map(lambda cell: str(findings.cells[str(cell)].loss))
+    for written, part in table.groupby(of_cell, sort=False):
+        name = losses[str(written)].best_constant
         n, k = int(part["n"].sum()), int(part["count"].sum())
         low, high = map(float, clopper_pearson(k, n, LEVEL))
         texts.append(
@@ -74,11 +76,11 @@ def _collapse(findings: Findings) -> list[str]:
 def asked_view(findings: Findings) -> TableView:
     """The quantity of every cell."""
     asked = findings.asked
-    places = findings.rates[findings.x].to_dict()
+    at = findings.rates[findings.x].to_dict()
     body = [
         [
             row["curve"],
-            place_text(places[cell]),
+            place_text(at[cell]),
             f"{row['n']:,}",
             _text(asked.quantity, row),
         ]
@@ -140,7 +142,8 @@ def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
             f"{p_value_text(gap[3])} (n = {gap[7]:,} networks each)."
         )
     texts = []
-    for name in dict.fromkeys((next(n for n in order if n in decided), order[-1])):
+    ranked = [name for name in order if name in decided]
+    for name in dict.fromkeys((ranked[0], ranked[-1])):
         gap = gaps[name]
         less = "less" if gap[0] < 0 else "more"
         texts.append(
@@ -158,6 +161,9 @@ def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
     )
     if equal:
         text += f"; from {joined([names[name] for name in equal[:3]])} it can't be told apart"
+    apart = [names[name] for name in order[1:] if name not in gaps]
+    if apart:
+        text += f"; {joined(apart)} had it at none of the same combinations"
     return text + "."
 
 
@@ -174,11 +180,13 @@ def _along(findings: Findings) -> list[str]:
     cells, quantity = findings.asked.cells, findings.asked.quantity
     numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
     axis = next((name for name in numeric if cells[name].nunique() > 1), None)
-    if axis is None and findings.x in (WIDTHS,) and cells[WIDTHS].nunique() > 1:
-        axis = WIDTHS
+    if axis is None and findings.x in TEXTS and cells[findings.x].nunique() > 1:
+        axis = findings.x
     if axis is None:
         return []
-    strategies = [name for name in STRATEGIES if name in cells and cells[name].nunique() > 1]
+    strategies = [
+        name for name in STRATEGIES if name != axis and name in cells and cells[name].nunique() > 1
+    ]
     by = strategies[0] if strategies and quantity.kind != "restarts" else None
     groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
     if by is not None:
@@ -196,13 +204,24 @@ def _along(findings: Findings) -> list[str]:
     return [f"The {quantity.noun} is {'; '.join(texts)}."]
 
 
+def _cell_by_cell(findings: Findings) -> list[str]:
+    """Where no axis of numbers varies, and none whose values are compared, such as for one cell."""
+    cells, quantity = findings.asked.cells, findings.asked.quantity
+    texts = [
+        _with_n(quantity, row) + (f" with {row['curve']}" if len(cells) > 1 else "")
+        for _, row in cells.iloc[:_MOST_CURVES].iterrows()
+    ]
+    if len(cells) > _MOST_CURVES:
+        texts.append(f"{len(cells) - _MOST_CURVES} more in the table")
+    return [f"The {quantity.noun} is {'; '.join(texts)}."]
+
+
 def _one_along(quantity: Quantity, axis: str, name: str, cells: pd.DataFrame) -> str:
-    distinct = list(dict.fromkeys(cells[axis]))
-    places = distinct if axis == WIDTHS else sorted(distinct)
-    if len(places) > _MOST_PLACES:
-        places = [places[0], places[len(places) // 2], places[-1]]
+    shown = places(cells, axis)
+    if len(shown) > _MOST_PLACES:
+        shown = [shown[0], shown[len(shown) // 2], shown[-1]]
     parts = []
-    for place in places:
+    for place in shown:
         at = cells[cells[axis] == place]
         if len(at) == 1:
             row = at.iloc[0]
@@ -211,11 +230,11 @@ def _one_along(quantity: Quantity, axis: str, name: str, cells: pd.DataFrame) ->
             row = pd.Series({"value": value, "low": low, "high": high, "n": at["n"].sum()})
         parts.append(f"{_with_n(quantity, row)} at {label(axis)} {place_text(place)}")
     text = joined(parts) + (f" with {name}" if name else "")
-    last = cells[cells[axis] == places[-1]]
+    last = cells[cells[axis] == shown[-1]]
     if len(last) > 1:
         most = last.loc[last["value"].idxmax()]
         text += (
-            f" (on average over {len(last)} cells; at {label(axis)} {place_text(places[-1])} at "
+            f" (on average over {len(last)} cells; at {label(axis)} {place_text(shown[-1])} at "
             f"most {_with_n(quantity, most)}, of {most['curve']})"
         )
     return text
