@@ -29,15 +29,15 @@ STUDY = Study(
 STEPS = np.array(checkpoints(500))
 
 
-def report(tmp_path, study, times):
-    """A network of width 2 whose number is below a multiple of 64 collapses at one of the times."""
+def report(tmp_path, study, times, until=501):
+    """Of width 2, 64 networks collapse at every one of the times, and wake up at some step."""
     storage = Storage(tmp_path)
     for cell in study.cells():
         rows = synthetic_rows(study.name, cell, [0])
         when = np.full(256, 501)
         if cell.width == 2:
             when[: 64 * len(times)] = np.repeat(times, 64)
-        curve = STEPS[None] >= when[:, None]
+        curve = (STEPS[None] >= when[:, None]) & (until > STEPS)
         rows = rows.assign(collapsed_curve=list(curve), collapsed=curve[:, -1])
         storage.write_rows(study.name, rows, MADE)
     return write_report(study, storage)
@@ -53,6 +53,12 @@ def test_the_section_says_where_when_and_how_many(tmp_path):
     assert rates == pytest.approx([0.25, 0.25, 0.5, 0.75])
     assert table.loc[wide, "collapsed_rate"].max() == 0
     assert "25.0 [19.8, 30.8]" in page  # with its interval
+
+
+def test_networks_that_wake_up_have_not_collapsed_at_the_end(tmp_path):
+    study = dataclasses.replace(STUDY, name="waking")
+    page = Page(report(tmp_path, study, [0, 50], until=200).page.read_text()).text
+    assert "No network is constant at the end" in page and "half of it" not in page
 
 
 def test_nothing_is_shown_where_nothing_collapsed(tmp_path):

@@ -14,7 +14,7 @@ _MOST_STEPS = 5
 """Checkpoints that the table shows: birth, the end, and decades before it."""
 
 
-def collapse_table(findings: Findings) -> TableView | None:
+def collapse_view(findings: Findings) -> TableView | None:
     """The share of constant networks over steps, of the cells in which any was; None without."""
     table = findings.measured.collapse
     if table.empty or not table["n_collapsed"].any():
@@ -53,12 +53,17 @@ def collapse_sentence(findings: Findings) -> str:
     cell = str(last.index[int(last["collapsed_rate"].to_numpy().argmax())])
     row, part = findings.rates.loc[cell], table[table["cell"] == cell]
     rates = part["collapsed_rate"].to_numpy(dtype=float)
+    if not rates[-1]:
+        return (
+            "No network is constant at the end: those that were at birth or later are so no more."
+        )
     half = int(part["step"].to_numpy()[rates >= rates[-1] / 2][0])
     when = "birth" if half == 0 else f"step {half:,}"
+    happened = f"; half of it had happened by {when}" if rates[0] < rates[-1] else ""
     return (
         f"Most networks are constant at the end in {row['curve']}, {findings.x} "
         f"{place_text(row[findings.x])}: {percent(rates[-1])} %. At birth it was "
-        f"{percent(rates[0])} %; half of it had happened by {when}."
+        f"{percent(rates[0])} %{happened}."
     )
 
 

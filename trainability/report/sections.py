@@ -13,7 +13,7 @@ from trainability.growth.intervals import EXACT
 from trainability.report import sentences, tables
 from trainability.report.asked import asked_view
 from trainability.report.chart import Chart
-from trainability.report.collapse import collapse_sentence, collapse_table
+from trainability.report.collapse import collapse_sentence, collapse_view
 from trainability.report.figures import MAIN
 from trainability.report.matrix import Matrix, success_matrix
 from trainability.report.predictions import predictions_table
@@ -158,7 +158,7 @@ def sections(
         drawn("losses"),
         (tables.losses_table(findings, place),),
     )
-    if collapse := collapse_table(findings):
+    if collapse := collapse_view(findings):
         yield Section("Collapse", (collapse_sentence(findings),), tables=(collapse,))
     if len(findings.measured.measures):
         yield Section("Accuracy and validation", tables=(measures_table(findings),))
