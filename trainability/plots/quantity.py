@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from trainability.plots.style import (
     legend_beside,
     looks,
-    names_axis,
     new_axes,
-    number_axis,
+    places_axis,
+    positions,
     power_axis,
     sample_note,
     set_title,
@@ -43,13 +43,10 @@ def plot_quantity(
         level: Of the intervals, for the note.
     """
     ax = new_axes(ax, 7.2, 4.4)
-    is_text = isinstance(cells[x].dtype, pd.CategoricalDtype)
     finite = cells[np.isfinite(cells["value"].to_numpy(dtype=float))]
     for label, style in looks(dict.fromkeys(cells[curve])):
-        part = finite[finite[curve] == label]
-        at = part[x].cat.codes.to_numpy(dtype=float) if is_text else part[x].to_numpy(dtype=float)
-        order = np.argsort(at)
-        at, part = at[order], part.iloc[order]
+        part = finite[finite[curve] == label].sort_values(by=x)
+        at = positions(part[x])
         ends = [part[end].to_numpy(dtype=float) for end in ("low", "high")]
         ax.fill_between(at, *ends, color=style.color, alpha=0.2, lw=0)
         ax.plot(
@@ -62,10 +59,7 @@ def plot_quantity(
             lw=1.5,
             label=str(label),
         )
-    if is_text:
-        names_axis(ax, list(cells[x].cat.categories), x)
-    else:
-        number_axis(ax, np.unique(cells[x].to_numpy()), x)
+    places_axis(ax, cells[x], x)
     positive = finite["value"][finite["value"] > 0]
     if len(positive) and positive.max() > _SPREAD * positive.min():
         ax.set_yscale("log")

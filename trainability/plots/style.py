@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -104,6 +106,21 @@ def names_axis(ax: Axes, names: Sequence[str], label: str) -> None:
     ax.set_xticks(range(len(names)), names, **turn)
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_xlabel(label)
+
+
+def positions(places: pd.Series) -> np.ndarray:
+    """Where on the axis places are: numbers at themselves, categories at 0, 1, 2 and so on."""
+    if isinstance(places.dtype, pd.CategoricalDtype):
+        return places.cat.codes.to_numpy(dtype=float)
+    return places.to_numpy(dtype=float)
+
+
+def places_axis(ax: Axes, places: pd.Series, label: str) -> None:
+    """The horizontal axis of `positions`: it names the numbers, or the categories in order."""
+    if isinstance(places.dtype, pd.CategoricalDtype):
+        names_axis(ax, list(places.cat.categories), label)
+    else:
+        number_axis(ax, np.unique(places.to_numpy()), label)
 
 
 def power_axis(ax: Axes, axis: str) -> None:

@@ -19,11 +19,11 @@ from trainability.plots.style import (
     legend_beside,
     look,
     looks,
-    names_axis,
     new_axes,
-    number_axis,
     panel_grid,
     panel_title,
+    places_axis,
+    positions,
     sample_note,
     set_title,
 )
@@ -93,7 +93,7 @@ def success_panels(
         for other in names:
             cells = _curve(rates, panel, other, x)
             if other != name:
-                ax.plot(_numbers(cells[x]), cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
+                ax.plot(positions(cells[x]), cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
             else:
                 _draw(ax, cells, Look(style.color, "o", "-"), x=x)
         _axes(ax, rates[x], x)
@@ -175,7 +175,7 @@ def plot_trainability(
         part = _curve(theory, curve, name)
         line = {"color": style.color, "marker": style.marker, "ls": style.dashes}
         ax.plot(
-            _numbers(part["width"]), part["trainability"], ms=4.5, lw=1.5, label=str(name), **line
+            positions(part["width"]), part["trainability"], ms=4.5, lw=1.5, label=str(name), **line
         )
     _axes(ax, theory["width"])
     ax.set_ylabel("trainability")
@@ -191,7 +191,7 @@ def _curve(rates: pd.DataFrame, column: str, value: object, x: str = "width") ->
 def _draw(
     ax: Axes, cells: pd.DataFrame, style: Look, bound_color: str = INK, x: str = "width"
 ) -> None:
-    width = _numbers(cells[x])
+    width = positions(cells[x])
     low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ENDS)
     ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
     ax.vlines(width, low, high, color=style.color, lw=1.0, zorder=3)
@@ -213,18 +213,8 @@ def _draw(
         ax.plot(width, predicted, color=bound_color, ls=PREDICTED, lw=1.1, zorder=5)
 
 
-def _numbers(places: pd.Series) -> np.ndarray:
-    """Where on the axis places are: numbers at themselves, categories at 0, 1, 2 and so on."""
-    if isinstance(places.dtype, pd.CategoricalDtype):
-        return places.cat.codes.to_numpy(dtype=float)
-    return places.to_numpy(dtype=float)
-
-
 def _axes(ax: Axes, places: pd.Series, x: str = "width") -> None:
-    if isinstance(places.dtype, pd.CategoricalDtype):
-        names_axis(ax, list(places.cat.categories), x)
-    else:
-        number_axis(ax, np.unique(places.to_numpy()), x)
+    places_axis(ax, places, x)
     ax.set_ylim(-0.02, 1.03)
     ax.set_ylabel("success rate")
 
