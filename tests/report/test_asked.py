@@ -5,12 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 from html_page import Page
+from matplotlib.text import Text
 from synthetic_rows import MADE, synthetic_rows
 
 from trainability import Adam, Study
 from trainability.errors import StudyError
 from trainability.findings.study import find
 from trainability.report import write_report
+from trainability.report.figures import asked_figures
 from trainability.report.sentences import answer
 from trainability.schemes import Glorot, He, UnitSphere
 from trainability.storage import Storage
@@ -133,3 +135,14 @@ def test_a_value_that_shares_no_place_with_the_best_is_not_held_against_it(tmp_p
     assert (
         "than He(bias_std=1)" in first and "Glorot had it at none of the same combinations" in first
     )
+
+
+def test_lines_over_a_map_of_collapse_are_named_as_what_they_are(tmp_path):
+    """A shallow network that needs two neurons may have one: untrainable, and not born dead."""
+    axes = {"width": [2, 4], "depth": [2, 3]}
+    study = dataclasses.replace(STUDY, axes=axes, scheme=He(bias_std=1.0))
+    findings = find(study, stored(study, tmp_path, collapse))
+    ((name, draw),) = asked_figures(findings).items()
+    texts = {text.get_text() for text in draw().figure.findobj(Text)}
+    assert name == "asked_1" and "rate of collapse" in texts
+    assert any("lines: share untrainable at birth by theory" in text for text in texts)

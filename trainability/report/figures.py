@@ -137,10 +137,10 @@ def _asked_maps(findings: Findings, title: str) -> dict[str, Callable[[], Any]]:
             plots.plot_success_map,
             rates.assign(
                 **{name: cells["value"].reindex(rates.index)},
-                probability_to_be_born_dead=1 - rates["trainability"],
+                share_untrainable_at_birth=1 - rates["trainability"],
             ),
             values=name,
-            theory="probability_to_be_born_dead" if born else None,
+            theory="share_untrainable_at_birth" if born else None,
             title=what if len(maps(findings)) > 1 else title,
         )
     return made
