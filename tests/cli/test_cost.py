@@ -66,7 +66,7 @@ def test_where_nothing_has_run_the_time_is_not_known(dry):
     operations = sum(cell.operations for cell in mine.cells()) * 512
     assert cost["operations_at_most"] == operations
     assert cost["seconds"] is cost["seconds_at_most"] is cost["measured_on"] is None
-    assert "time: unknown until something has run here" in text
+    assert "time: unknown; a study that has run on this machine tells it" in text
     stored(study("other", 3), 2.0, 1000, host="elsewhere")
     stored(study("another", 3), 2.0, 1000, device="cuda")
     assert dry(mine)[0]["seconds_at_most"] is None

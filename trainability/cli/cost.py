@@ -91,7 +91,11 @@ def sentences(cost: Mapping[str, Any]) -> list[str]:
         "to its last step"
     ]
     if cost["seconds_at_most"] is None:
-        return [*lines, "time: unknown until something has run here, trainability bench say"]
+        return [
+            *lines,
+            "time: unknown; a study that has run on this machine tells it, or, of fully connected "
+            f"networks, {BENCH}",
+        ]
     time = f"time: at most {in_words(cost['seconds_at_most'])} of one core"
     if cost["seconds"] is not None:
         time += f", about {in_words(cost['seconds'])} if networks succeed as early as those stored"
