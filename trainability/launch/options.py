@@ -17,8 +17,8 @@ class Options:
     Args:
         address: Address of a Ray cluster; None for `RAY_ADDRESS`, `local` for this machine
             whatever that says.
-        ray: Whether Ray runs the trials, else this process; None lets the size of the study
-            decide, see `choose_executor`.
+        ray: Whether Ray runs the trials, else threads or processes of this machine, as
+            `choose_executor` says; None lets the other options and the size of the study decide.
         cpus_per_trial: CPUs that a trial gets, and the threads that it uses.
         gpus_per_trial: GPUs that a trial gets, at most 1; a fraction packs several trials on one
             and limits each to its share of the memory.
