@@ -121,13 +121,15 @@ def _refuse_device(device: str) -> None:
     import torch
 
     try:
-        kind = torch.device(device).type
+        chosen = torch.device(device)
     except RuntimeError:
-        kind = ""
-    if kind not in ("cpu", "cuda"):
+        chosen = torch.device("cpu")
+    if chosen.type != "cuda":  # cpu:0 too, which would be measured as a GPU
         refuse([f"--device must be cpu, cuda or cuda:N, got {device!r}"])
-    if kind == "cuda" and not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         refuse([f"--device {device}: torch sees no GPU here; leave it out to measure the CPU"])
+    if (chosen.index or 0) >= (n := torch.cuda.device_count()):
+        refuse([f"--device {device}: torch sees {n} GPU here, of which cuda:{n - 1} is the last"])
 
 
 class _Lines:
