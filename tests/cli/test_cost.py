@@ -53,9 +53,13 @@ def stored(declared, seconds, network_steps, **made):
     """Rows of a study's first cell, made here in some seconds."""
     storage = Storage("results")
     storage.write_bytes(f"{declared.name}/study.json", declared.to_json().encode())
-    known = {"host": platform.node(), "seconds": str(seconds), "network_steps": str(network_steps)}
+    ours = {
+        "host": platform.node(),
+        "seconds": str(seconds),
+        "network_steps": str(network_steps),
+    }
     cell = declared.cells()[0]
-    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | known | made)
+    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | ours | made)
     return cell
 
 
