@@ -1,7 +1,6 @@
 """What a dry run says of time is measured here, or it says that it is not known."""
 
 import json
-import os
 import platform
 
 import pytest
@@ -54,9 +53,13 @@ def stored(declared, seconds, network_steps, **made):
     """Rows of a study's first cell, made here in some seconds."""
     storage = Storage("results")
     storage.write_bytes(f"{declared.name}/study.json", declared.to_json().encode())
-    known = {"host": platform.node(), "seconds": str(seconds), "network_steps": str(network_steps)}
+    ours = {
+        "host": platform.node(),
+        "seconds": str(seconds),
+        "network_steps": str(network_steps),
+    }
     cell = declared.cells()[0]
-    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | known | made)
+    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | ours | made)
     return cell
 
 
@@ -66,7 +69,7 @@ def test_where_nothing_has_run_the_time_is_not_known(dry):
     operations = sum(cell.operations for cell in mine.cells()) * 512
     assert cost["operations_at_most"] == operations
     assert cost["seconds"] is cost["seconds_at_most"] is cost["measured_on"] is None
-    assert "time: unknown until something has run here" in text
+    assert "time: unknown; a study that has run on this machine tells it" in text
     stored(study("other", 3), 2.0, 1000, host="elsewhere")
     stored(study("another", 3), 2.0, 1000, device="cuda")
     assert dry(mine)[0]["seconds_at_most"] is None
@@ -77,8 +80,10 @@ def test_where_nothing_has_run_bench_may_know(dry, monkeypatch):
         "trainability.cli.cost.expected_seconds",
         lambda cells, networks: 1e-3 * sum(networks.values()),
     )
+    # On a machine of which this process may use some cores only, as `bench` did.
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     cost, text = dry(study("mine", 2))
-    assert cost["seconds_at_most"] == pytest.approx(1.024 * (os.cpu_count() or 1))
+    assert cost["seconds_at_most"] == pytest.approx(1.024 * 3)
     assert cost["measured_on"] == "trainability bench" and "start included" not in text
     stored(study("other", 3), 2.0, 5000)
     assert dry(study("mine", 2))[0]["measured_on"] == "256 networks of other"

@@ -84,7 +84,9 @@ def test_a_run_elsewhere_counts_and_what_is_damaged_does_not(tmp_path):
     storage.write_bytes("study/.run-1", json.dumps(far).encode())
     reused = owner(1) | {"begun": "-1", "at": 6.0}  # another process has its number now
     storage.write_bytes("study/.run-2", json.dumps(reused).encode())
-    for number, text in enumerate(("", "{", "[1]", "{}", '{"machine": [], "pid": 1, "at": 1}')):
+    unborn = '{"machine": ["far", "b00t"], "pid": 1, "at": 1}'
+    nowhere = '{"machine": [], "pid": 1, "begun": "1", "at": 1}'
+    for number, text in enumerate(("", "{", "[1]", "{}", nowhere, unborn)):
         storage.write_bytes(f"study/.run-damaged{number}", text.encode())
     assert [(run.host, run.pid) for run in running("study", storage)] == [("far", 7)]
     with stoppable("study", storage, Events()):

@@ -14,6 +14,7 @@ from trainability.tuning.loop import run_search, search_of, stored_rounds
 from trainability.tuning.planning import planned
 from trainability.tuning.prior import predicted_best
 from trainability.tuning.result import answer, judge
+from trainability.tuning.wording import written
 
 
 def with_prior(**changes):
@@ -33,6 +34,7 @@ def test_the_search_begins_with_what_theory_predicts_best_and_says_so(tmp_path):
     assert p == pytest.approx(exact.value, abs=6 * (0.25 / 512) ** 0.5)
     first = search_of(tuning).next_round(0, {})
     assert next(iter(best)) in first.blocks and set(first.predicted) <= set(best)
+    assert f"  {written(tuning, settings)}" in planned(tuning, storage)
     found = run_search(tuning, storage, Trainer(tuning, storage))
     said = " ".join(answer(judge(found)))
     assert "of which theory predicts the most success, without training: at best 0." in said

@@ -71,7 +71,7 @@ def expected_seconds(
     if any(cells[cell].network is not None for cell in n_networks):
         return None
     kind = "cpu" if device == "cpu" else "gpu"
-    rates = list(_read().get(_machine(_cores()), {}).get(kind, {}).values())
+    rates = list(_read().get(_machine(available_cores()), {}).get(kind, {}).values())
     if not rates:
         return None
     return sum(
@@ -127,7 +127,8 @@ def _machine(cores: int) -> str:
     return f"{platform.node()}, {cores} cores"
 
 
-def _cores() -> int:
+def available_cores() -> int:
+    """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -37,12 +37,12 @@ def show_commands(
         labelled: The names of the commands by label.
     """
     place = console or out
-    told = {"storage": storage}
+    addresses = {"storage": storage}
     for label, name in labelled.items():
         if name in _MIRRORED and tracking_uri is not None:
-            told["tracking_uri"] = tracking_uri
-        place.print(f"{label}:  {command(name, *words, **told)}", soft_wrap=True)
-    if sentence := variables_sentence(variables(**told)):
+            addresses["tracking_uri"] = tracking_uri
+        place.print(f"{label}:  {command(name, *words, **addresses)}", soft_wrap=True)
+    if sentence := variables_sentence(variables(**addresses)):
         place.print(sentence, soft_wrap=True)
 
 

@@ -57,7 +57,7 @@ def bench(
     table = _Lines(err if as_json else out)
     try:
         with interrupts.orderly(), err.status("measuring") as status:
-            found = benchmark(
+            measured = benchmark(
                 shapes,
                 peers,
                 seconds=0.1 if on_gpu else 0.3,
@@ -70,33 +70,33 @@ def bench(
     except KeyboardInterrupt as error:
         err.print("interrupted before anything was measured")
         raise typer.Exit(interrupts.exit_code() or _INTERRUPTED) from error
-    keep(found)
+    keep(measured)
     if as_json:
-        print(json.dumps(found.as_dict()), flush=True)
+        print(json.dumps(measured.as_dict()), flush=True)
     else:
-        _show_machine(found)
-    for reason in found.left_out:
+        _show_machine(measured)
+    for reason in measured.left_out:
         err.print(f"left out: {reason}", soft_wrap=True)
-    if figure is not None and found.results:
+    if figure is not None and measured.results:
         from trainability import plots
 
-        plots.save(plots.plot_throughput(found.as_dict()), figure)
+        plots.save(plots.plot_throughput(measured.as_dict()), figure)
         err.print(f"figure: {figure}", soft_wrap=True)
-    if not found.complete:
+    if not measured.complete:
         raise typer.Exit(interrupts.exit_code() or _INTERRUPTED)
 
 
-def _show_machine(found: Benchmark) -> None:
+def _show_machine(result: Benchmark) -> None:
     from trainability.benchmark import expected_seconds
 
     out.print(
-        f"{found.cores} cores, measured multiply-add peak {found.peak_gflops_per_core:.0f} GFLOP/s "
-        "per core; operations: 6 per weight, point and step"
+        f"{result.cores} cores, measured multiply-add peak {result.peak_gflops_per_core:.0f} "
+        "GFLOP/s per core; operations: 6 per weight, point and step"
     )
-    if found.gpu:
+    if result.gpu:
         out.print(
-            f"{found.gpu}, measured peak {found.gpu_peak_gflops:,.0f} GFLOP/s by a product of "
-            f"matrices, {found.gpu_fma_gflops:,.0f} by multiply-adds in registers"
+            f"{result.gpu}, measured peak {result.gpu_peak_gflops:,.0f} GFLOP/s by a product of "
+            f"matrices, {result.gpu_fma_gflops:,.0f} by multiply-adds in registers"
         )
     from trainability.seeds import BLOCK_SIZE
     from trainability.study import load_study
@@ -105,7 +105,7 @@ def _show_machine(found: Benchmark) -> None:
     study = load_study(str(shipped_studies()[_HEADLINE]))
     cells = {cell.id: cell for cell in study.cells()}
     networks = dict.fromkeys(cells, study.n_blocks * BLOCK_SIZE)
-    seconds = expected_seconds(cells, networks, "cpu" if found.gpu is None else "cuda")
+    seconds = expected_seconds(cells, networks, "cpu" if result.gpu is None else "cuda")
     if seconds is not None:
         n = sum(networks.values())
         out.print(
@@ -121,13 +121,15 @@ def _refuse_device(device: str) -> None:
     import torch
 
     try:
-        kind = torch.device(device).type
+        chosen = torch.device(device)
     except RuntimeError:
-        kind = ""
-    if kind not in ("cpu", "cuda"):
+        chosen = torch.device("cpu")
+    if chosen.type != "cuda":  # cpu:0 too, which would be measured as a GPU
         refuse([f"--device must be cpu, cuda or cuda:N, got {device!r}"])
-    if kind == "cuda" and not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         refuse([f"--device {device}: torch sees no GPU here; leave it out to measure the CPU"])
+    if (chosen.index or 0) >= (n := torch.cuda.device_count()):
+        refuse([f"--device {device}: torch sees {n} GPU here, of which cuda:{n - 1} is the last"])
 
 
 class _Lines:

@@ -98,14 +98,14 @@ def load_source(source: Path) -> None:
 def chosen_widths(text: str) -> list[int]:
     """The numbers of --widths."""
     try:
-        found = [int(part) for part in text.split(",")]
+        widths = [int(part) for part in text.split(",")]
     except ValueError:
-        found = []
-    if not found or min(found) < 1 or max(found) > 100_000:
+        widths = []
+    if not widths or min(widths) < 1 or max(widths) > 100_000:
         raise InputError(f"--widths must be ints from 1 to 100000 such as 2,4,8, got {shown(text)}")
-    if len(found) > 1000:
-        raise InputError(f"--widths must list at most 1000 widths, got {len(found):,}")
-    return found
+    if len(widths) > 1000:
+        raise InputError(f"--widths must list at most 1000 widths, got {len(widths):,}")
+    return widths
 
 
 def chosen_width(text: str) -> Width:

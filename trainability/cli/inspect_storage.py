@@ -125,10 +125,10 @@ def _watch(study: Study, place: Storage, as_json: bool) -> None:
     try:
         with interrupts.orderly(), only_documents(as_json):
             for written in watch_report(study, place, interrupts.wait):
-                found = written.findings
+                so_far = written.findings
                 err.print(
-                    f"{found.n_networks:,}/{found.n_wanted:,} networks in {len(found.rates)}/"
-                    f"{len(found.cells)} cells  {written.page}",
+                    f"{so_far.n_networks:,}/{so_far.n_wanted:,} networks in {len(so_far.rates)}/"
+                    f"{len(so_far.cells)} cells  {written.page}",
                     soft_wrap=True,
                     highlight=False,
                 )

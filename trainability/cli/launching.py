@@ -21,8 +21,9 @@ RayOption = Annotated[
     bool | None,
     typer.Option(
         "--ray/--no-ray",
-        help="Let Ray run the trials, or this machine alone. Default: Ray on a cluster, for GPUs, "
-        "and from minutes of work on.",
+        help="Let Ray run the trials, or this machine alone: the command's own threads for a few "
+        "seconds of work, else its processes. Default: Ray on a cluster, for GPUs, and from "
+        "minutes of work on.",
         show_default=False,
     ),
 ]

@@ -71,14 +71,14 @@ def _watch(study: Study, place: Storage, hashes: bool, as_json: bool) -> None:
     from trainability.cli.cells import cell_entries
     from trainability.running.stopping import running
 
-    shown = as_json or not err.is_terminal
+    in_lines = as_json or not err.is_terminal
     before = ""
     try:
         with interrupts.orderly(), Live(console=err, auto_refresh=False, transient=False) as live:
             while True:
                 entries = cell_entries(study, place)
                 line = _line(entries)
-                if not shown:
+                if not in_lines:
                     live.update(_table(study, place, entries, hashes), refresh=True)
                 elif line != before:
                     err.print(line, soft_wrap=True)

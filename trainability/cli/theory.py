@@ -229,7 +229,7 @@ def _bounds(scheme: Scheme, domain: Domain, hidden: Sequence[int], restarts: int
         non_convergence_lower_bound,
     )
 
-    found = {
+    bounds = {
         "upper": _or_reason(lambda: born_dead_upper_bound(scheme, domain, hidden)),
         "lower": _or_reason(lambda: born_dead_lower_bound(scheme, domain, hidden)),
         "lower_1d": _or_reason(lambda: born_dead_lower_bound_1d(scheme, domain, hidden)),
@@ -238,9 +238,9 @@ def _bounds(scheme: Scheme, domain: Domain, hidden: Sequence[int], restarts: int
         ),
     }
     return {
-        **{f"network_born_dead_{name}": _float(bound) for name, bound in found.items()},
+        **{f"network_born_dead_{name}": _float(bound) for name, bound in bounds.items()},
         "restarts": restarts,
-        "refused": {name: bound for name, bound in found.items() if isinstance(bound, str)},
+        "refused": {name: bound for name, bound in bounds.items() if isinstance(bound, str)},
     }
 
 
@@ -275,12 +275,12 @@ def _moments(scheme: DataDependent, d: int, distances: Sequence[float]) -> list[
     from trainability.theory import kink_moments
 
     sigma_in = (2 / d) ** 0.5 if scheme.sigma_in is None else scheme.sigma_in
-    found = kink_moments(distances, sigma_in, scheme.sigma_e)
+    moments = kink_moments(distances, sigma_in, scheme.sigma_e)
     columns = {
         "distance": list(distances),
-        "mean": found.mean.tolist(),
-        "mean_square": found.mean_square.tolist(),
-        "active": found.active.tolist(),
+        "mean": moments.mean.tolist(),
+        "mean_square": moments.mean_square.tolist(),
+        "active": moments.active.tolist(),
     }
     same = {"scheme": str(scheme), "sigma_in": sigma_in, "sigma_e": scheme.sigma_e}
     return [
@@ -290,12 +290,12 @@ def _moments(scheme: DataDependent, d: int, distances: Sequence[float]) -> list[
 
 def _numbers(option: str, text: str) -> list[float]:
     try:
-        found = [float(part) for part in text.split(",")]
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        found = []
-    if not found or not all(0 <= number < float("inf") for number in found):
+        numbers = []
+    if not numbers or not all(0 <= number < float("inf") for number in numbers):
         raise InputError(f"{option} must be numbers >= 0 such as 0,0.5,2, got {shown(text)}")
-    return found
+    return numbers
 
 
 def _show(

@@ -1,4 +1,4 @@
-"""Who runs the trials of a launch: this process, processes of this machine, or Ray."""
+"""Who runs the trials of a launch: threads of this process, processes of this machine, or Ray."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Trials in this process, by threads: for a study that is done before processes have started.
 
+Also for a larger one that Ray shall not run, on a system where processes can't be forked.
+
 What takes the time, the compiled kernels, runs without Python's lock. The gain is small all the
 same: of the headline study's trials, 10.8 s with one thread took 9.4 s with two, on two cores.
 """

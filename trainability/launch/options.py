@@ -17,8 +17,8 @@ class Options:
     Args:
         address: Address of a Ray cluster; None for `RAY_ADDRESS`, `local` for this machine
             whatever that says.
-        ray: Whether Ray runs the trials, else this process; None lets the size of the study
-            decide, see `choose_executor`.
+        ray: Whether Ray runs the trials, else threads or processes of this machine, as
+            `choose_executor` says; None lets the other options and the size of the study decide.
         cpus_per_trial: CPUs that a trial gets, and the threads that it uses.
         gpus_per_trial: GPUs that a trial gets, at most 1; a fraction packs several trials on one
             and limits each to its share of the memory.
@@ -79,46 +79,46 @@ class Options:
         Args:
             spelled: How the user writes an option's name.
         """
-        found = []
+        problems = []
         if not _is_number(self.cpus_per_trial, 0, exclusive=True):
-            found.append(
+            problems.append(
                 f"{spelled('cpus_per_trial')} must be > 0, got {_written(self.cpus_per_trial)}"
             )
         if not _is_number(self.gpus_per_trial, 0) or self.gpus_per_trial > 1:
-            found.append(
+            problems.append(
                 f"{spelled('gpus_per_trial')} must be from 0 to 1, got "
                 f"{_written(self.gpus_per_trial)}: a trial trains on at most one GPU"
             )
         for name, least in (("max_concurrent", 1), ("max_failures", 0)):
             value = getattr(self, name)
             if is_int(value) and value < least:
-                found.append(f"{spelled(name)} must be >= {least}, got {shown(value)}")
+                problems.append(f"{spelled(name)} must be >= {least}, got {shown(value)}")
             else:
                 optional = name == "max_concurrent"
-                found += int_problem(spelled(name), value, least, 10**6, optional=optional)
+                problems += int_problem(spelled(name), value, least, 10**6, optional=optional)
         if self.engine not in ENGINES:
             from trainability.study.records import did_you_mean
 
-            found.append(
+            problems.append(
                 f"unknown {spelled('engine')} {shown(self.engine)}; wanted one of "
                 f"{', '.join(ENGINES)}{did_you_mean(str(self.engine), ENGINES)}"
             )
         if not (self.address is None or isinstance(self.address, str)):
-            found.append(f"{spelled('address')} must be a text, got {shown(self.address)}")
+            problems.append(f"{spelled('address')} must be a text, got {shown(self.address)}")
         if not isinstance(self.labels, Mapping) or not all(
             isinstance(text, str) and text for pair in self.labels.items() for text in pair
         ):
-            found.append(f"{spelled('labels')} must be texts by text, got {shown(self.labels)}")
+            problems.append(f"{spelled('labels')} must be texts by text, got {shown(self.labels)}")
         if self.ray is not None and not isinstance(self.ray, bool):
-            found.append(f"{spelled('ray')} must be True, False or None, got {shown(self.ray)}")
-        if found:
-            return found
+            problems.append(f"{spelled('ray')} must be True, False or None, got {shown(self.ray)}")
+        if problems:
+            return problems
         if self.ray is False and (why := self.needs_ray):
-            found.append(
+            problems.append(
                 f"{spelled('ray')} is off, but {why} needs it; leave out one of them"
                 + ("" if "environment" not in why else f", or give {spelled('address')} local")
             )
-        return found
+        return problems
 
 
 def _is_number(value: object, least: float, exclusive: bool = False) -> bool:

@@ -77,7 +77,7 @@ def _run_unit(unit: Unit, work: Work, driver: Driver, fitting: dict[str, int]) -
         driver: Who gets the reports.
         fitting: How many blocks of a cell fit into memory, if fewer than asked for; learned here.
     """
-    stored = _patiently(work, driver, lambda: _blocks_there(unit, work))
+    stored = _patiently(work, driver, lambda: _stored_blocks(unit, work))
     lacking = runs([block for block in unit.blocks if block not in stored])
     if lacking:
         driver.report(UnitStarted(unit, time.time(), _node()))
@@ -106,7 +106,7 @@ def _run_unit(unit: Unit, work: Work, driver: Driver, fitting: dict[str, int]) -
     driver.report(UnitDone(unit, progress.steps))
 
 
-def _blocks_there(unit: Unit, work: Work) -> set[int]:
+def _stored_blocks(unit: Unit, work: Work) -> set[int]:
     require_token(work.storage, work.token)
     stored = work.storage.block_files(work.study, [unit.cell], within=unit.blocks)
     return {block for file in stored for block in file.blocks}

@@ -107,9 +107,10 @@ def running(study: str, storage: Storage) -> list[Running]:
                     pid=int(record["pid"]),
                     since=float(record["at"]),
                 )
+                over = is_over({part: record[part] for part in ("machine", "pid", "begun")})
             except (ValueError, TypeError, LookupError):  # removed just now, or damaged
                 continue
-            if not is_over({name: record[name] for name in ("machine", "pid", "begun")}):
+            if not over:
                 runs.append(run)
     return sorted(runs, key=lambda run: run.since)
 
