@@ -1,7 +1,6 @@
 """What a dry run says of time is measured here, or it says that it is not known."""
 
 import json
-import os
 import platform
 
 import pytest
@@ -77,8 +76,9 @@ def test_where_nothing_has_run_bench_may_know(dry, monkeypatch):
         "trainability.cli.cost.expected_seconds",
         lambda cells, networks: 1e-3 * sum(networks.values()),
     )
+    monkeypatch.setattr("trainability.cli.cost.available_cores", lambda: 3)
     cost, text = dry(study("mine", 2))
-    assert cost["seconds_at_most"] == pytest.approx(1.024 * (os.cpu_count() or 1))
+    assert cost["seconds_at_most"] == pytest.approx(1.024 * 3)
     assert cost["measured_on"] == "trainability bench" and "start included" not in text
     stored(study("other", 3), 2.0, 5000)
     assert dry(study("mine", 2))[0]["measured_on"] == "256 networks of other"

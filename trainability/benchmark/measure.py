@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import threading
 import time
@@ -18,6 +17,7 @@ import torch
 
 from trainability import interrupts
 from trainability.benchmark.peers import PEERS, obstacle
+from trainability.benchmark.rates import available_cores
 from trainability.benchmark.workload import Workload
 from trainability.errors import InputError
 from trainability.training import ENGINES, choose_engine, engine_type
@@ -102,11 +102,6 @@ class Benchmark:
 
     def as_dict(self) -> dict[str, object]:
         return {**asdict(self), "results": [asdict(result) for result in self.results]}
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def benchmark(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainability.benchmark.rates import expected_seconds
+from trainability.benchmark.rates import available_cores, expected_seconds
 from trainability.errors import InputError
 from trainability.seeds import BLOCK_SIZE
 
@@ -69,7 +68,7 @@ def expected(
     if not paces:
         seconds = expected_seconds(cells, {cell: BLOCK_SIZE * n_blocks[cell] for cell in work})
         if seconds is not None:
-            cost["seconds_at_most"] = seconds * (os.cpu_count() or 1)
+            cost["seconds_at_most"] = seconds * available_cores()
             cost["measured_on"] = BENCH
         return cost
     # Of little work the start is most of the time.
