@@ -109,6 +109,13 @@ def test_it_is_what_torch_calls_so(activation) -> None:
     torch.testing.assert_close(activation.value(TENSORS, z), twin()(z), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("slope", [0.1, 1.0, 2.0])
+def test_a_leaky_relu_may_be_steeper_below_0_than_above(slope) -> None:
+    z = torch.from_numpy(Z)
+    wanted = torch.nn.LeakyReLU(slope)(z)
+    torch.testing.assert_close(LeakyReLU(slope).value(TENSORS, z), wanted, rtol=0, atol=0)
+
+
 def test_hermite_polynomials_are_orthonormal_under_a_normal_input() -> None:
     """By Gauss-Hermite quadrature, exact for these degrees."""
     z, weight = np.polynomial.hermite_e.hermegauss(30)
