@@ -79,7 +79,13 @@ def test_operations_of_all_networks_at_the_rate_of_the_fastest_engine():
 
 
 def test_the_nearest_work_counts():
-    keep_all(result(4.0), result(8.0, width=128), result(1.0, batch=16), result(2.0, depth=10))
+    keep_all(
+        result(4.0),
+        result(8.0, width=128),
+        result(1.0, batch=16),
+        result(5.0, n_train=32, batch=32),  # of as many points, but no minibatches
+        result(2.0, depth=10),
+    )
     seconds = {
         name: seconds_of(study(**changes))
         for name, changes in {

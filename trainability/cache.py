@@ -37,11 +37,11 @@ def cached(key: Sequence[str], make: Callable[[], bytes], suffix: str = ".o") ->
             return code
     code = make()
     with contextlib.suppress(OSError):  # A folder that can't be written costs time, no more.
-        _write(path, hashlib.sha256(code).digest() + code)
+        write_whole(path, hashlib.sha256(code).digest() + code)
     return code
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, whoever else writes it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)

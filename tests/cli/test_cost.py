@@ -80,8 +80,7 @@ def test_where_nothing_has_run_bench_may_know(dry, monkeypatch):
         "trainability.cli.cost.expected_seconds",
         lambda cells, networks: 1e-3 * sum(networks.values()),
     )
-    # On a machine of which this process may use some cores only, as `bench` did.
-    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    monkeypatch.setattr("trainability.cli.cost.available_cores", lambda: 3)
     cost, text = dry(study("mine", 2))
     assert cost["seconds_at_most"] == pytest.approx(1.024 * 3)
     assert cost["measured_on"] == "trainability bench" and "start included" not in text

@@ -4,7 +4,9 @@ import dataclasses
 
 import pytest
 from mlflow import MlflowClient
+from torch import nn
 
+from trainability import Module
 from trainability.analysis.rates import clopper_pearson
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -36,10 +38,14 @@ def mirrored(study, storage, uri):
     mirror.close("FINISHED")
 
 
-def parent_of(uri):
+def runs_of(uri):
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("trainability/tiny")
-    runs = client.search_runs([experiment.experiment_id])
+    return client.search_runs([experiment.experiment_id])
+
+
+def parent_of(uri):
+    runs = runs_of(uri)
     [parent] = [run for run in runs if run.data.tags["trial_key"] == "study"]
     others = {run.data.tags.get("mlflow.parentRunId") for run in runs if run is not parent}
     assert others <= {parent.info.run_id}
@@ -71,6 +77,27 @@ def test_a_step_is_a_width_and_to_mirror_again_adds_no_point(stored):
     for _ in range(2):
         mirrored(*stored)
         assert_whole(*stored)
+
+
+def two_layers(width):
+    return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+def test_of_copies_of_a_module_no_bound_is_claimed(tiny_study, tmp_path, empty_store):
+    axes = {"scheme": [UnitSphere()], "width": [2]}
+    study = dataclasses.replace(
+        tiny_study, axes=axes, depth=None, network=Module(two_layers), replicates=256
+    )
+    empty_store(tmp_path / "results")
+    storage = Storage(tmp_path / "results")
+    [cell] = study.cells()
+    add_block(storage, cell, 0)
+    uri = tracking_uri(None, storage)
+    mirrored(study, storage, uri)
+    assert curve(uri, "success_rate/UnitSphere") == [(2, rates(study, storage, 2)[0])]
+    assert curve(uri, "trainability/UnitSphere") == []
+    [run] = [run for run in runs_of(uri) if run.data.tags["trial_key"] == cell.id]
+    assert "success_rate" in run.data.metrics and "trainability" not in run.data.metrics
 
 
 def test_a_cell_that_grows_leaves_no_second_point_at_its_width(stored):

@@ -7,19 +7,23 @@ import json
 import math
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainability.cache import cache_folder
+from trainability.cache import cache_folder, write_whole
 
 if TYPE_CHECKING:
     from trainability.benchmark.measure import Benchmark, Result
     from trainability.study.cell import Cell
 
 _VERSION = 1
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep(benchmark: Benchmark) -> None:
@@ -40,13 +44,9 @@ def keep(benchmark: Benchmark) -> None:
                 ),
                 "gflops": result.gflops,
             }
-    path = _path()
+    content = json.dumps({"version": _VERSION, "machines": kept})
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"version": _VERSION, "machines": kept}, file)
-        os.replace(temporary, path)
+        write_whole(_path(), content.encode())
 
 
 def expected_seconds(
@@ -125,11 +125,6 @@ def _is_of_an_engine(result: Result) -> bool:
 def _machine(cores: int) -> str:
     """Home folders are shared by machines, whose rates differ."""
     return f"{platform.node()}, {cores} cores"
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _path() -> Path:

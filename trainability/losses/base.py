@@ -19,7 +19,8 @@ class Loss(ABC):
     To add one: subclass, `@dataclass(frozen=True)`, settings as fields, `accumulate`,
     `of_constant`, and a docstring with the reference; `target_problem` where not every real
     number is a target, `scale` and `factor` where the default is not the mean over points and
-    outputs, `undecided_at` where a single output of two classes is not an estimate of 0 or 1.
+    outputs, `undecided_at` where a single output of two classes is not an estimate of 0 or 1,
+    `best_constant` where the best constant output has a name.
     """
 
     by_rows: ClassVar[bool] = False
@@ -38,7 +39,7 @@ class Loss(ABC):
     with the mean squared error its probability."""
 
     best_constant: ClassVar[str] = "the constant of least loss"
-    """What the constant output of least loss is of the targets, in words, where it has a name."""
+    """The constant output of least loss, in words: what it is of the targets, if it has a name."""
 
     def scale(self, n_points: int, d_out: int) -> float:
         """The factor of a point, of n_points, that `accumulate` gets; engines give it as float32.

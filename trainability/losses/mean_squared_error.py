@@ -18,11 +18,10 @@ class MeanSquaredError(Loss):
     """The mean of (output - target)^2 over points and outputs, as `torch.nn.MSELoss`."""
 
     factor: ClassVar[float] = 0.5
+    best_constant: ClassVar = "the mean of the targets"
 
     def scale(self, n_points: int, d_out: int) -> float:
         return 2 / (n_points * d_out)
-
-    best_constant: ClassVar = "the mean of the targets"
 
     def accumulate(
         self,

@@ -272,7 +272,9 @@ class MlflowMirror:
             begun = min(float(e["finished_at"]) - float(e["seconds"]) for e in provenance)
             run = self._create(cell, int(1000 * begun))
         self._log_rows(run.id, rows)
-        values = final_metrics(rows, float(expected_trainability(cell)), provenance)
+        # Of copies of a module theory says nothing: its bound is 1.
+        theory = float(expected_trainability(cell)) if cell.network is None else math.nan
+        values = final_metrics(rows, theory, provenance)
         last = int(rows["max_steps"].iloc[0])
         curves = curve_metrics(rows)
         metrics = [

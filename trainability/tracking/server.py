@@ -171,8 +171,15 @@ def running_server(uri: str, host: str, port: int) -> Iterator[Server]:
 
 
 def _ended_with_parent() -> Callable[[], None] | None:
-    """What lets a child get SIGTERM when its parent is killed, where the system can do that."""
-    if not sys.platform.startswith("linux"):
+    """What lets a child be ended by SIGTERM, and get it when its parent is killed, on Linux."""
+    if os.name != "posix":
         return None
+    if not sys.platform.startswith("linux"):
+        return interrupts.unblock
     libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(_DEATH_SIGNAL, signal.SIGTERM)
+
+    def prepare() -> None:
+        interrupts.unblock()
+        libc.prctl(_DEATH_SIGNAL, signal.SIGTERM)
+
+    return prepare

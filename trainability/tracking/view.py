@@ -1,4 +1,4 @@
-"""A view of a study in MLflow's user interface: cells by scheme and width, the charts that matter.
+"""A view of a study in MLflow's user interface: runs by series, the charts that matter.
 
 MLflow keeps a shared view as a tag of the experiment, `mlflow.sharedViewState.<key>`: JSON of its
 page's state, deflated, base64. An address that ends in `?viewStateShareKey=<key>` opens it. This

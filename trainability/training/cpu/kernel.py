@@ -16,7 +16,7 @@ from trainability.training.cpu.plan import EVALUATE, Plan, PlannedLayer
 from trainability.training.cpu.shuffle import shuffle
 from trainability.training.cpu.write_update import write_update
 from trainability.training.ops.gather import gathered
-from trainability.training.ops.simd import FLOAT, INT, Code, Index, Lazy, Value, Variable
+from trainability.training.ops.simd import Code, Index, Lazy, Value, Variable
 from trainability.training.ops.vectors import VectorArithmetic
 
 
@@ -92,9 +92,7 @@ class _Kernel:
             self.look(self.loss(self.all_points(), given["n_passes"]))
         code.leave_loop_when(self.live.get().any().equals(0))
         with code.when(starts | at.equals(given["first_step"])):
-            shuffle(
-                code, given["keys"], epoch, given["n_points"], given["order"], self.plan.gathers
-            )
+            shuffle(code, given["keys"], epoch, given["n_points"], given["order"])
         self.gather(batch)
         own = Points(given["own_x"], given["own_y"], given["own_scales"], own=True)
         self.loss_and_gradients(own, given["n_own_passes"])
@@ -106,25 +104,14 @@ class _Kernel:
         with code.loop(given["n_own_passes"]) as index, code.loop(points) as p:
             place = index * points + p
             place = (place < size).choose(place, size - 1)
-            if self.plan.gathers:
-                self.gather_at_once(batch * size + place, index, p)
-            else:
-                self.gather_one_by_one(batch * size + place, index, p)
+            self.gather_point(batch * size + place, index, p)
 
-    def gather_one_by_one(self, place: Value, index: Index, p: Index) -> None:
-        """Copy the point at a place of every network's order, network by network."""
-        code, given = self.code, self.given
-        row = place * code.lanes
-        for lane in range(code.lanes):
-            point = code.load(given["order"], row + lane, "i32").to(INT, "zext")
-            for name, width in (("x", self.plan.sizes[0]), ("y", self.plan.sizes[-1])):
-                with code.loop(width) as i:
-                    value = code.load(given[f"table_{name}"], point * width + i, FLOAT)
-                    to = ((index * width + i) * self.plan.points + p) * code.lanes + lane
-                    code.store(value, given[f"own_{name}"], to)
+    def gather_point(self, place: Value, index: Index, p: Index) -> None:
+        """Copy the point at a place of every network's order, all networks at once.
 
-    def gather_at_once(self, place: Value, index: Index, p: Index) -> None:
-        """Copy the point at a place of every network's order, all networks together."""
+        Measured at batches of 16: a fifth to a third faster than one network after another with
+        AVX-512, a tenth with AVX2.
+        """
         code, given = self.code, self.given
         points = code.load(given["order"], place, code.vector("i32"))
         for name, width in (("x", self.plan.sizes[0]), ("y", self.plan.sizes[-1])):

@@ -76,8 +76,6 @@ class Plan:
         activation: Of the hidden neurons; its settings are constants in the kernel.
         loss: What is minimized; likewise.
         penalty: Or None; its numbers are arguments.
-        gathers: Whether minibatches are put together by gathers, of all lanes at once; the
-            numbers are the same.
     """
 
     sizes: tuple[int, ...]
@@ -88,7 +86,6 @@ class Plan:
     activation: Activation
     loss: Loss
     penalty: Penalty | None
-    gathers: bool = False
 
     @cached_property
     def layers(self) -> list[PlannedLayer]:

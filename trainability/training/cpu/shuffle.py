@@ -8,19 +8,8 @@ from trainability.training.ops.simd import INT, Code, Value
 GOLDEN = 0x9E3779B97F4A7C15
 
 
-def shuffle(
-    code: Code, keys: Value, epoch: Value, n_points: Value, order: Value, gathers: bool = False
-) -> None:
-    """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes).
-
-    Args:
-        code: What writes the function.
-        keys: Where the lanes' keys lie.
-        epoch: Number of the epoch.
-        n_points: Number of points.
-        order: Where the order goes.
-        gathers: Whether to exchange all lanes' points at once, by a gather and a scatter.
-    """
+def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
+    """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes)."""
     state = mix64(code.load(keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN))
     state = code.variable(state)
     with code.loop(n_points) as n:
@@ -29,25 +18,13 @@ def shuffle(
         last = n_points - 1 - done
         state.set(state.get() + GOLDEN)
         upper = mix64(state.get()) >> 32
-        if gathers:
-            # Both factors are below 2^32, and seen to be so: a cheaper product.
-            chosen = (upper * ((last + 1) & 0xFFFFFFFF)) >> 32
-            _exchange_at_once(code, order, last, chosen)
-        else:
-            chosen = (upper * (last + 1)) >> 32
-            _exchange(code, order, last, chosen)
+        # Both factors are below 2^32, and seen to be so: a cheaper product.
+        chosen = (upper * ((last + 1) & 0xFFFFFFFF)) >> 32
+        _exchange(code, order, last, chosen)
 
 
 def _exchange(code: Code, order: Value, last: Value, chosen: Value) -> None:
-    for lane in range(code.lanes):
-        here = last * code.lanes + lane
-        there = chosen.lane(lane) * code.lanes + lane
-        kept = code.load(order, here, "i32")
-        code.store(code.load(order, there, "i32"), order, here)
-        code.store(kept, order, there)
-
-
-def _exchange_at_once(code: Code, order: Value, last: Value, chosen: Value) -> None:
+    """Exchange every lane's last point with its chosen one, all lanes at once."""
     own = constants(code, "i32", range(code.lanes))
     places = chosen.to(code.vector("i32"), "trunc") * code.lanes + own
     kept = code.load(order, last, code.vector("i32"))
