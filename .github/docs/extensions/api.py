@@ -16,7 +16,7 @@ import trainability
 
 _HIDDEN = ("trainability.cli",)
 """Packages that offer nothing to Python: the command line has a page of its own."""
-_WHOLE = ("domains", "errors", "events", "notebook", "results", "analysis")
+_WHOLE = ("columns", "domains", "errors", "events", "notebook", "results", "analysis")
 """Modules without `__all__`, and packages of such modules, all of whose public names are shown."""
 
 
