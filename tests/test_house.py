@@ -1,6 +1,7 @@
 """The map of the house: imports flow one way, and importing the package stays light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,14 @@ def test_importing_the_package_loads_neither_ray_nor_mlflow_nor_matplotlib():
     code = f"import sys, trainability; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_map_names_every_room_once():
+    text = (ROOT.parent / ".github" / "CONTRIBUTING.md").read_text()
+    lines = re.search(r"^\| layer \|.*\n\|---.*\n((?:\|.*\n)+)", text, re.M)[1].splitlines()
+    named = [name for line in lines for name in re.findall("`(.*?)`", line.split("|")[2])]
+    rooms = {room(path) for path in files()}
+    assert sorted(named) == sorted(rooms)
 
 
 def test_every_file_stays_readable():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import re
@@ -17,7 +16,7 @@ import trainability
 
 _HIDDEN = ("trainability.cli",)
 """Packages that offer nothing to Python: the command line has a page of its own."""
-_WHOLE = ("domains", "errors", "events", "notebook", "results", "analysis")
+_WHOLE = ("columns", "domains", "errors", "events", "notebook", "results", "analysis")
 """Modules without `__all__`, and packages of such modules, all of whose public names are shown."""
 
 
@@ -28,19 +27,16 @@ def public_packages() -> list[ModuleType]:
         for module in pkgutil.walk_packages(trainability.__path__, "trainability.")
         if not any(part.startswith("_") for part in module.name.split("."))
         and not module.name.startswith(_HIDDEN)
-        and "__all__" in _source_of(module.name)
+        and re.search("^__all__", _source_of(module.name), re.M)
     ]
     return [trainability, *map(importlib.import_module, sorted(names))]
 
 
 def _source_of(name: str) -> str:
     # Read, not imported: engines for GPUs can't be imported everywhere.
-    root = Path(trainability.__path__[0])
-    path = root.joinpath(*name.split(".")[1:])
+    path = Path(trainability.__path__[0]).joinpath(*name.split(".")[1:])
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return "\n".join(
-        line for line in file.read_text(encoding="utf-8").splitlines() if line[:1] in ("_", "]")
-    )
+    return file.read_text(encoding="utf-8")
 
 
 def homes() -> dict[str, list[tuple[str, str]]]:
@@ -83,9 +79,7 @@ def _where_assigned(package: ModuleType, name: str) -> str:
         if not part.ispkg
     ]
     for module in modules:
-        file = importlib.util.find_spec(module).origin  # type: ignore[union-attr]
-        text = Path(file).read_text(encoding="utf-8")  # type: ignore[arg-type]
-        if re.search(rf"^{name}(?::[^=]+)? = ", text, re.M):
+        if re.search(rf"^{name}(?::[^=]+)? = ", _source_of(module), re.M):
             return f"{module}.{name}"
     return f"{package.__name__}.{name}"
 

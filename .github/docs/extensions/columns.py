@@ -49,7 +49,7 @@ def _values(column: Column) -> str:
 
 
 def rows_table() -> str:
-    """Columns of the rows in Markdown, as `results` declares them."""
+    """Columns of the rows in Markdown, as they are declared."""
     lines = ["| column | values | meaning |", "|---|---|---|"]
     for column in COLUMNS:
         text = MEANINGS[column.name]
@@ -106,8 +106,8 @@ declares them, times are in seconds. Intervals are of 95 % each.
 
 ## Rows: one per network
 
-In the Parquet files on storage, in `trainability.load(...).rows`, and declared in
-{{py:mod}}`trainability.results`. Curves are recorded at the steps 0, 1, 2, 5, 10, 20, 50 and so on,
+In the Parquet files on storage and in `trainability.load(...).rows`; declared in
+{{py:mod}}`trainability.columns`. Curves are recorded at the steps 0, 1, 2, 5, 10, 20, 50 and so on,
 and at `max_steps`.
 
 {rows_table()}
