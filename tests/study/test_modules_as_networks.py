@@ -66,7 +66,6 @@ def ids(study: Study) -> list[str]:
 def test_a_function_that_changes_makes_new_cells_and_one_that_is_commented_does_not(tmp_path):
     first = ids(loaded(tmp_path))
     assert len(set(first)) == 2
-    assert ids(loaded(tmp_path, "same", comment="now with a comment")) != []
     alike = {
         "comment": ids(loaded(tmp_path, comment="now with a comment")),
         "value": ids(loaded(tmp_path, slope=0.2)),
@@ -75,6 +74,17 @@ def test_a_function_that_changes_makes_new_cells_and_one_that_is_commented_does_
     assert alike["comment"] == first
     assert not {*first} & {*alike["value"]}
     assert not {*first} & {*alike["method"]}
+
+
+def test_a_file_makes_the_same_cells_loaded_by_any_name_and_run_as_a_program(tmp_path):
+    first = ids(loaded(tmp_path))
+    assert ids(loaded(tmp_path, "renamed")) == first
+    path = tmp_path / "renamed.py"
+    path.write_text(path.read_text() + "print(*(cell.id for cell in STUDY.cells()))\n")
+    run = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert run.stdout.split() == first
 
 
 def test_json_keeps_all_but_the_code(tmp_path, monkeypatch):

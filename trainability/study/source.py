@@ -2,7 +2,8 @@
 
 A function that changes under its name must not pass for the one that it was. So what tells results
 apart is what the function says: without comments, docstrings and layout, and with the functions,
-classes and plain values of the user's that it refers to, at any depth.
+classes and plain values of the user's that it refers to, at any depth. Not what its file is called:
+a file that is run as a program is `__main__`, and must make the cells that it makes when loaded.
 """
 
 from __future__ import annotations
@@ -34,17 +35,25 @@ def source_digest(function: Callable[..., Any]) -> str:
         StudyError: If there is no source, as for what was typed into a plain prompt.
     """
     texts: dict[str, str] = {}
-    _collect(function, texts)
+    _collect(function, texts, function.__module__)
     text = "\n".join(f"{name}: {texts[name]}" for name in sorted(texts))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _collect(thing: Any, texts: dict[str, str]) -> None:
-    """Add the text of a function or class, and of whatever it refers to."""
-    name = f"{thing.__module__}.{thing.__qualname__}"
+def _collect(thing: Any, texts: dict[str, str], home: str) -> None:
+    """Add the text of a function or class, and of whatever it refers to.
+
+    Args:
+        thing: The function or class.
+        texts: By name; extended.
+        home: The Python module whose name does not count.
+    """
+    is_installed = _is_installed(thing.__module__)
+    at_home = thing.__module__ == home and not is_installed
+    name = thing.__qualname__ if at_home else f"{thing.__module__}.{thing.__qualname__}"
     if name in texts:
         return
-    if _is_installed(thing):
+    if is_installed:
         texts[name] = "installed"
         return
     texts[name] = _text(thing)
@@ -53,7 +62,7 @@ def _collect(thing: Any, texts: dict[str, str]) -> None:
         if isinstance(value, functools.partial):
             value = value.func
         if isinstance(value, FunctionType | type):
-            _collect(value, texts)
+            _collect(value, texts, home)
         elif _is_plain(value):
             texts[f"{name} {own}"] = repr(value)
 
@@ -104,14 +113,14 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, _PLAIN)
 
 
-def _is_installed(thing: Any) -> bool:
-    module = sys.modules.get(thing.__module__)
+def _is_installed(module_name: str) -> bool:
+    module = sys.modules.get(module_name)
     file = getattr(module, "__file__", None)
-    if thing.__module__ == "__main__" or module is None:
+    if module_name == "__main__" or module is None:
         return False
     if file is None:  # built in
         return True
-    package = thing.__module__.partition(".")[0]
+    package = module_name.partition(".")[0]
     if package == __name__.partition(".")[0]:
         return True
     return any(Path(file).is_relative_to(folder) for folder in _installed_folders())
