@@ -17,7 +17,7 @@ import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from trainability.errors import StudyError
@@ -94,10 +94,22 @@ def _references(thing: Any) -> Iterator[tuple[str, Any]]:
                 yield from _references(part)
         return
     names = set(_names(thing.__code__))
-    yield from ((name, thing.__globals__[name]) for name in names & thing.__globals__.keys())
+    for name in names & thing.__globals__.keys():
+        yield from _reached(name, thing.__globals__[name], names)
     for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True):
         if name != "__class__":
             yield name, cell.cell_contents
+
+
+def _reached(
+    name: str, value: Any, names: set[str], passed: tuple[ModuleType, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    """A value; of a file of the user's that was imported, what in it goes by one of the names."""
+    if not isinstance(value, ModuleType):
+        yield name, value
+    elif value not in passed and not _is_installed(value.__name__):
+        for part in names & vars(value).keys():
+            yield from _reached(f"{name}.{part}", vars(value)[part], names, (*passed, value))
 
 
 def _names(code: CodeType) -> Iterator[str]:
