@@ -297,7 +297,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "variance_init",
         _SHARES,
-        "At birth, variance of each hidden layer's output over its mean square.",
+        "At birth, variance of each hidden layer's output over its mean square; null of a module.",
         0,
         nullable=True,
         nullable_entries=True,
@@ -306,7 +306,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "living_init",
         _SHARES,
-        "At birth, share of the training points at which each layer so far is active.",
+        "At birth, share of the training points at which each layer so far is active; null of a "
+        "module.",
         0,
         nullable=True,
         nullable_entries=True,
@@ -329,7 +330,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "collapsed_curve",
         _FLAGS,
-        "The same at every checkpoint; null from where it diverged.",
+        "As collapsed, at every checkpoint; null from where it diverged.",
         nullable=True,
         nullable_entries=True,
         since=3,
@@ -341,7 +342,7 @@ Lists `*_init` and `*_final` hold one number per hidden layer, `*_curve` one per
 `checkpoints(max_steps)`, neurons summed over the hidden layers. What is not finite, or was not
 measured by the older code that wrote a row, is null.
 
-Of copies of a module the lists have one entry per ReLU that can be followed to layers, and are
-empty where there is none; `need` is 0, `activation` "as built", and `trainable` whether nothing
-shows that training can't succeed.
+Of copies of a module the counts have one entry per ReLU that can be followed to layers, and are
+empty where there is none; `variance_init` and `living_init` are null, `need` is 0, `activation`
+"as built", and `trainable` whether nothing shows that training can't succeed.
 """

@@ -128,18 +128,17 @@ class _Record:
 
     def observe(self, training: Training) -> None:
         """Record losses, and what has become of the networks that moved since the last call."""
-        moving = np.flatnonzero(~self._settled & ~training.diverged)
-        if len(moving):
+        moved = ~self._settled & ~training.diverged
+        networks = training.ensemble()
+        if moved.any():
             x, y = self._cell.task.data()
-            variances = self._family.variances(training.ensemble()[moving], x)
-            self._flat[moving] = collapsed(variances, y)
+            variances = self._family.variances(networks[np.flatnonzero(moved)], x)
+            self._flat[moved] = collapsed(variances, y)
         self._collapsed.append(np.where(training.diverged, -1, self._flat))
         if self._initial_loss is None:
             self._initial_loss = training.loss.copy()
         else:
-            moved = ~self._settled & ~training.diverged
             ends = moved & (training.succeeded | (training.steps == self._cell.max_steps))
-            networks = training.ensemble()
             for chosen, quick in ((moved & ends, False), (moved & ~ends, True)):
                 if not chosen.any():
                     continue

@@ -78,6 +78,20 @@ class Tuples(Raises):
         return self.layer(x), x
 
 
+class Detached(Raises):
+    def forward(self, x):
+        return self.layer(x).detach()
+
+
+class Unused(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.PReLU()
+
+    def forward(self, x):
+        return x
+
+
 class FailsInTraining(Raises):
     def forward(self, x):
         if self.training:
@@ -111,6 +125,8 @@ def no_bias() -> nn.Module:
         (other_inputs, r"takes 3 features, got inputs of shape \(8, 1\)"),
         (Raises, "raised RuntimeError: not today"),
         (Tuples, "return a tensor"),
+        (Detached, "no gradient gets from the module's outputs to its parameters"),
+        (Unused, "no gradient gets from the module's outputs to its parameters"),
         (FailsInTraining, "can't be run in training mode: RuntimeError: not in training"),
         (fails, "the function that builds the module fails: KeyError"),
         (no_layers, "wanted a module with a Linear or convolution layer"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import linecache
 import os
 import pickle
 import subprocess
@@ -66,7 +68,6 @@ def ids(study: Study) -> list[str]:
 def test_a_function_that_changes_makes_new_cells_and_one_that_is_commented_does_not(tmp_path):
     first = ids(loaded(tmp_path))
     assert len(set(first)) == 2
-    assert ids(loaded(tmp_path, "same", comment="now with a comment")) != []
     alike = {
         "comment": ids(loaded(tmp_path, comment="now with a comment")),
         "value": ids(loaded(tmp_path, slope=0.2)),
@@ -75,6 +76,42 @@ def test_a_function_that_changes_makes_new_cells_and_one_that_is_commented_does_
     assert alike["comment"] == first
     assert not {*first} & {*alike["value"]}
     assert not {*first} & {*alike["method"]}
+
+
+def test_a_file_makes_the_same_cells_loaded_by_any_name_and_run_as_a_program(tmp_path):
+    first = ids(loaded(tmp_path))
+    assert ids(loaded(tmp_path, "renamed")) == first
+    path = tmp_path / "renamed.py"
+    path.write_text(path.read_text() + "print(*(cell.id for cell in STUDY.cells()))\n")
+    run = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert run.stdout.split() == first
+
+
+def test_a_file_that_is_imported_tells_cells_apart_too(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = []
+    for bias in (True, False, False):
+        package = tmp_path / "own_layers"
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").write_text("import own_layers.last\nWIDTH = 3\n")
+        (package / "last.py").write_text(
+            "import own_layers\nfrom torch import nn\n"
+            f"def last():\n    return nn.Linear(own_layers.WIDTH, 1, bias={bias})\n"
+        )
+        (tmp_path / "importing.py").write_text(
+            "import own_layers\nfrom torch import nn\n"
+            "def build():\n"
+            "    return nn.Sequential(nn.Linear(1, 3), nn.ReLU(), own_layers.last.last())\n"
+        )
+        for name in ("importing", "own_layers", "own_layers.last"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        seen.append(Module(importlib.import_module("importing").build).source)
+    assert seen[0] != seen[1] == seen[2]
 
 
 def test_json_keeps_all_but_the_code(tmp_path, monkeypatch):

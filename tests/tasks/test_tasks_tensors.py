@@ -98,6 +98,12 @@ class Failing(Graphs):
             "one class for each example",
         ),
         (lambda: Examples("a", (np.ones((3, 2)), np.ones(3)), classes=True).data(), "got 1"),
+        (lambda: Examples("a", (np.ones((3, 2)), NAMES[:3])).data(), "targets must be numbers, "),
+        (
+            lambda: Examples("a", (np.ones((3, 2)), np.array(["b", None, 1])), classes=True).data(),
+            "targets must be numbers or texts, one entry for each example, got object",
+        ),
+        (lambda: Examples("a", (np.ones((3, 2)), np.ones(3) * 1j)).data(), "got complex128"),
         (lambda: Digits(n_pictures=5), "Digits n_pictures must be an int"),
         (lambda: Digits(n_validation=-1), "Digits n_validation"),
         (lambda: Arrays("a.npz", inputs=[], target="y"), "must name each array once"),

@@ -70,6 +70,7 @@ def draw_up(build: Callable[[], nn.Module], task: Task) -> Blueprint:
     outputs, numbers = _counted(module, batch)
     refuse(_output_problems(outputs, len(x), task.d_out))
     by_mode, not_stacked = _modes(layout, build, x)
+    refuse(_gradient_problems(module, batch))
     layers = layers_in_flow(module, batch)
     return Blueprint(
         n_parameters=sum(p.numel() for p in module.parameters() if p.requires_grad),
@@ -148,7 +149,7 @@ def _counted(module: nn.Module, batch: Batch) -> tuple[Any, int]:
     """Outputs on a batch, and how many numbers were made of one example."""
     with probing(module, batch_statistics=False), _Numbers() as counting:
         outputs = guarded(module, batch.args, {})
-    return outputs, -(-counting.n // batch.n)
+    return outputs, max(1, -(-counting.n // batch.n))
 
 
 def _output_problems(outputs: Any, n: int, d_out: int) -> list[str]:
@@ -162,6 +163,17 @@ def _output_problems(outputs: Any, n: int, d_out: int) -> list[str]:
     if not bool(torch.isfinite(outputs).all()):
         return ["the module gives out NaN or infinity before any training; look at how it is built"]
     return []
+
+
+def _gradient_problems(module: nn.Module, batch: Batch) -> list[str]:
+    for training in (True, False):  # a layer that is left out by chance is there in evaluation
+        with probing(module, batch_statistics=training, training=training, gradients=True):
+            if guarded(module, batch.args, {}).requires_grad:
+                return []
+    return [
+        "no gradient gets from the module's outputs to its parameters; look for detach(), "
+        "no_grad(), or layers that forward doesn't use"
+    ]
 
 
 def _modes(layout: Layout, build: Callable[[], nn.Module], x: Tensor) -> tuple[bool, str]:

@@ -114,20 +114,18 @@ def _module_problems(cells: Sequence[Cell]) -> list[str]:
     """What is wrong with the modules that cells of one task build, and with schemes for them."""
     from trainability.modules.copying import births_of
 
-    problems: dict[Any, str] = {}
-    for cell in cells:
-        key = (cell.network, cell.width, cell.depth)
-        if key in problems or (wanted := (*key, cell.scheme)) in problems:
-            continue
+    problems: list[str] = []
+    # Axes such as the optimizer make many cells of one module and scheme.
+    distinct = {(cell.network, cell.width, cell.depth, cell.scheme): cell for cell in cells}
+    for cell in distinct.values():
         try:
-            of_module, wrong = key, []
             cell.blueprint  # noqa: B018
-            of_module, wrong = wanted, births_of(cell).problems()
+            wrong = births_of(cell).problems()
         except InputError as error:
             wrong = [str(error)]
         if wrong:
-            problems[of_module] = f"{cell.network} on {cell.task}: {'; '.join(wrong)}"
-    return list(dict.fromkeys(problems.values()))
+            problems.append(f"{cell.network} on {cell.task}: {'; '.join(wrong)}")
+    return list(dict.fromkeys(problems))
 
 
 def _shape(cell: Cell) -> str:

@@ -2,7 +2,8 @@
 
 A function that changes under its name must not pass for the one that it was. So what tells results
 apart is what the function says: without comments, docstrings and layout, and with the functions,
-classes and plain values of the user's that it refers to, at any depth.
+classes and plain values of the user's that it refers to, at any depth. Not what its file is called:
+a file that is run as a program is `__main__`, and must make the cells that it makes when loaded.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from trainability.errors import StudyError
@@ -34,17 +35,25 @@ def source_digest(function: Callable[..., Any]) -> str:
         StudyError: If there is no source, as for what was typed into a plain prompt.
     """
     texts: dict[str, str] = {}
-    _collect(function, texts)
+    _collect(function, texts, function.__module__)
     text = "\n".join(f"{name}: {texts[name]}" for name in sorted(texts))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _collect(thing: Any, texts: dict[str, str]) -> None:
-    """Add the text of a function or class, and of whatever it refers to."""
-    name = f"{thing.__module__}.{thing.__qualname__}"
+def _collect(thing: Any, texts: dict[str, str], home: str) -> None:
+    """Add the text of a function or class, and of whatever it refers to.
+
+    Args:
+        thing: The function or class.
+        texts: By name; extended.
+        home: The Python module whose name does not count.
+    """
+    is_installed = _is_installed(thing.__module__)
+    at_home = thing.__module__ == home and not is_installed
+    name = thing.__qualname__ if at_home else f"{thing.__module__}.{thing.__qualname__}"
     if name in texts:
         return
-    if _is_installed(thing):
+    if is_installed:
         texts[name] = "installed"
         return
     texts[name] = _text(thing)
@@ -53,7 +62,7 @@ def _collect(thing: Any, texts: dict[str, str]) -> None:
         if isinstance(value, functools.partial):
             value = value.func
         if isinstance(value, FunctionType | type):
-            _collect(value, texts)
+            _collect(value, texts, home)
         elif _is_plain(value):
             texts[f"{name} {own}"] = repr(value)
 
@@ -85,10 +94,22 @@ def _references(thing: Any) -> Iterator[tuple[str, Any]]:
                 yield from _references(part)
         return
     names = set(_names(thing.__code__))
-    yield from ((name, thing.__globals__[name]) for name in names & thing.__globals__.keys())
+    for name in names & thing.__globals__.keys():
+        yield from _reached(name, thing.__globals__[name], names)
     for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True):
         if name != "__class__":
             yield name, cell.cell_contents
+
+
+def _reached(
+    name: str, value: Any, names: set[str], passed: tuple[ModuleType, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    """A value; of a file of the user's that was imported, what in it goes by one of the names."""
+    if not isinstance(value, ModuleType):
+        yield name, value
+    elif value not in passed and not _is_installed(value.__name__):
+        for part in names & vars(value).keys():
+            yield from _reached(f"{name}.{part}", vars(value)[part], names, (*passed, value))
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -104,14 +125,14 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, _PLAIN)
 
 
-def _is_installed(thing: Any) -> bool:
-    module = sys.modules.get(thing.__module__)
+def _is_installed(module_name: str) -> bool:
+    module = sys.modules.get(module_name)
     file = getattr(module, "__file__", None)
-    if thing.__module__ == "__main__" or module is None:
+    if module_name == "__main__" or module is None:
         return False
     if file is None:  # built in
         return True
-    package = thing.__module__.partition(".")[0]
+    package = module_name.partition(".")[0]
     if package == __name__.partition(".")[0]:
         return True
     return any(Path(file).is_relative_to(folder) for folder in _installed_folders())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -81,7 +80,7 @@ class TensorTask(Task):
         given, targets = self.examples()
         owner = type(self).__name__
         inputs = {name: np.asarray(values) for name, values in given.items()}
-        refuse(_example_problems(owner, inputs, targets), DataError)
+        refuse(_example_problems(owner, inputs, targets, self.classes), DataError)
         n = len(targets)
         if self.n_validation > n - 2:
             raise DataError(
@@ -120,14 +119,19 @@ class TensorTask(Task):
         return class_targets(classes, len(names), self.one_hot)
 
 
-def _example_problems(owner: str, inputs: Mapping[str, np.ndarray], targets: Any) -> list[str]:
+def _example_problems(
+    owner: str, inputs: Mapping[str, np.ndarray], targets: np.ndarray, classes: bool
+) -> list[str]:
     arrays = {**inputs, "targets": targets}
-    problems = [
-        f"{owner} {name} must be numbers, one entry for each example, got {values.dtype} of shape "
-        f"{values.shape}"
-        for name, values in arrays.items()
-        if not values.ndim or (values.dtype.kind not in "fiub" and name != "targets")
-    ]
+    problems = []
+    for name, values in arrays.items():
+        texts = classes and name == "targets" and _are_texts(values)
+        if not values.ndim or (values.dtype.kind not in "fiub" and not texts):
+            wanted = "numbers" + " or texts" * (classes and name == "targets")
+            problems.append(
+                f"{owner} {name} must be {wanted}, one entry for each example, got {values.dtype} "
+                f"of shape {values.shape}"
+            )
     if problems:
         return problems
     sizes = {name: len(values) for name, values in arrays.items()}
@@ -144,3 +148,9 @@ def _example_problems(owner: str, inputs: Mapping[str, np.ndarray], targets: Any
         if values.dtype.kind == "f" and not np.isfinite(values).all()
     ]
     return problems
+
+
+def _are_texts(values: np.ndarray) -> bool:
+    return values.dtype.kind in "US" or (
+        values.dtype == object and all(isinstance(value, str) for value in values.flat)
+    )
