@@ -271,9 +271,10 @@ def prediction_sentence(findings: Findings) -> str:
     n, close = len(table), int((gaps <= 100 * CLOSE).sum())
     which = all_of(n, "cell") if n == len(findings.rates) else f"{n:,} of the cells"
     return (
-        f"Theory predicts the success of {which}, from the initialization and the settings of "
-        f"Adam alone: it is within {100 * CLOSE:g} percentage points of what was measured in "
-        f"{'all of them' if close == n else f'{close:,} of them'}, and {gaps.max():.1f} off at "
+        f"Theory predicts the success of {which}, from the initialization, the task and the "
+        f"settings of Adam alone: it is within {100 * CLOSE:g} percentage points of what was "
+        f"measured in {'all of them' if close == n else f'{close:,} of them'}, and "
+        f"{gaps.max():.1f} off at "
         f"most ({where}: predicted {percent(farthest['predicted_success'])} %, measured "
         f"{percent(farthest['success_rate'])} %)."
     )
