@@ -19,6 +19,7 @@ LONG = (
     "launch/test_dispatch.py",
     "launch/test_embedded.py",
     "launch/test_endings.py",
+    "launch/test_gpu_lost.py",
     "launch/test_interruption.py",
     "launch/test_joining.py",
     "launch/test_placement.py",

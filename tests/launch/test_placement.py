@@ -15,6 +15,7 @@ from ray import cloudpickle, tune
 
 from trainability import plan
 from trainability.errors import InputError
+from trainability.launch import Options, gpus
 from trainability.launch.shipping import ship_user_code
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -98,6 +99,24 @@ def test_two_halves_of_a_gpu_are_on_the_gpu_s_node_at_the_same_time(spied):
     assert {note["zone"] for note in notes} == {"b"}
     assert all(note["gpus"] == [0] and note["visible"] == "0" for note in notes)
     assert overlap(notes)
+
+
+def test_gpus_are_used_unasked_where_the_work_is_done_sooner_there(spied, monkeypatch):
+    """On a GPU that stands for one: what trains is the CPU."""
+    monkeypatch.setattr(gpus, "START_S", 0.0)
+    monkeypatch.setattr(Options, "torch_device", "cpu")
+    notes = spied()
+    assert {note["zone"] for note in notes} == {"b"}
+    assert {tuple(note["gpus"]) for note in notes} == {(0,)}
+
+
+def test_a_gpu_that_torch_can_not_use_is_left_alone_unless_asked_for(
+    tiny_study, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(gpus, "START_S", 0.0)
+    outcome, _, text = run(tiny_study, tmp_path)
+    assert not outcome.missing
+    assert "no GPU is used: node 127.0.0.1: torch" in text
 
 
 def test_no_more_trials_run_at_once_than_allowed(spied):

@@ -29,7 +29,12 @@ RayOption = Annotated[
 ]
 CpusOption = Annotated[float, typer.Option(help="CPUs, and threads, of a trial.")]
 GpusOption = Annotated[
-    float, typer.Option(help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU.")
+    str,
+    typer.Option(
+        metavar="auto|NUMBER",
+        help="GPUs of a trial, at most 1; 0.5 puts two trials on a GPU. auto: a share of one where "
+        "nodes of Ray have GPUs and the work is done sooner there.",
+    ),
 ]
 LabelOption = Annotated[
     list[str] | None,
@@ -59,7 +64,7 @@ def launch_options(
     address: str | None,
     ray: bool | None,
     cpus_per_trial: float,
-    gpus_per_trial: float,
+    gpus_per_trial: str,
     label: list[str] | None,
     max_concurrent: int | None,
     engine: str,
@@ -70,6 +75,14 @@ def launch_options(
     problems = [
         f"--label must be KEY=VALUE, got {text!r}" for text in texts if not all(text.partition("="))
     ]
+    gpus = None
+    if gpus_per_trial.strip().lower() != "auto":
+        try:
+            gpus = float(gpus_per_trial)
+        except ValueError:
+            problems.append(
+                f"--gpus-per-trial must be auto or a number from 0 to 1, got {gpus_per_trial!r}"
+            )
     keys = [text.partition("=")[0] for text in texts]
     problems += [f"--label has {key!r} twice; keep one" for key in dict.fromkeys(keys)
                  if keys.count(key) > 1]  # fmt: skip
@@ -77,7 +90,7 @@ def launch_options(
         address=address,
         ray=ray,
         cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
+        gpus_per_trial=gpus,
         labels=dict(text.split("=", 1) for text in texts if all(text.partition("="))),
         max_concurrent=max_concurrent,
         engine=engine,

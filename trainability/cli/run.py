@@ -78,7 +78,7 @@ def run(
     address: AddressOption = None,
     ray: RayOption = None,
     cpus_per_trial: CpusOption = 1.0,
-    gpus_per_trial: GpusOption = 0.0,
+    gpus_per_trial: GpusOption = "auto",
     label: LabelOption = None,
     max_concurrent: MaxConcurrentOption = None,
     engine: EngineOption = "auto",

@@ -65,7 +65,7 @@ def tune(
     address: AddressOption = None,
     ray: RayOption = None,
     cpus_per_trial: CpusOption = 1.0,
-    gpus_per_trial: GpusOption = 0.0,
+    gpus_per_trial: GpusOption = "auto",
     label: LabelOption = None,
     max_concurrent: MaxConcurrentOption = None,
     engine: EngineOption = "auto",

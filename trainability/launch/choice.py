@@ -15,10 +15,12 @@ TINY_OPERATIONS = 1e12
 study runs in threads of this process: some 2 core-seconds, since most networks succeed long before.
 Imports begin as late in either case, but those of processes take 2.3 s, those of threads 1.9 s;
 then two threads are 1.15 times as fast as one, two processes twice."""
+CORE_OPERATIONS_PER_S = 1e11
+"""What trials do on a core, roughly."""
 SMALL_OPERATIONS = 2e13
-"""The same up to which a study runs in processes of this machine: 200 core-seconds at 1e11 a
-second; the headline study's 7e12 take 11. Starting and ending Ray takes some 10 seconds, and each
-of its workers 4 core-seconds of imports."""
+"""The same up to which a study runs in processes of this machine: 200 core-seconds; the headline
+study's 7e12 take 11 on its cores. Starting and ending Ray takes some 10 seconds, and each of its
+workers 4 core-seconds of imports."""
 _CAN_FORK = sys.platform == "linux"
 """On macOS libraries that torch and NumPy use can't be used after a fork."""
 

@@ -83,6 +83,7 @@ class Executor(ABC):
 
     def plan(
         self,
+        options: Options,
         study: str,
         cells: Mapping[str, Cell],
         missing: Mapping[str, Sequence[int]],
@@ -91,8 +92,7 @@ class Executor(ABC):
         slots: Slots,
         report_every_s: float,
     ) -> Work:
-        """The work, dealt out over some slots."""
-        options = self.options
+        """The work, dealt out over some slots; the options are those of this executor, decided."""
         return Work(
             study=study,
             cells=cells,
@@ -102,7 +102,7 @@ class Executor(ABC):
             runtime=Runtime(
                 engine=options.engine, device=options.torch_device, threads=options.threads
             ),
-            gpu_share=options.gpus_per_trial,
+            gpu_share=options.gpus_per_trial or 0.0,
             report_every_s=report_every_s,
             storage_patience_s=options.storage_patience_s,
         )

@@ -63,7 +63,9 @@ class InProcess(Executor):
 
     def work_through(self, study, cells, missing, storage, token, listener) -> str | None:
         slots = Slots(self.n_threads, self.options.threads)
-        work = self.plan(study, cells, missing, storage, token, slots, _REPORT_EVERY_S)
+        work = self.plan(
+            self.options, study, cells, missing, storage, token, slots, _REPORT_EVERY_S
+        )
         listener.trials = work.trials
         with _shared_by_threads(self.options.threads):
             threads = _Threads(work, self.n_threads)

@@ -26,6 +26,14 @@ def n_at_once(options: Options) -> int:
     return max(1, min(fitting, options.max_concurrent or fitting))
 
 
+def has_gpu() -> bool:
+    """Whether a driver of NVIDIA or AMD shows a GPU; costs no import of torch."""
+    nvidia = Path("/proc/driver/nvidia/gpus")
+    with contextlib.suppress(OSError):
+        return any(nvidia.iterdir()) if nvidia.is_dir() else Path("/dev/kfd").exists()
+    return False
+
+
 def n_cpus() -> int:
     """The CPUs that this process may use: those it is bound to, and its share of a container."""
     try:

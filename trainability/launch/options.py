@@ -21,7 +21,8 @@ class Options:
             `choose_executor` says; None lets the other options and the size of the study decide.
         cpus_per_trial: CPUs that a trial gets, and the threads that it uses.
         gpus_per_trial: GPUs that a trial gets, at most 1; a fraction packs several trials on one
-            and limits each to its share of the memory.
+            and limits each to its share of the memory. None where nobody says: then `with_gpus`
+            decides on a Ray whose nodes have some, and else there are none.
         labels: Labels that a node must have to be used.
         max_concurrent: Trials that run at the same time, at most; None for all that fit.
         device: A torch device; None for `cuda` if a trial has a GPU, else `cpu`.
@@ -35,7 +36,7 @@ class Options:
     address: str | None = None
     ray: bool | None = None
     cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
+    gpus_per_trial: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     max_concurrent: int | None = None
     device: str | None = None
@@ -84,10 +85,11 @@ class Options:
             problems.append(
                 f"{spelled('cpus_per_trial')} must be > 0, got {_written(self.cpus_per_trial)}"
             )
-        if not _is_number(self.gpus_per_trial, 0) or self.gpus_per_trial > 1:
+        gpus = self.gpus_per_trial
+        if gpus is not None and not (_is_number(gpus, 0) and gpus <= 1):
             problems.append(
                 f"{spelled('gpus_per_trial')} must be from 0 to 1, got "
-                f"{_written(self.gpus_per_trial)}: a trial trains on at most one GPU"
+                f"{_written(gpus)}: a trial trains on at most one GPU"
             )
         for name, least in (("max_concurrent", 1), ("max_failures", 0)):
             value = getattr(self, name)

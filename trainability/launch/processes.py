@@ -13,7 +13,7 @@ from trainability import interrupts
 from trainability.errors import StorageError, refuse
 from trainability.launch.executor import Executor
 from trainability.launch.listener import Listener
-from trainability.launch.machine import n_at_once, obstacles
+from trainability.launch.machine import has_gpu, n_at_once, obstacles
 from trainability.launch.nursery import Idle
 from trainability.launch.reports import Report, TrialLost, TrialRetried
 from trainability.launch.shipping import pickled
@@ -35,7 +35,10 @@ class Processes(Executor):
     @property
     def beginning(self) -> str:
         n = n_at_once(self.options)
-        return f"training on this machine, {n} trial{'s' if n > 1 else ''} at a time"
+        line = f"training on this machine, {n} trial{'s' if n > 1 else ''} at a time"
+        if has_gpu() and self.options.gpus_per_trial is None and self.options.ray is None:
+            line += "; its GPU would not pay for so little work"
+        return line
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[None]:
@@ -56,7 +59,9 @@ class Processes(Executor):
     def work_through(self, study, cells, missing, storage, token, listener) -> str | None:
         assert self._processes is not None
         slots = Slots(n_at_once(self.options), self.options.threads)
-        work = self.plan(study, cells, missing, storage, token, slots, _REPORT_EVERY_S)
+        work = self.plan(
+            self.options, study, cells, missing, storage, token, slots, _REPORT_EVERY_S
+        )
         # A turn costs next to nothing here: the shorter a trial, the sooner all are at their end.
         work = dataclasses.replace(work, trials=[[unit] for trial in work.trials for unit in trial])
         listener.trials = work.trials

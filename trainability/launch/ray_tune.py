@@ -13,6 +13,7 @@ from typing import Any
 import ray
 from ray import tune
 from ray.exceptions import RayError
+from ray.tune.stopper import CombinedStopper
 from ray.util.client import ray as ray_client
 
 from trainability import interrupts
@@ -27,6 +28,7 @@ from trainability.launch.cluster import (
 )
 from trainability.launch.executor import Executor
 from trainability.launch.forward import REPORT, Forward, GivenUp, describe_error, forwarding
+from trainability.launch.gpus import GpusLost, with_gpus
 from trainability.launch.listener import Listener
 from trainability.launch.options import Options
 from trainability.launch.order import OldestThatWaits
@@ -84,28 +86,32 @@ class RayTune(Executor):
             interrupts.wait(_NODES_EVERY_S)
 
     def _work_through(self, study, cells, missing, storage, token, listener) -> str | None:
-        options = self.options
-        nodes = find_nodes(options)
-        require_same_everywhere(nodes, storage, token, options.torch_device)
+        require_same_everywhere(find_nodes(self.options), storage, token, self.options.torch_device)
+        options, gpus = with_gpus(self.options, cells, missing, storage, token)
         ship_user_code(list(cells.values()))
-        slots = count_slots(nodes, options)
+        slots = count_slots(find_nodes(options), options)
         report_every_s = max(1.0, slots.n / _REPORTS_PER_S)
-        work = self.plan(study, cells, missing, storage, token, slots, report_every_s)
+        work = self.plan(options, study, cells, missing, storage, token, slots, report_every_s)
         listener.trials = work.trials
-        listener.events.emit(Working(what=f"training on Ray, {slots.n} trials at a time"))
+        listener.events.emit(
+            Working(
+                what=f"training on Ray, {slots.n} trials at a time" + (f"; {gpus}" if gpus else "")
+            )
+        )
+        may_leave_gpus = options.gpus_per_trial is not None and self.options.gpus_per_trial is None
         with forwarding(listener) as callback:
             if ray_client.is_connected():
                 # Through a client Tune would be far from its trials: it runs on the head instead.
                 at_head = {"node:__internal_head__": 0.001}
                 fit = ray.remote(num_cpus=0, max_retries=0, resources=at_head)(_fit)
-                fitting = fit.remote(work, options, callback)
+                fitting = fit.remote(work, options, may_leave_gpus, callback)
                 while not ray.wait([fitting], timeout=_LOOK_EVERY_S)[0]:
                     interrupts.check()
                     listener.events.check()
                     listener.tick()
                 obstacle = ray.get(fitting)
             else:
-                obstacle = _fit(work, options, callback)
+                obstacle = _fit(work, options, may_leave_gpus, callback)
         if listener.storage_lost:
             raise StorageError(listener.storage_lost)
         return obstacle
@@ -133,8 +139,16 @@ def run_tune_trial(config: dict[str, Any], work: Work) -> None:
     work_through(work.trials[config["trial"]], work, _TuneDriver())
 
 
-def _fit(work: Work, options: Options, callback: Forward) -> str | None:
-    """Let Ray Tune place and retry the trials; why Ray broke off, if it did."""
+def _fit(work: Work, options: Options, may_leave_gpus: bool, callback: Forward) -> str | None:
+    """Let Ray Tune place and retry the trials; why Ray broke off, if it did.
+
+    Args:
+        work: All that is to be done.
+        options: Runtime options; it is decided in them whether trials get GPUs.
+        may_leave_gpus: Whether CPUs may go on where no GPU is left.
+        callback: Hands on what Tune hears.
+    """
+    count = partial(_count_slots_now, options)
     placement = tune.PlacementGroupFactory(
         [options.resources],
         bundle_label_selector=[dict(options.labels)] if options.labels else None,
@@ -149,7 +163,7 @@ def _fit(work: Work, options: Options, callback: Forward) -> str | None:
                 # share one: all that they leave there is compiled code and the GPU memory that
                 # torch keeps for the next. One that raises ends its process.
                 reuse_actors=True,
-                scheduler=OldestThatWaits(partial(_count_slots_now, options)),
+                scheduler=OldestThatWaits(count),
                 trial_dirname_creator=lambda trial: trial.trial_id,
             ),
             run_config=tune.RunConfig(
@@ -157,7 +171,7 @@ def _fit(work: Work, options: Options, callback: Forward) -> str | None:
                 storage_path=scratch,  # Tune's own state; ours is on our storage
                 verbose=0,
                 callbacks=[callback],
-                stop=GivenUp(),
+                stop=CombinedStopper(GivenUp(), *([GpusLost(count)] if may_leave_gpus else [])),
                 failure_config=tune.FailureConfig(max_failures=options.max_failures),
             ),
         )
@@ -169,7 +183,7 @@ def _fit(work: Work, options: Options, callback: Forward) -> str | None:
             if not isinstance(error.__cause__, RayError):
                 raise
             return describe_error(error.__cause__)
-    return None
+    return "the loss of all GPUs" if may_leave_gpus and not count() else None
 
 
 def _count_slots_now(options: Options) -> int:

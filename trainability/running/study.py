@@ -49,7 +49,7 @@ def run(
     address: str | None = None,
     ray: bool | None = None,
     cpus_per_trial: float = 1.0,
-    gpus_per_trial: float = 0.0,
+    gpus_per_trial: float | None = None,
     labels: Mapping[str, str] | None = None,
     max_concurrent: int | None = None,
     engine: str = "auto",
@@ -79,7 +79,8 @@ def run(
             (False). None: Ray if there is an address, if this process is connected to one, if
             trials want GPUs, or if there are minutes of work to do.
         cpus_per_trial: CPUs, and threads, of a trial, > 0.
-        gpus_per_trial: GPUs of a trial, from 0 to 1; 0.5 puts two trials on a GPU.
+        gpus_per_trial: GPUs of a trial, from 0 to 1; 0.5 puts two trials on a GPU. None: where
+            Ray's nodes have GPUs and there is enough work, trials get a share of one.
         labels: Use only nodes of a cluster that have these labels.
         max_concurrent: Trials that run at once, at most; None for all that fit.
         engine: `auto`, or the name of an engine.

@@ -44,7 +44,7 @@ def tune(
     address: str | None = None,
     ray: bool | None = None,
     cpus_per_trial: float = 1.0,
-    gpus_per_trial: float = 0.0,
+    gpus_per_trial: float | None = None,
     labels: Mapping[str, str] | None = None,
     max_concurrent: int | None = None,
     engine: str = "auto",
@@ -61,7 +61,7 @@ def tune(
         address: A Ray cluster's.
         ray: Whether Ray runs the trials.
         cpus_per_trial: CPUs of a trial.
-        gpus_per_trial: GPUs of a trial.
+        gpus_per_trial: GPUs of a trial; None for what the nodes have, if the work pays for it.
         labels: Use only such nodes of a cluster.
         max_concurrent: Trials at once.
         engine: `auto`, or the name of an engine.

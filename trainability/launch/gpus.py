@@ -1,0 +1,126 @@
+"""GPUs for trials where nobody said how many: what the nodes have, if the work pays for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ray import tune
+
+from trainability.errors import InputError
+from trainability.families import engine_problems
+from trainability.launch.choice import CORE_OPERATIONS_PER_S, operations
+from trainability.launch.cluster import count_slots, find_nodes, require_same_everywhere
+from trainability.launch.options import Options
+from trainability.storage import Storage
+from trainability.study.cell import Cell
+
+SHARE = 0.25
+"""Of a GPU, for a trial: while one trains, the others draw, count and store. Measured on an H100
+with 16 CPU cores."""
+START_S = 20.0
+"""What a GPU costs before it trains: CUDA, torch's libraries and the kernels of some shapes."""
+LOST_S = 60.0
+_ENGINE = "warp-gpu"
+_UNFIT = ("K80", "P4", "P100", "V100", "T4", "AMD", "Intel")
+"""Kinds of GPUs, as Ray names them, that are older than that engine wants, or of other makers."""
+
+
+def with_gpus(
+    options: Options,
+    cells: Mapping[str, Cell],
+    missing: Mapping[str, Sequence[int]],
+    storage: Storage,
+    token: str,
+) -> tuple[Options, str | None]:
+    """Options in which it is decided whether trials get GPUs, and why, as a phrase.
+
+    The choice is between all trials on GPUs and all on CPUs, whichever are done sooner at the
+    speeds that `count_slots` knows. It is left alone, without a phrase, where the options say
+    how many GPUs a trial gets, or no node has any.
+
+    Args:
+        options: Runtime options.
+        cells: The cells by id.
+        missing: The blocks to be trained, by the id of their cell.
+        storage: The study's storage.
+        token: A file that this process has written there.
+
+    Raises:
+        InputError: If no node fits even a trial without a GPU.
+    """
+    if options.gpus_per_trial is not None or options.device is not None:
+        return options, None
+    nodes = find_nodes(options)
+    having = [node for node in nodes if node["Resources"].get("GPU", 0) >= SHARE]
+    if not having:
+        return options, None
+    if unfit := sorted({kind for node in having for kind in _kinds(node) if _is_unfit(kind)}):
+        return options, f"no GPU is used: the engine for GPUs can't use {', '.join(unfit)}"
+    if options.engine not in ("auto", _ENGINE):
+        return options, f"no GPU is used: the engine {options.engine} is asked for"
+    lacking = [cells[cell] for cell, blocks in missing.items() if blocks]
+    if engine_problems(_ENGINE, lacking):
+        return options, "no GPU is used: the engine for GPUs can't train all cells"
+    threads = min(_cpus_for_each(node) for node in having)
+    asking = dataclasses.replace(
+        options, gpus_per_trial=SHARE, cpus_per_trial=max(options.cpus_per_trial, threads)
+    )
+    try:
+        fitting = find_nodes(asking)
+    except InputError as error:
+        return options, f"no GPU is used: {error}"
+    work = operations(cells, {cell: len(blocks) for cell, blocks in missing.items()})
+    on_cpus, on_gpus = count_slots(nodes, options), count_slots(fitting, asking)
+    cpu_s = work / (on_cpus.n * on_cpus.speed * CORE_OPERATIONS_PER_S)
+    gpu_s = work / (on_gpus.n * on_gpus.speed * CORE_OPERATIONS_PER_S) + START_S
+    if gpu_s >= cpu_s:
+        return options, "no GPU is used: too little work to be done sooner there"
+    try:
+        require_same_everywhere(fitting, storage, token, asking.torch_device)
+    except InputError as error:
+        return options, f"no GPU is used: {error}"
+    return asking, f"each on {SHARE:g} of a GPU and {asking.cpus_per_trial:g} CPUs"
+
+
+def _cpus_for_each(node: Mapping[str, Any]) -> int:
+    """The CPUs of a node, dealt out to the trials on its GPUs."""
+    resources = node["Resources"]
+    return int(resources.get("CPU", 0) / (resources["GPU"] / SHARE))
+
+
+def _kinds(node: Mapping[str, Any]) -> list[str]:
+    """The kinds of accelerators that a node has."""
+    head = "accelerator_type:"
+    return [name.removeprefix(head) for name in node["Resources"] if name.startswith(head)]
+
+
+def _is_unfit(kind: str) -> bool:
+    return kind.partition("-")[0] in _UNFIT
+
+
+class GpusLost(tune.Stopper):
+    """Ends Tune's work when no slot has been left for a while, so that it is decided anew.
+
+    Where the user asks for GPUs trials wait for them; where GPUs were chosen for him CPUs go on.
+
+    Args:
+        count_slots: Counts the trials that can run at once, on the nodes that are there now.
+    """
+
+    def __init__(self, count_slots: Callable[[], int]) -> None:
+        self._count_slots = count_slots
+        self._looked = self._had = time.monotonic()
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked >= LOST_S / 10:
+            self._looked = now
+            if self._count_slots():
+                self._had = now
+        return now - self._had > LOST_S
