@@ -326,9 +326,9 @@ def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monk
     list_files = storage._files.listed
 
     def counted(folder):
-        found = list_files(folder)
-        costs[-1] += len(found)
-        return found
+        files = list_files(folder)
+        costs[-1] += len(files)
+        return files
 
     def count_statement(*_):
         costs[-1] += 1
