@@ -23,13 +23,13 @@ def test_operations_are_six_per_weight_and_point():
 
 
 def test_results_are_those_of_the_contract():
-    found = benchmark([SMALL], [], seconds=0.01).as_dict()
-    assert set(found) == {
+    measured = benchmark([SMALL], [], seconds=0.01).as_dict()
+    assert set(measured) == {
         "peak_gflops_per_core", "cores", "results", "left_out", "gpu", "gpu_peak_gflops",
         "gpu_fma_gflops", "complete",
     }  # fmt: skip
-    assert {result["engine"] for result in found["results"]} == {"fused-cpu", "torch"}
-    for result in found["results"]:
+    assert {result["engine"] for result in measured["results"]} == {"fused-cpu", "torch"}
+    for result in measured["results"]:
         assert set(result) == {
             "engine", "width", "depth", "d_in", "n_train", "optimizer", "batch", "cores",
             "network_steps_per_second", "gflops", "fraction_of_peak", "compile_s",
@@ -38,7 +38,7 @@ def test_results_are_those_of_the_contract():
             result["network_steps_per_second"] * SMALL.operations / 1e9
         )
         assert result["fraction_of_peak"] == pytest.approx(
-            result["gflops"] / found["peak_gflops_per_core"] / result["cores"]
+            result["gflops"] / measured["peak_gflops_per_core"] / result["cores"]
         )
 
 
@@ -50,9 +50,9 @@ def test_a_benchmark_that_is_cut_short_keeps_what_it_has():
         if len(shown) == 2:
             raise KeyboardInterrupt
 
-    found = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], seconds=0.01, show=show)
-    assert found.results == shown and not found.complete
-    assert found.left_out == ["what was to come: interrupted"]
+    loaded = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], seconds=0.01, show=show)
+    assert loaded.results == shown and not loaded.complete
+    assert loaded.left_out == ["what was to come: interrupted"]
 
 
 def test_a_shape_that_fails_does_not_end_the_others(monkeypatch):
@@ -63,9 +63,9 @@ def test_a_shape_that_fails_does_not_end_the_others(monkeypatch):
 
     monkeypatch.setattr(measure, "_engine_steps", engine_steps)
     monkeypatch.setattr(measure, "_rate", lambda steps, n, seconds: 1.0)
-    found = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], 0.01, engines=["torch"])
-    assert {result.width for result in found.results} == {3}
-    assert [reason.split(": ")[-1] for reason in found.left_out] == ["out of memory"]
+    loaded = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], 0.01, engines=["torch"])
+    assert {result.width for result in loaded.results} == {3}
+    assert [reason.split(": ")[-1] for reason in loaded.left_out] == ["out of memory"]
 
 
 def test_peers_of_a_gpu_are_those_that_can_use_it(monkeypatch):
@@ -104,12 +104,12 @@ def test_nobody_retires_during_a_measurement():
 
 
 def test_time_that_is_up_leaves_out_the_rest_by_name():
-    found = benchmark([SMALL], ["torch-vmap"], seconds=0.01, limit_s=0)
-    assert not found.results and found.complete
-    assert {reason.split(",")[0] for reason in found.left_out} == {
+    measured = benchmark([SMALL], ["torch-vmap"], seconds=0.01, limit_s=0)
+    assert not measured.results and measured.complete
+    assert {reason.split(",")[0] for reason in measured.left_out} == {
         "fused-cpu", "torch", "torch-vmap",
     }  # fmt: skip
-    assert all(reason.endswith("no time for it in 0 s") for reason in found.left_out)
+    assert all(reason.endswith("no time for it in 0 s") for reason in measured.left_out)
 
 
 def test_a_measurement_that_lasts_ends_with_the_time_that_is_left(monkeypatch):
@@ -121,15 +121,15 @@ def test_a_measurement_that_lasts_ends_with_the_time_that_is_left(monkeypatch):
 
     monkeypatch.setattr(measure.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(measure, "_measured", measured)
-    found = benchmark([SMALL], [], 0.01, engines=["torch"], limit_s=2.0)
+    result = benchmark([SMALL], [], 0.01, engines=["torch"], limit_s=2.0)
     lasts.set()
-    assert found.complete and not found.results
-    assert any(reason.endswith("not done within 2 s in all") for reason in found.left_out)
+    assert result.complete and not result.results
+    assert any(reason.endswith("not done within 2 s in all") for reason in result.left_out)
 
 
 def test_auto_measures_the_engine_that_a_study_would_choose():
-    found = benchmark([SMALL, Workload(700, 2, n_train=8, batch=8)], [], 0.001, engines=["auto"])
-    assert list(dict.fromkeys(result.engine for result in found.results)) == ["fused-cpu"]
+    loaded = benchmark([SMALL, Workload(700, 2, n_train=8, batch=8)], [], 0.001, engines=["auto"])
+    assert list(dict.fromkeys(result.engine for result in loaded.results)) == ["fused-cpu"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals can't be blocked here")

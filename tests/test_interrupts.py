@@ -123,8 +123,8 @@ def end(process):
 def test_the_exit_code_is_128_and_the_signal_whatever_the_command_does(body, name, code):
     process = start(body)
     process.send_signal(getattr(signal, f"SIG{name}"))
-    found, out, err = end(process)
-    assert found == code
+    exit_code, out, err = end(process)
+    assert exit_code == code
     assert ("in order" in out) == (body in (LOOKS, HANDLED_BY_A_LIBRARY))
     assert ("ended by force" in err) == (body in (LOOKS_AWAY, IN_C_CODE))
 
@@ -264,8 +264,8 @@ main()
         )
         assert process.stdout.readline() == "ready\n"
         process.send_signal(getattr(signal, f"SIG{name}"))
-        found, _, err = end(process)
-        assert found == code and "interrupted" in err
+        exit_code, _, err = end(process)
+        assert exit_code == code and "interrupted" in err
 
 
 def test_where_signals_cannot_be_blocked_ctrl_c_stays_python_s_own(monkeypatch):

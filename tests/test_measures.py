@@ -215,10 +215,10 @@ def test_a_network_stops_at_the_checkpoint_where_it_reaches_the_target(engine):
 
 
 def test_points_that_are_held_back_change_no_other_number():
-    beside = cell_of(tolerance=1e-2)
-    alone = dataclasses.replace(beside, task=dataclasses.replace(beside.task, n_validation=0))
+    strict = cell_of(tolerance=1e-2)
+    alone = dataclasses.replace(strict, task=dataclasses.replace(strict.task, n_validation=0))
     names = ["cell", "task", "n_validation", *EVALUATED[1:]]
-    with_points, without = rows_of(beside), rows_of(alone)
+    with_points, without = rows_of(strict), rows_of(alone)
     pd.testing.assert_frame_equal(with_points.drop(columns=names), without.drop(columns=names))
     assert without[list(EVALUATED[1:])].isna().all(axis=None)
     assert with_points[list(EVALUATED)].notna().all(axis=None)

@@ -67,11 +67,11 @@ def test_a_study_runs_and_its_report_answers_its_question(name, tmp_path):
     assert quantity.noun in first or (
         quantity.name == "success" and ("succe" in first or first.startswith("No difference"))
     )
-    beside = findings.published
-    assert set(beside["source"]) == {entry.source for entry in small.published}
+    published = findings.published
+    assert set(published["source"]) == {entry.source for entry in small.published}
     page = Page(write_report(small, storage).page.read_text())
     assert first.replace(" %", "\u00a0%") in page.text.replace(" %", "\u00a0%")
-    assert ("Paper beside ours" in page.text) == bool(len(beside))
+    assert ("Paper beside ours" in page.text) == bool(len(published))
 
 
 @pytest.mark.parametrize("name", STUDIES)

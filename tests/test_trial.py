@@ -149,16 +149,16 @@ def test_progress_is_told_while_networks_train_and_changes_no_row(engine, batch_
     """Every tile of the last stretch waits until progress was told during it."""
     cell = a_cell(batch_size=batch_size, max_steps=60, tolerance=1e-4)
     quiet = run_trial("s", cell, [0], Runtime(engine=engine))[0]
-    told = threading.Semaphore(0)
+    progressed = threading.Semaphore(0)
     monkeypatch.setattr(tiles, "_PROGRESS_EVERY_S", 0.001)
     kind = {"torch": TorchTraining, "fused-cpu": FusedCpuTraining}
     train = kind[engine]._train
 
     def waiting(self, rows, start, stop):
         if start >= 50:
-            while told.acquire(blocking=False):
+            while progressed.acquire(blocking=False):
                 pass  # told before this tile
-            assert told.acquire(timeout=60), "nothing is told while a tile trains"
+            assert progressed.acquire(timeout=60), "nothing is told while a tile trains"
         train(self, rows, start, stop)
 
     monkeypatch.setattr(kind[engine], "_train", waiting)
@@ -166,7 +166,7 @@ def test_progress_is_told_while_networks_train_and_changes_no_row(engine, batch_
 
     def progress(since):
         steps.append(since)
-        told.release()
+        progressed.release()
 
     rows, provenance = run_trial("s", cell, [0], Runtime(engine=engine), progress)
     pd.testing.assert_frame_equal(rows, quiet, check_exact=True)

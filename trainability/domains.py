@@ -170,8 +170,8 @@ class Points(Domain):
     def contains(self, x: np.ndarray) -> np.ndarray:
         x = np.asarray(x, dtype=float)
         flat = x.reshape(-1, self.d)
-        found = np.array([bool((self.x == row).all(axis=1).any()) for row in flat])
-        return found.reshape(x.shape[:-1])
+        is_point = np.array([bool((self.x == row).all(axis=1).any()) for row in flat])
+        return is_point.reshape(x.shape[:-1])
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         return self.x[rng.integers(len(self.x), size=n)]

@@ -16,7 +16,7 @@ _PACKAGES = (
 def describe_environment() -> dict[str, str]:
     """The git commit of the current folder, whether its tree was dirty, and package versions."""
     commit = _git("rev-parse", "HEAD")
-    found = {
+    environment = {
         "git_commit": commit or "none: not in a git repository",
         "git_dirty": str(bool(_git("status", "--porcelain"))) if commit else "unknown",
         "python": platform.python_version(),
@@ -24,8 +24,8 @@ def describe_environment() -> dict[str, str]:
     for package in _PACKAGES:
         number = version(package)
         if number != UNKNOWN:
-            found[f"version_{package}"] = number
-    return found
+            environment[f"version_{package}"] = number
+    return environment
 
 
 def _git(*arguments: str) -> str:

@@ -27,8 +27,8 @@ def test_backward_is_the_derivative_of_the_value(activation) -> None:
     h = activation.value(Differentiable(), z)
     (slope,) = torch.autograd.grad(h.sum(), z)
     kept = (h if activation.keeps == "output" else z).detach()
-    found = activation.backward(TENSORS, torch.full_like(kept, 2.0), kept)
-    torch.testing.assert_close(found, 2 * slope, rtol=1e-12, atol=1e-12)
+    derivative = activation.backward(TENSORS, torch.full_like(kept, 2.0), kept)
+    torch.testing.assert_close(derivative, 2 * slope, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
@@ -76,11 +76,11 @@ def test_learnable_numbers_have_their_derivatives(activation) -> None:
         inner = z.clone().requires_grad_()
         h = activation.value_at(Differentiable(), inner, free)
         slopes = torch.autograd.grad(h.sum(), [inner, *free])
-        found = activation.backward_at(
+        derivative = activation.backward_at(
             TENSORS, torch.full_like(z, 2.0), z, [number.detach() for number in numbers]
         )
-        torch.testing.assert_close(found[0], 2 * slopes[0], rtol=1e-10, atol=1e-10)
-        for ours, theirs in zip(found[1], slopes[1:], strict=True):
+        torch.testing.assert_close(derivative[0], 2 * slopes[0], rtol=1e-10, atol=1e-10)
+        for ours, theirs in zip(derivative[1], slopes[1:], strict=True):
             torch.testing.assert_close(ours.sum(), 2 * theirs, rtol=1e-10, atol=1e-10)
         if not shift:
             torch.testing.assert_close(h.detach(), activation.value(TENSORS, z))

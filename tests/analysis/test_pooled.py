@@ -87,8 +87,8 @@ def test_small_differences_at_many_places_add_up():
     n, k_a, k_b = np.full(8, 256), np.full(8, 128), np.full(8, 140)
     assert pooled_test(k_a, n, k_b, n)[1] < 0.01 < fisher(128, 256, 140, 256)
     # Opposite ones cancel.
-    there_and_back = np.array([140, 116] * 4)
-    assert pooled_test(k_a, n, there_and_back, n)[1] > 0.5
+    alternating = np.array([140, 116] * 4)
+    assert pooled_test(k_a, n, alternating, n)[1] > 0.5
 
 
 def test_places_that_share_their_networks_count_once():

@@ -135,7 +135,9 @@ def test_the_tangent_kernel_is_that_of_automatic_differentiation():
         j = jacobian(ensemble, x, network)
         expected = np.einsum("ikp,jkp->ij", j, j) / 7
         np.testing.assert_allclose(kernel[network], expected, rtol=1e-9, atol=1e-12)
-    found = tangent_kernel_features(ensemble, x)
+    features = tangent_kernel_features(ensemble, x)
     values = np.linalg.eigvalsh(kernel)
-    np.testing.assert_allclose(found["ntk_largest"], values[:, -1])
-    assert (found["ntk_rank"] <= 7).all() and (found["ntk_least"] <= found["ntk_largest"]).all()
+    np.testing.assert_allclose(features["ntk_largest"], values[:, -1])
+    assert (features["ntk_rank"] <= 7).all() and (
+        features["ntk_least"] <= features["ntk_largest"]
+    ).all()

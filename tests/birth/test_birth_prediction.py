@@ -33,21 +33,21 @@ def table(seed=0):
 def test_a_model_finds_what_decides(model):
     """The truth is known: no model explains more deviance than the true probabilities do."""
     t = table()
-    found = predict_outcomes(t, ["x", "noise"], model)
+    prediction = predict_outcomes(t, ["x", "noise"], model)
     true = deviance(t["success"].to_numpy(), t["p"].clip(1e-9, 1 - 1e-9).to_numpy())
     null = deviance(t["success"].to_numpy(), np.full(N, t["success"].mean()))
     best = 1 - true / null
-    assert best - 0.08 < found.deviance_explained < best + 0.01
-    assert 0 < found.gap_explained < found.deviance_explained
-    low, area, high = found.auc[1], found.auc[0], found.auc[2]
+    assert best - 0.08 < prediction.deviance_explained < best + 0.01
+    assert 0 < prediction.gap_explained < prediction.deviance_explained
+    low, area, high = prediction.auc[1], prediction.auc[0], prediction.auc[2]
     assert low < area < high and area > 0.9
-    assert (found.probability[~t["trainable"]] <= 1e-3).all()
-    assert found.calibration["n"].sum() == t["trainable"].sum()
+    assert (prediction.probability[~t["trainable"]] <= 1e-3).all()
+    assert prediction.calibration["n"].sum() == t["trainable"].sum()
     if model == "logistic":
-        assert found.calibrated  # 1 - 0.05 by chance; the seed is fixed
-        assert found.terms["term"].iloc[0] == "x"
+        assert prediction.calibrated  # 1 - 0.05 by chance; the seed is fixed
+        assert prediction.terms["term"].iloc[0] == "x"
     if model == "tree":
-        assert isinstance(found.terms, str) and "x <=" in found.terms
+        assert isinstance(prediction.terms, str) and "x <=" in prediction.terms
 
 
 @pytest.mark.parametrize("model", ["logistic", "tree"])
@@ -70,9 +70,9 @@ def test_what_is_missing_is_a_term_of_its_own():
     t.loc[t["success"], "hint"] = np.nan
     t["hint"] = t.get("hint", pd.Series(np.nan, t.index)).where(t["success"], 1.0)
     t.loc[t["success"], "hint"] = np.nan
-    found = predict_outcomes(t, ["hint"], "logistic")
-    assert found.gap_explained > 0.9
-    assert "hint is missing" in set(found.terms["term"])
+    prediction = predict_outcomes(t, ["hint"], "logistic")
+    assert prediction.gap_explained > 0.9
+    assert "hint is missing" in set(prediction.terms["term"])
 
 
 def test_bad_questions_are_refused():

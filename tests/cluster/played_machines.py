@@ -63,12 +63,12 @@ class Machines:
 
     def processes(self) -> list[psutil.Process]:
         """Whatever still runs on any of the machines."""
-        found = []
+        calls = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.environ().get("PLAYED_FOLDER") == str(self.folder):
-                    found.append(process)
-        return found
+                    calls.append(process)
+        return calls
 
 
 @contextlib.contextmanager

@@ -70,25 +70,25 @@ def test_every_command_and_option_exists(path):
     for program, words in commands(path):
         command = resolve(program, words)
         assert command is not None, f"{program} {' '.join(words)}"
-        known = options(command)
+        accepted = options(command)
         if "symmetric-run" in words:
-            known |= options(ray.commands["start"])
+            accepted |= options(ray.commands["start"])
         asked = {word.partition("=")[0] for word in words if word.startswith("--")}
-        assert asked <= known, f"{program} {' '.join(words)}"
+        assert asked <= accepted, f"{program} {' '.join(words)}"
 
 
 def test_the_commands_are_found_where_they_are():
     """So that the test above can't pass by finding nothing."""
-    found = {
+    named = {
         path.name: {(program, words[0]) for program, words in commands(path)} for path in FILES
     }
     start = {("ray", "start"), ("ray", "stop"), ("ray", "up"), ("ray", "get-auth-token")}
-    assert start <= found["on_premises.yaml"] and start <= found["aws.yaml"]
-    assert {("ray", "symmetric-run"), ("trainability", "run")} <= found["slurm.sh"]
-    assert ("trainability", "run") in found["study.yaml"]
+    assert start <= named["on_premises.yaml"] and start <= named["aws.yaml"]
+    assert {("ray", "symmetric-run"), ("trainability", "run")} <= named["slurm.sh"]
+    assert ("trainability", "run") in named["study.yaml"]
     for program, name in [("ray", "up"), ("ray", "exec"), ("ray", "job"), ("ray", "down"),
                           ("trainability", "run"), ("trainability", "sync")]:  # fmt: skip
-        assert (program, name) in found["README.md"]
+        assert (program, name) in named["README.md"]
 
 
 def test_options_of_a_submitted_job_exist_in_the_image_of_kuberay():
@@ -147,8 +147,8 @@ def test_policies_of_the_readme_are_json():
 def test_files_that_the_readme_names_exist_and_all_files_are_named():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert links and all((CLUSTER / link).exists() for link in links)
-    told = re.findall(r"(?<![\w/.])(?:tests/)?cluster/[\w./]+", README)
-    assert told and all((ROOT / name).exists() for name in told)
+    mentioned = re.findall(r"(?<![\w/.])(?:tests/)?cluster/[\w./]+", README)
+    assert mentioned and all((ROOT / name).exists() for name in mentioned)
     for path in FILES:
         assert path.name == "README.md" or path.name in README
 

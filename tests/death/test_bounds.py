@@ -24,8 +24,8 @@ def test_every_pre_activation_lies_between_its_bounds(size, bias_std):
     weights, biases = by_hand.hidden(by_hand.gaussian(200, [3, 8, 8, 8, 1], bias_std, seed=1))
     center, half = rng.uniform(-1, 1, (200, 3)), size * rng.uniform(0, 1, (200, 3))
     x = center[:, None] + half[:, None] * rng.uniform(-1, 1, (200, 64, 3))
-    found = layer_bounds(weights, biases, Region(center, half))
-    for bounds, z in zip(found, pre_activations(weights, biases, x), strict=True):
+    computed = layer_bounds(weights, biases, Region(center, half))
+    for bounds, z in zip(computed, pre_activations(weights, biases, x), strict=True):
         assert (bounds.lower[:, None] <= z).all() and (z <= bounds.upper[:, None]).all()
         if size == 0.0:
             # All that is left is the rounding of a few hundred operations on numbers below 1e3.
@@ -36,8 +36,8 @@ def test_rounding_is_paid_for_where_only_biases_are_left():
     # One point, the origin: there the region has no extent and lends no slack.
     weights, biases = by_hand.hidden(by_hand.gaussian(500, [3, 8, 8, 8, 1], 0.5, seed=2))
     x = np.zeros((500, 3))
-    found = layer_bounds(weights, biases, Region(x, x))
-    for bounds, z in zip(found, pre_activations(weights, biases, x[:, None]), strict=True):
+    computed = layer_bounds(weights, biases, Region(x, x))
+    for bounds, z in zip(computed, pre_activations(weights, biases, x[:, None]), strict=True):
         assert (bounds.lower[:, None] <= z).all() and (z <= bounds.upper[:, None]).all()
 
 
@@ -69,6 +69,6 @@ def test_zero_stays_exactly_zero():
     """A later neuron with no bias and no positive weight is bounded by 0, not by rounding."""
     weights = [np.ones((1, 3, 2)) / 3, -np.ones((1, 1, 3)) / 7, -np.ones((1, 1, 1))]
     biases = [np.zeros((1, 3)), np.zeros((1, 1)), np.zeros((1, 1))]
-    found = layer_bounds(weights, biases, Region(np.zeros((1, 2)), np.ones((1, 2))))
-    assert found[1].upper == 0
-    assert found[2].upper == 0
+    bounds = layer_bounds(weights, biases, Region(np.zeros((1, 2)), np.ones((1, 2))))
+    assert bounds[1].upper == 0
+    assert bounds[2].upper == 0

@@ -13,21 +13,21 @@ SOLVER_ONLY = Effort(vertices=0, boxes=1, solver_calls=100)
 UNDECIDED = CERTIFICATES.index("undecided")
 
 
-def certified_dead(found, t):
-    return (found.status[t] != ACTIVE) & (found.certificate[t] != UNDECIDED)
+def certified_dead(counted, t):
+    return (counted.status[t] != ACTIVE) & (counted.certificate[t] != UNDECIDED)
 
 
 @pytest.mark.parametrize("bias_std", [0.0, 0.5])
 @pytest.mark.parametrize("effort", [SAMPLES_ONLY, Effort(vertices=0, boxes=16), BOUNDS_ONLY])
 def test_certified_dead_implies_dead_implies_dead_on_samples(effort, bias_std):
     networks = by_hand.gaussian(128, [2, 8, 8, 8, 8, 1], bias_std, seed=9)
-    exact, found = census(networks, Box(2, 1.0)), census(networks, Box(2, 1.0), effort=effort)
+    exact, counted = census(networks, Box(2, 1.0)), census(networks, Box(2, 1.0), effort=effort)
     sampled = census(networks, Box(2, 1.0), effort=SAMPLES_ONLY)
     assert not exact.undecided.any()
     for t in range(4):
         dead = exact.status[t] != ACTIVE
-        assert not (certified_dead(found, t) & ~dead).any()
-        assert not (dead & (found.status[t] == ACTIVE)).any()
+        assert not (certified_dead(counted, t) & ~dead).any()
+        assert not (dead & (counted.status[t] == ACTIVE)).any()
         assert not (dead & (sampled.status[t] == ACTIVE)).any()
 
 
@@ -44,17 +44,20 @@ def test_bounds_settle_nearly_all_neurons_on_a_square(bias_std):
 @pytest.mark.parametrize("domain", [Box(3, 1.0), Ball(3, 1.0)], ids=str)
 def test_bounds_settle_nearly_all_neurons_in_three_dimensions(domain, bias_std):
     networks = by_hand.gaussian(64, [3, 8, 8, 8, 1], bias_std, seed=12)
-    found = census(networks, domain, effort=Effort(boxes=1024))
-    assert found.undecided.sum() < 0.01 * 64 * 24
-    assert {"bound", "sample"} <= {CERTIFICATES[c] for c in np.unique(found.certificate[2])}
+    counted = census(networks, domain, effort=Effort(boxes=1024))
+    assert counted.undecided.sum() < 0.01 * 64 * 24
+    assert {"bound", "sample"} <= {CERTIFICATES[c] for c in np.unique(counted.certificate[2])}
 
 
 def test_the_solver_agrees_with_the_polygons():
     networks = by_hand.gaussian(12, [2, 6, 6, 6, 1], 0.5, seed=13)
-    exact, found = census(networks, Box(2, 1.0)), census(networks, Box(2, 1.0), effort=SOLVER_ONLY)
-    assert not found.undecided.any()
-    assert any((layer == CERTIFICATES.index("solver")).any() for layer in found.certificate)
-    for a, b in zip(found.status, exact.status, strict=True):
+    exact, counted = (
+        census(networks, Box(2, 1.0)),
+        census(networks, Box(2, 1.0), effort=SOLVER_ONLY),
+    )
+    assert not counted.undecided.any()
+    assert any((layer == CERTIFICATES.index("solver")).any() for layer in counted.certificate)
+    for a, b in zip(counted.status, exact.status, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -75,9 +78,9 @@ def test_the_solver_settles_what_bounds_leave_open_in_many_dimensions():
     networks = by_hand.gaussian(3, [5, 5, 5, 5, 1], 0.5, seed=14)
     for domain in (Box(5, 1.0), Ball(5, 1.0)):
         open_ = census(networks, domain, effort=Effort(boxes=1))
-        found = census(networks, domain, effort=Effort(boxes=1, solver_calls=100))
-        assert found.undecided.sum() < open_.undecided.sum()
-        for a, b in zip(found.status, open_.status, strict=True):
+        counted = census(networks, domain, effort=Effort(boxes=1, solver_calls=100))
+        assert counted.undecided.sum() < open_.undecided.sum()
+        for a, b in zip(counted.status, open_.status, strict=True):
             assert not ((a != ACTIVE) & (b == ACTIVE)).any()
 
 
@@ -122,12 +125,12 @@ def test_permuting_neurons_changes_nothing(domain):
     output = networks.weights[-1].numpy()[:, :, order]
     shuffled = by_hand.ensemble([*weights, output], [*biases, networks.biases[-1].numpy()])
     effort = Effort(boxes=4096)
-    found, expected = (
+    counted, expected = (
         census(shuffled, domain, effort=effort),
         census(networks, domain, effort=effort),
     )
     assert not expected.undecided.any()
-    for a, b in zip(found.status, expected.status, strict=True):
+    for a, b in zip(counted.status, expected.status, strict=True):
         np.testing.assert_array_equal(a, b[:, order])
 
 
@@ -139,10 +142,10 @@ def test_a_planted_dead_layer_with_positive_biases_after_it_is_seen():
         biases[1][:] = -0.1
         biases[2][:] = 0.7
         output = networks.weights[-1].numpy(), networks.biases[-1].numpy()
-        found = census(by_hand.ensemble([*weights, output[0]], [*biases, output[1]]), domain)
-        assert found.born_dead.all()
-        assert (found.permanent[:, 1:] == 5).all()
-        assert not found.undecided[:, 1:].any()
+        counted = census(by_hand.ensemble([*weights, output[0]], [*biases, output[1]]), domain)
+        assert counted.born_dead.all()
+        assert (counted.permanent[:, 1:] == 5).all()
+        assert not counted.undecided[:, 1:].any()
 
 
 def test_an_effort_that_is_no_count_is_refused():

@@ -47,11 +47,11 @@ def dead_layers_exactly(network, low, high):
 @pytest.mark.parametrize("sizes", [[1, 3, 3, 3, 1], [1, 2, 4, 3, 2, 1], [1, 6, 5, 1]])
 def test_the_census_on_an_interval_is_what_rational_arithmetic_says(sizes, bias_std):
     networks = by_hand.gaussian(40, sizes, bias_std, seed=sum(sizes))
-    found = census(networks, Box(1, (1.25,), center=(0.5,)))
+    counted = census(networks, Box(1, (1.25,), center=(0.5,)))
     for r in range(40):
         for t, dead in enumerate(dead_layers_exactly(networks[[r]], -0.75, 1.75)):
-            assert ((found.status[t][r] > 0) == dead).all(), (r, t)
-    assert not found.undecided.any()
+            assert ((counted.status[t][r] > 0) == dead).all(), (r, t)
+    assert not counted.undecided.any()
 
 
 @pytest.mark.parametrize("bias_std", [0.0, 0.7])
@@ -59,8 +59,8 @@ def test_the_census_on_an_interval_is_what_rational_arithmetic_says(sizes, bias_
 def test_compiled_loops_say_what_arrays_say_however_many_breakpoints_there_are(sizes, bias_std):
     layers = by_hand.hidden(by_hand.gaussian(60, sizes, bias_std, seed=len(sizes)))
     plain = line_by_arrays.positive_on_interval(*layers, -1.5, 2.0)
-    for found, expected in zip(positive_on_interval(*layers, -1.5, 2.0), plain, strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for positive, expected in zip(positive_on_interval(*layers, -1.5, 2.0), plain, strict=True):
+        np.testing.assert_array_equal(positive, expected)
 
 
 def test_a_ball_of_one_dimension_is_an_interval():

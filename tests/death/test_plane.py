@@ -56,19 +56,19 @@ def halves(polygon, j):
 @pytest.mark.parametrize("bias_std", [0.0, 0.4])
 def test_polygons_say_what_rational_arithmetic_says(bias_std):
     networks = by_hand.gaussian(25, [2, 3, 3, 3, 1], bias_std, seed=7)
-    found, finished = positive_on_polygon(*by_hand.hidden(networks), SQUARE, 10_000)
+    is_positive, finished = positive_on_polygon(*by_hand.hidden(networks), SQUARE, 10_000)
     assert (finished == 3).all()
     for r in range(25):
         for t, positive in enumerate(positive_exactly(networks[[r]])):
-            assert found[t][r].tolist() == positive, (r, t)
+            assert is_positive[t][r].tolist() == positive, (r, t)
 
 
 def test_without_biases_the_square_is_its_four_edges():
     # Homogeneous functions are positive somewhere iff they are so on the boundary.
     networks = by_hand.gaussian(300, [2, 8, 8, 8, 8, 1], seed=11)
     weights, biases = by_hand.hidden(networks)
-    found, _ = positive_on_polygon(weights, biases, SQUARE, 100_000)
-    on_edges = [np.zeros_like(layer) for layer in found]
+    is_positive, _ = positive_on_polygon(weights, biases, SQUARE, 100_000)
+    on_edges = [np.zeros_like(layer) for layer in is_positive]
     for a, b in zip(SQUARE, np.roll(SQUARE, -1, axis=0), strict=True):
         along = [weights[0] @ ((b - a) / 2)[:, None], *weights[1:]]
         offset = [biases[0] + weights[0] @ ((a + b) / 2), *biases[1:]]
@@ -76,7 +76,7 @@ def test_without_biases_the_square_is_its_four_edges():
             on_edges, positive_on_interval(along, offset, -1, 1), strict=True
         ):
             layer |= positive
-    for exact, expected in zip(found, on_edges, strict=True):
+    for exact, expected in zip(is_positive, on_edges, strict=True):
         np.testing.assert_array_equal(exact, expected)
 
 
@@ -86,16 +86,16 @@ def test_a_network_that_looks_at_one_input_is_dead_where_its_interval_is():
     weights[0] = np.concatenate([np.zeros_like(weights[0]), weights[0]], axis=2)
     plane = by_hand.ensemble(weights, [b.numpy() for b in line.biases])
     expected = census(line, Box(1, 0.7))
-    found = census(plane, Box(2, (2.0, 0.7)))
-    for a, b in zip(found.status, expected.status, strict=True):
+    counted = census(plane, Box(2, (2.0, 0.7)))
+    for a, b in zip(counted.status, expected.status, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_boxes_of_two_dimensions_are_settled_exactly():
-    found = census(by_hand.gaussian(256, [2, 10, 10, 10, 10, 1], 0.5), Box(2, 1.0))
-    assert not found.undecided.any()
-    assert {CERTIFICATES[c] for c in np.unique(found.certificate[0])} == {"closed_form"}
-    for layer in found.certificate[1:]:
+    counted = census(by_hand.gaussian(256, [2, 10, 10, 10, 10, 1], 0.5), Box(2, 1.0))
+    assert not counted.undecided.any()
+    assert {CERTIFICATES[c] for c in np.unique(counted.certificate[0])} == {"closed_form"}
+    for layer in counted.certificate[1:]:
         assert {CERTIFICATES[c] for c in np.unique(layer)} == {"exact"}
 
 

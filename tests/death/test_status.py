@@ -52,15 +52,15 @@ def test_a_whole_dead_layer_makes_every_dead_neuron_permanent():
     second = ([[1.0, 0.0], [0.0, 1.0]], [-3.0, 0.0])
     third = ([[1.0, -1.0]], [-0.5])
     last = ([[1.0], [2.0]], [1.0, -1.0])
-    found = census(by_hand.single(first, second, third, last), INTERVAL)
-    assert [layer[0].tolist() for layer in found.status] == [
+    counted = census(by_hand.single(first, second, third, last), INTERVAL)
+    assert [layer[0].tolist() for layer in counted.status] == [
         [ACTIVE, ACTIVE],
         [PERMANENT, ACTIVE],
         [PERMANENT],
         [PERMANENT, PERMANENT],
     ]
-    assert found.born_dead.tolist() == [True]
-    assert found.active.tolist() == [[2, 1, 0, 0]]
+    assert counted.born_dead.tolist() == [True]
+    assert counted.active.tolist() == [[2, 1, 0, 0]]
 
 
 def test_positive_constants_after_a_dead_layer_are_dead():
@@ -71,19 +71,19 @@ def test_positive_constants_after_a_dead_layer_are_dead():
 def test_trainable_means_that_every_layer_has_what_it_needs():
     first = ([[1.0], [1.0]], [0.0, -2.0])
     later = ([[1.0, 1.0], [1.0, 0.0]], [-3.0, 0.0])
-    found = census(by_hand.single(first, later), INTERVAL)
-    assert found.trainable([1, 2]).tolist() == [True]
-    assert found.trainable([2, 1]).tolist() == [False]
+    counted = census(by_hand.single(first, later), INTERVAL)
+    assert counted.trainable([1, 2]).tolist() == [True]
+    assert counted.trainable([2, 1]).tolist() == [False]
     with pytest.raises(InputError, match="one number per hidden layer, 2, got 1"):
-        found.trainable([1])
+        counted.trainable([1])
 
 
 def test_a_single_input_kills_as_often_as_the_upper_bound_says():
     # Rister & Rubin: with one input the bound 1 - prod (1 - 2^-N) of symmetric laws is exact.
     networks = by_hand.gaussian(20_000, [3, 2, 3, 2, 1], 0.3, seed=5)
-    found = census(networks, Points([[0.3, -1.0, 0.4]]))
+    counted = census(networks, Points([[0.3, -1.0, 0.4]]))
     expected = 1 - (1 - 2**-2) * (1 - 2**-3) * (1 - 2**-2)
-    assert binomtest(int(found.born_dead.sum()), 20_000, expected).pvalue > 1e-6
+    assert binomtest(int(counted.born_dead.sum()), 20_000, expected).pvalue > 1e-6
 
 
 def test_networks_that_can_not_be_counted_are_refused():

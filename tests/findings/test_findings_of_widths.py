@@ -49,11 +49,11 @@ def storage(tmp_path_factory):
 
 
 def test_cells_stand_at_the_widths_of_their_layers_in_the_order_of_the_study(storage):
-    found = find(DEEP, storage)
-    assert (found.x, found.curves) == ("widths", ["scheme"])
-    assert found.places == ["(16, 4)", "4", "(4, 16)", "8"]
-    assert list(found.rates["widths"]) == 2 * found.places
-    assert found.rates["width"].isna().tolist() == 2 * [True, False, True, False]
+    findings = find(DEEP, storage)
+    assert (findings.x, findings.curves) == ("widths", ["scheme"])
+    assert findings.places == ["(16, 4)", "4", "(4, 16)", "8"]
+    assert list(findings.rates["widths"]) == 2 * findings.places
+    assert findings.rates["width"].isna().tolist() == 2 * [True, False, True, False]
 
 
 def test_schemes_are_compared_at_equal_layers_alone(storage):
@@ -63,16 +63,16 @@ def test_schemes_are_compared_at_equal_layers_alone(storage):
 
 
 def test_networks_of_several_depths_say_all_layers(storage):
-    found = find(SEVERAL, storage)
-    assert found.places == ["(2,)", "(4,)", "(8,)", "(4, 4)", "(16, 4)"]
-    assert found.curves == ["scheme"]
+    findings = find(SEVERAL, storage)
+    assert findings.places == ["(2,)", "(4,)", "(8,)", "(4, 4)", "(16, 4)"]
+    assert findings.curves == ["scheme"]
 
 
 def test_what_has_no_one_width_is_in_no_fit(storage):
-    found = find(SEVERAL, storage)
-    assert found.fits.activity["n_cells"].tolist() == [3]
+    findings = find(SEVERAL, storage)
+    assert findings.fits.activity["n_cells"].tolist() == [3]
     shallow = dataclasses.replace(SEVERAL, axes={**SEVERAL.axes, "width": [2, 4, 8]}, depth=2)
-    pd.testing.assert_frame_equal(found.fits.activity, find(shallow, storage).fits.activity)
+    pd.testing.assert_frame_equal(findings.fits.activity, find(shallow, storage).fits.activity)
     deep = find(DEEP, storage).fits
     assert deep.activity.empty and set(deep.widths["width_measured"].dropna()) <= {4, 8}
 

@@ -30,23 +30,23 @@ def refined(cells, rate, level):
 
 @pytest.mark.parametrize("boundary", [3, 17, 40, 63])
 def test_a_boundary_between_widths_is_located_by_halving(boundary):
-    found, rounds = refined([cell(2), cell(64)], lambda cell: float(cell.width >= boundary), 0.5)
-    widths = {cell.width for cell in found}
+    points, rounds = refined([cell(2), cell(64)], lambda cell: float(cell.width >= boundary), 0.5)
+    widths = {cell.width for cell in points}
     assert {boundary - 1, boundary} <= widths
     assert rounds <= math.ceil(math.log2(62)) and len(widths) == 2 + rounds
 
 
 def test_points_lie_only_between_neighbors_on_both_sides():
     cells = [cell(width) for width in (2, 8, 16, 32)]
-    found, _ = refined(cells, lambda cell: 0.2 if cell.width < 8 else 0.8, 0.5)
-    assert {c.width for c in found} <= {2, *range(3, 9), 16, 32}
+    points, _ = refined(cells, lambda cell: 0.2 if cell.width < 8 else 0.8, 0.5)
+    assert {c.width for c in points} <= {2, *range(3, 9), 16, 32}
     assert refined(cells, lambda cell: 0.2, 0.5) == (cells, 0)
 
 
 def test_every_line_of_a_grid_is_refined_and_no_point_is_added_twice():
     cells = [cell(width, depth) for width in (2, 6) for depth in (2, 8)]
-    found, _ = refined(cells, lambda cell: float(cell.width + cell.depth >= 9), 0.5)
-    places = [(c.width, c.depth) for c in found]
+    points, _ = refined(cells, lambda cell: float(cell.width + cell.depth >= 9), 0.5)
+    places = [(c.width, c.depth) for c in points]
     assert len(set(places)) == len(places)
     # Along both sides that the boundary crosses: width + depth = 8 and 9 are there.
     assert {(2, 6), (2, 7), (6, 2), (6, 3)} <= set(places)
@@ -56,8 +56,8 @@ def test_every_line_of_a_grid_is_refined_and_no_point_is_added_twice():
 def test_a_setting_of_a_scheme_is_located_to_five_percent(values):
     boundary = 0.37
     cells = [cell(scheme=He(bias_std=value)) for value in values]
-    found, rounds = refined(cells, lambda cell: float(cell.scheme.bias_std >= boundary), 0.5)
-    settings = sorted(cell.scheme.bias_std for cell in found)
+    points, rounds = refined(cells, lambda cell: float(cell.scheme.bias_std >= boundary), 0.5)
+    settings = sorted(cell.scheme.bias_std for cell in points)
     low = max(value for value in settings if value < boundary)
     high = min(value for value in settings if value >= boundary)
     assert high - low <= max(0.05 * low, 0.01 * max(values)) and rounds < 12
@@ -94,8 +94,8 @@ def test_points_stand_behind_the_cell_that_they_lie_beside():
 def test_networks_without_one_width_are_no_neighbors_along_it_but_along_settings():
     widths = [2, (16, 4), (4, 16), 6]
     cells = [cell(width, 3, He(bias_std=std)) for width in widths for std in (0.5, 1.0)]
-    found, _ = refined(cells, lambda cell: float(cell.sizes[1] + cell.scheme.bias_std >= 4.7), 0.5)
-    added = [c.width for c in found if c not in cells]
+    points, _ = refined(cells, lambda cell: float(cell.sizes[1] + cell.scheme.bias_std >= 4.7), 0.5)
+    added = [c.width for c in points if c not in cells]
     # Of 4 neurons first the level lies between the settings; between 2 and 6 at both settings.
     assert (4, 16) in added and (16, 4) not in added
     assert {4, 5} & set(added) and {width for width in added if width != (4, 16)} <= {2, 3, 4, 5, 6}

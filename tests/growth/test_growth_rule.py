@@ -21,11 +21,11 @@ def test_an_interrupted_study_goes_the_way_of_one_that_was_not(rate):
     successes = np.random.default_rng(0).binomial(BLOCK_SIZE, rate, 60).tolist()
     whole = growth.looks(successes)
     assert whole[-1] <= 60
-    for there in range(61):
+    for n_stored in range(61):
         assert (
-            growth.looks(successes[:there])
-            == [look for look in whole if look <= there]
-            + [look for look in whole if look > there][:1]
+            growth.looks(successes[:n_stored])
+            == [look for look in whole if look <= n_stored]
+            + [look for look in whole if look > n_stored][:1]
         )
 
 

@@ -136,6 +136,6 @@ def mlflow_statuses(uri: str, study: str = "slow") -> dict[str, str]:
     experiment = client.get_experiment_by_name(f"trainability/{study}")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id], max_results=5000)
-    found = {run.data.tags["trial_key"]: run.info.status for run in runs}
-    assert len(found) == len(runs)
-    return found
+    statuses = {run.data.tags["trial_key"]: run.info.status for run in runs}
+    assert len(statuses) == len(runs)
+    return statuses

@@ -87,11 +87,11 @@ class Chaos:
             for node in self.nodes
             for process in node.all_processes.get("raylet", [])
         ]
-        found = []
+        workers = []
         for pid in raylets:
             with_parent = psutil.Process(pid).children() if psutil.pid_exists(pid) else []
-            found += [p for p in with_parent if "ImplicitFunc" in " ".join(p.cmdline())]
-        return sorted(found, key=lambda process: process.pid)
+            workers += [p for p in with_parent if "ImplicitFunc" in " ".join(p.cmdline())]
+        return sorted(workers, key=lambda process: process.pid)
 
     def end(self):
         if self.driver.poll() is None:

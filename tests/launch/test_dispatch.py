@@ -86,8 +86,8 @@ def test_a_cell_that_fails_does_not_stop_the_others_and_is_named(tiny_study, tmp
     assert mirror.done == [fine.id]
     why = mirror.failed[broken.id]
     assert 'raise ZeroDivisionError("a bug in the user\'s scheme")' in why
-    told = json.loads(Storage(tmp_path).read_bytes("tiny/failures.json"))
-    assert told == {broken.id: {"why": outcome.failures[broken.id], "traceback": why}}
+    failures = json.loads(Storage(tmp_path).read_bytes("tiny/failures.json"))
+    assert failures == {broken.id: {"why": outcome.failures[broken.id], "traceback": why}}
     assert f"failed: {broken}: ZeroDivisionError" in text
 
 

@@ -28,12 +28,12 @@ with connected(Options()):
 
 
 def ours(mark):
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get("EMBEDDED_TEST") == mark:
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def wait_until(condition, seconds):
@@ -103,11 +103,11 @@ def test_all_that_ray_starts_carries_the_mark_and_is_out_of_reach_of_signals_for
             return psutil.Process(driver.pid).children(recursive=True)
 
         def titles():
-            found = set()
+            addresses = set()
             for process in started():
                 with contextlib.suppress(psutil.Error):
-                    found.add("".join(process.cmdline()[:1]))
-            return found
+                    addresses.add("".join(process.cmdline()[:1]))
+            return addresses
 
         wait_until(lambda: {"ray::DashboardAgent", "ray::RuntimeEnvAgent"} <= titles(), 100)
         for process in started():

@@ -37,10 +37,10 @@ def study(tmp_path):
 def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
     """Ctrl-C in a terminal, SIGTERM of a batch system; then a run to the end."""
     storage, uri = tmp_path / "results", f"sqlite:///{tmp_path}/results/mlflow.db"
-    there = 0
+    n_stored = 0
     for what in ("Ctrl-C", "SIGTERM"):
         driver = start(study, storage, "--max-concurrent", "2", PACE_S="0.25")
-        wait_for_blocks(storage, there + 1, driver)
+        wait_for_blocks(storage, n_stored + 1, driver)
         children = processes_of(driver)
         if what == "Ctrl-C":
             os.killpg(driver.pid, signal.SIGINT)
@@ -48,8 +48,8 @@ def test_whatever_ends_the_driver_the_same_command_goes_on(study, tmp_path):
             driver.send_signal(signal.SIGTERM)
         begun = time.monotonic()
         text, _ = driver.communicate(timeout=60)
-        there = n_block_files(storage)
-        assert there > 0
+        n_stored = n_block_files(storage)
+        assert n_stored > 0
         assert wait_until_gone(children) == [], what
         # A batch system gives it some 30 seconds.
         code = 130 if what == "Ctrl-C" else 143

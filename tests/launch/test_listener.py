@@ -21,8 +21,8 @@ def clock(monkeypatch):
 
 def test_a_study_without_a_node_to_run_on_says_so_after_a_minute(clock):
     """Not while a worker starts, nor while any trial runs."""
-    told = []
-    callback = forward.Forward(lambda report: told.append((clock.now, report)), lambda: None)
+    sent = []
+    callback = forward.Forward(lambda report: sent.append((clock.now, report)), lambda: None)
     callback.setup()
     status = {950.0: Trial.PENDING, 1000.0: Trial.RUNNING, 1100.0: Trial.PENDING}
     for second in range(350):
@@ -33,7 +33,7 @@ def test_a_study_without_a_node_to_run_on_says_so_after_a_minute(clock):
             for state in (Trial.TERMINATED, status[at], Trial.PENDING)
         ]
         callback.on_step_begin(second, trials)
-    begun, report = told[0]
+    begun, report = sent[0]
     assert report == TrialsStalled(60.0) and 1160 <= begun <= 1170
 
 

@@ -33,9 +33,9 @@ class Spy(UnitSphere):
 
     def draw(self, layer, rng):
         begun = time.time()
-        here = Path(self.folder)
-        (here / f"{os.getpid()}.here").touch()
-        while len(list(here.glob("*.here"))) < self.together:
+        folder = Path(self.folder)
+        (folder / f"{os.getpid()}.here").touch()
+        while len(list(folder.glob("*.here"))) < self.together:
             assert time.time() < begun + 100, "drawing alone"
             time.sleep(0.05)
         time.sleep(0.1)
@@ -72,9 +72,9 @@ def spied(tiny_study, tmp_path, monkeypatch):
         )
         outcome, _, text = run(study, tmp_path / "results", **options)
         assert not outcome.missing, text
-        found = [json.loads(path.read_text()) for path in notes.glob("*.json")]
-        assert len({note["trial"] for note in found}) == 2
-        return found
+        placed = [json.loads(path.read_text()) for path in notes.glob("*.json")]
+        assert len({note["trial"] for note in placed}) == 2
+        return placed
 
     return launched
 

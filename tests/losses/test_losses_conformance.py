@@ -53,8 +53,8 @@ def test_deltas_are_the_derivative_of_the_loss(loss, d_out) -> None:
     free = outputs.clone().requires_grad_()
     value, _ = evaluate(loss, Differentiable(), free, targets, scale)
     (wanted,) = torch.autograd.grad(value, free)
-    _, found = evaluate(loss, TENSORS, outputs, targets, scale)
-    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-12)
+    _, deltas = evaluate(loss, TENSORS, outputs, targets, scale)
+    torch.testing.assert_close(deltas, wanted, rtol=1e-10, atol=1e-12)
 
 
 def test_interpreters_agree_and_a_point_of_scale_0_counts_for_nothing(loss, d_out) -> None:

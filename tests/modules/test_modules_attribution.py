@@ -62,9 +62,9 @@ FLAT = {
 @pytest.mark.parametrize(("name", "image"), [(n, True) for n in IMAGE] + [(n, False) for n in FLAT])
 def test_what_moves_the_neurons_loses_none(name, image):
     module = Shaped((IMAGE if image else FLAT)[name], image)
-    found = inspect(module, images() if image else points(12, 2))
-    assert found.status["layer"].tolist() == CODES
-    assert not found.not_looked_at
+    inspection = inspect(module, images() if image else points(12, 2))
+    assert inspection.status["layer"].tolist() == CODES
+    assert not inspection.not_looked_at
 
 
 def test_normalization_sums_and_averages_keep_the_name_but_prove_nothing():
@@ -75,9 +75,9 @@ def test_normalization_sums_and_averages_keep_the_name_but_prove_nothing():
         lambda h, m: F.relu(F.avg_pool2d(h, 2)),
         lambda h, m: F.relu(h.mean((2, 3))),
     ):
-        found = inspect(Shaped(between, True), images())
-        assert found.status["layer"].tolist() == [1, 0, 0, 1]
-        assert not found.not_looked_at
+        inspection = inspect(Shaped(between, True), images())
+        assert inspection.status["layer"].tolist() == [1, 0, 0, 1]
+        assert not inspection.not_looked_at
 
 
 def test_one_relu_behind_several_layers_gives_a_row_to_each():
@@ -116,8 +116,8 @@ def test_one_relu_behind_several_layers_gives_a_row_to_each():
     ],
 )
 def test_other_ways_to_write_a_relu_are_seen(act):
-    found = inspect(Shaped(lambda h, m: act(h), False), points(12, 2))
-    assert (found.status["layer"] > 0).tolist() == [True, False, False, True]
+    inspection = inspect(Shaped(lambda h, m: act(h), False), points(12, 2))
+    assert (inspection.status["layer"] > 0).tolist() == [True, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,15 @@ def test_other_ways_to_write_a_relu_are_seen(act):
 )
 def test_what_can_not_be_followed_is_listed(between, reason):
     module = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), Shaped(between, False))
-    found = inspect(module, points(12, 2))
-    assert list(found.status) == ["0"]
-    ((place, why),) = found.not_looked_at.items()
+    inspection = inspect(module, points(12, 2))
+    assert list(inspection.status) == ["0"]
+    ((place, why),) = inspection.not_looked_at.items()
     assert place == "2 (Shaped, relu)" and reason in why
-    assert "Not looked at: the ReLU in 2 (Shaped, relu)" in str(found)
+    assert "Not looked at: the ReLU in 2 (Shaped, relu)" in str(inspection)
     with pytest.raises(InputError, match=r"no ReLU in Shaped that can be followed"):
         inspect(module[2], points(12, 2))
 
 
 def test_a_relu_on_the_data_is_listed():
-    found = inspect(nn.Sequential(nn.ReLU(), nn.Linear(2, 2), nn.ReLU()), points(12, 2))
-    assert list(found.status) == ["1"] and list(found.not_looked_at) == ["0 (ReLU, relu)"]
+    inspection = inspect(nn.Sequential(nn.ReLU(), nn.Linear(2, 2), nn.ReLU()), points(12, 2))
+    assert list(inspection.status) == ["1"] and list(inspection.not_looked_at) == ["0 (ReLU, relu)"]

@@ -55,9 +55,9 @@ def test_a_copied_network_has_the_dead_of_the_census(scheme, sizes):
     ensemble = initialize(scheme, sizes, n_networks, np.random.default_rng(7))
     counted = census(ensemble, Points(x.numpy()))
     for index in range(n_networks):
-        found = inspect(as_module(ensemble, index), x)
-        assert found.is_chain
-        for of_layer, status in zip(counted.status, found.status.values(), strict=True):
+        inspection = inspect(as_module(ensemble, index), x)
+        assert inspection.is_chain
+        for of_layer, status in zip(counted.status, inspection.status.values(), strict=True):
             np.testing.assert_array_equal(status, of_layer[index])
 
 
@@ -95,9 +95,9 @@ def test_every_way_to_write_relu_is_seen(relu):
         def forward(self, x):
             return self.out(relu(F.linear(x, self.weight, self.bias)))
 
-    found = inspect(Written(), LINE)
-    assert found.is_chain
-    assert [s.tolist() for s in found.status.values()] == [[ACTIVE, PERMANENT]]
+    inspection = inspect(Written(), LINE)
+    assert inspection.is_chain
+    assert [s.tolist() for s in inspection.status.values()] == [[ACTIVE, PERMANENT]]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_batches_add_up_and_may_come_in_any_form():
         DataLoader(TensorDataset(x, y), batch_size=16),
     ]
     for form in forms:
-        found = inspect(module, form)
-        assert found.n_examples == 90
-        pd.testing.assert_frame_equal(found.table, whole.table)
+        inspection = inspect(module, form)
+        assert inspection.n_examples == 90
+        pd.testing.assert_frame_equal(inspection.table, whole.table)
     assert not inspect(module, x[:2]).table.equals(whole.table)
 
 
@@ -205,8 +205,8 @@ def test_diverged_modules_are_refused():
 
 
 def test_a_readable_table_and_a_figure_with_the_same_numbers():
-    found = inspect(hand_made(), LINE)
-    assert list(found.table.columns) == [
+    inspection = inspect(hand_made(), LINE)
+    assert list(inspection.table.columns) == [
         "layer",
         "neurons",
         "active",
@@ -214,18 +214,18 @@ def test_a_readable_table_and_a_figure_with_the_same_numbers():
         "permanently_dead",
         "dead_rate",
     ]
-    text = str(found)
+    text = str(inspection)
     assert "9 examples" in text and "66.7%" in text and "permanently dead" in text
     assert "Not a plain chain" not in text
     assert "Not a plain chain" in str(inspect(hand_made(nn.Tanh()), LINE))
-    ax = found.plot()
+    ax = inspection.plot()
     widths = [bar.get_width() for bar in ax.patches]
     np.testing.assert_allclose(widths, [1 / 2, 1 / 3, 0, 0, 1 / 2, 2 / 3])
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "0\n1 of 2 dead",
         "2\n2 of 3 dead",
     ]
-    assert found.plot(ax) is ax
+    assert inspection.plot(ax) is ax
 
 
 def test_matplotlib_is_loaded_for_the_figure_only():

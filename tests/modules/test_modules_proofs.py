@@ -74,17 +74,17 @@ def test_dead_are_the_constant_and_the_permanently_dead_stay_so_in_training(buil
         module, x = build(), images()
         apply(He(bias_std=2.0), module, x, seed)
         module.eval()
-        found = inspect(module, x)
+        inspection = inspect(module, x)
         dead = constants(module, x)
         if build is double_use:
             # The two uses of the shared layer are one row: dead is who is so in both.
             dead = [dead[0], dead[1] & dead[2]]
-        assert len(dead) == len(found.status)
-        for constant, status in zip(dead, found.status.values(), strict=True):
+        assert len(dead) == len(inspection.status)
+        for constant, status in zip(dead, inspection.status.values(), strict=True):
             np.testing.assert_array_equal(status != ACTIVE, constant)
         descend(module, x, n_steps=10)
         later = inspect(module, x).status
-        for name, status in found.status.items():
+        for name, status in inspection.status.items():
             n_permanent += (status == PERMANENT).sum()
             n_tentative += (status == TENTATIVE).sum()
             n_revived += ((status == TENTATIVE) & (later[name] == ACTIVE)).sum()
@@ -164,16 +164,16 @@ def test_a_permanently_dead_channel_counts_as_zero_wherever_it_goes():
         *(enter, nn.ReLU(), nn.MaxPool2d(2, 1), grouped, nn.ReLU()),
         *(nn.Flatten(), last, nn.ReLU(), nn.Linear(3, 1)),
     )
-    found = inspect(module, points(9, 12).reshape(9, 1, 3, 4))
-    assert found.is_chain
-    statuses = [status.tolist() for status in found.status.values()]
+    inspection = inspect(module, points(9, 12).reshape(9, 1, 3, 4))
+    assert inspection.is_chain
+    statuses = [status.tolist() for status in inspection.status.values()]
     assert statuses == [[0, 2, 0, 0], [2, 0], [2, 1, 0]]
 
 
 def test_dropout_leaves_the_proof_by_signs_alone():
-    found = inspect(hand_made(nn.Dropout()), LINE)
-    assert not found.is_chain
-    assert [s.tolist() for s in found.status.values()] == [[0, 2], [2, 1, 0]]
+    inspection = inspect(hand_made(nn.Dropout()), LINE)
+    assert not inspection.is_chain
+    assert [s.tolist() for s in inspection.status.values()] == [[0, 2], [2, 1, 0]]
     first = nn.Sequential(nn.Dropout(), linear([[1.0, 1.0]], [-2.0]), nn.ReLU())
     assert inspect(first, LINE.expand(9, 2)).table["tentatively_dead"].tolist() == [1]
 
@@ -250,9 +250,9 @@ def test_signs_prove_death_only_where_no_input_can_be_negative(combine, permanen
         def forward(self, x):
             return F.relu(self.second(combine(F.relu(self.first(x)), x)))
 
-    found = inspect(Combined(), LINE)
-    assert found.table["permanently_dead"].tolist() == [0, permanent]
-    assert found.table["active"].tolist() == [1, 0]
+    inspection = inspect(Combined(), LINE)
+    assert inspection.table["permanently_dead"].tolist() == [0, permanent]
+    assert inspection.table["active"].tolist() == [1, 0]
 
 
 def test_a_layer_across_the_channels_places_is_no_chain_of_neurons():

@@ -62,9 +62,9 @@ def attributed(module, act, inspection):
 def test_what_is_permanently_dead_stays_so_and_no_relu_is_lost(part):
     n_permanent, problems = 0, []
     for seed in range(part, N_MODULES, N_PARTS):
-        n, found = revived(seed)
+        n, n_revived = revived(seed)
         n_permanent += n
-        problems += found
+        problems += n_revived
     print(f"{n_permanent} permanently dead neurons")
     assert not problems
     assert n_permanent > N_MODULES // N_PARTS / 4

@@ -311,8 +311,8 @@ def test_computed_weights_are_not_called_permanently_dead(wrap):
     layer = wrap(nn.Linear(2, 3))
     with torch.no_grad():
         layer.bias.fill_(-9.0)
-    found = inspect(nn.Sequential(layer, nn.ReLU(), nn.Linear(3, 1)), X)
-    assert found.table["tentatively_dead"].tolist() == [3]
+    inspection = inspect(nn.Sequential(layer, nn.ReLU(), nn.Linear(3, 1)), X)
+    assert inspection.table["tentatively_dead"].tolist() == [3]
 
 
 def test_a_module_that_does_not_run_in_training_mode_shows_nothing_permanent():
@@ -326,9 +326,9 @@ def test_a_module_that_does_not_run_in_training_mode_shows_nothing_permanent():
                 raise ValueError("targets are needed")
             return F.relu(self.layer(x))
 
-    found = inspect(Detector(), LINE)
-    assert found.table["tentatively_dead"].tolist() == [1]
-    assert "targets are needed" in str(found)
+    inspection = inspect(Detector(), LINE)
+    assert inspection.table["tentatively_dead"].tolist() == [1]
+    assert "targets are needed" in str(inspection)
 
 
 def test_written_parameters_are_restored():

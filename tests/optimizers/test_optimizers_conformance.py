@@ -45,10 +45,10 @@ def test_it_is_what_torch_calls_so(optimizer) -> None:
     gradients, start = rng.standard_normal((50, 8)), rng.standard_normal(8)
     parameter = torch.nn.Parameter(torch.from_numpy(start.copy()))
     twin = TWINS[optimizer](parameter)
-    for gradient, found in zip(gradients, run(optimizer, gradients, start), strict=True):
+    for gradient, value in zip(gradients, run(optimizer, gradients, start), strict=True):
         parameter.grad = torch.from_numpy(gradient)
         twin.step()
-        np.testing.assert_allclose(found, parameter.detach().numpy(), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(value, parameter.detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)

@@ -150,11 +150,11 @@ def test_without_theory_no_bound_is_drawn():
 
 def test_predicted_success_is_drawn_where_theory_predicts():
     table = rates()
-    known = table["scheme"] == SCHEMES[0]
-    table["predicted_success"] = np.where(known, table["success_rate"] + 0.01, np.nan)
+    of_first = table["scheme"] == SCHEMES[0]
+    table["predicted_success"] = np.where(of_first, table["success_rate"] + 0.01, np.nan)
     for figure in (plots.plot_success_over_width(table).figure, plots.success_panels(table)):
         lines = [line for ax in figure.axes for line in drawn(ax)]
-        assert lines.count(table.loc[known, "predicted_success"].tolist()) == 1
+        assert lines.count(table.loc[of_first, "predicted_success"].tolist()) == 1
         texts_drawn = [t.get_text() for t in figure.findobj(matplotlib.text.Text)]
         assert "predicted success (theory)" in texts_drawn
     figure = plots.success_panels(table.assign(predicted_success=np.nan))

@@ -46,17 +46,17 @@ def done(tiny_study, tmp_path_factory):
     """A run, its storage, and what was heard of it."""
     folder, heard = tmp_path_factory.mktemp("run"), []
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    found = trainability.run(tiny_study, folder / "results", on_event=heard.append)
+    loaded = trainability.run(tiny_study, folder / "results", on_event=heard.append)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-    return found, folder / "results", heard
+    return loaded, folder / "results", heard
 
 
 def test_it_returns_what_was_found_and_where_the_report_is(tiny_study, done):
-    found, storage, _ = done
-    assert len(found.rows) == 4 * 512 and len(found.rates()) == 4
-    assert found.report == storage / "tiny" / "report" / "index.html" and found.report.is_file()
-    page = found._repr_html_()
-    assert "Is it small?" in page and "success_rate_low" in page and str(found.report) in page
+    loaded, storage, _ = done
+    assert len(loaded.rows) == 4 * 512 and len(loaded.rates()) == 4
+    assert loaded.report == storage / "tiny" / "report" / "index.html" and loaded.report.is_file()
+    page = loaded._repr_html_()
+    assert "Is it small?" in page and "success_rate_low" in page and str(loaded.report) in page
     statuses = mlflow_statuses(f"sqlite:///{storage}/mlflow.db", "tiny")
     assert len(statuses) == 5 and set(statuses.values()) == {"FINISHED"}
 
@@ -88,16 +88,16 @@ def test_again_in_the_same_process_runs_what_is_missing_only(tiny_study, done, c
 
 
 def test_it_runs_in_a_thread_that_is_not_the_first(tiny_study, tmp_path):
-    found = []
+    returned = []
     study = dataclasses.replace(tiny_study, replicates=256)
 
     def work():
-        found.append(trainability.run(study, tmp_path, progress=False, report=False))
+        returned.append(trainability.run(study, tmp_path, progress=False, report=False))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert len(found[0].rows) == 4 * 256 and found[0].report is None
+    assert len(returned[0].rows) == 4 * 256 and returned[0].report is None
 
 
 class Enough(Exception):

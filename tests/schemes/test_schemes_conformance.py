@@ -177,12 +177,12 @@ def statistics_of(law, w, b, layer):
     entry = w[:, 0]
     if isinstance(law, Gaussian):
         # The law speaks of directions only: (w / weight_std, b / bias_std) is isotropic.
-        found = [("sign and direction", entry / norm, uniform_coordinate(d))] if d > 1 else []
+        samples = [("sign and direction", entry / norm, uniform_coordinate(d))] if d > 1 else []
         if law.bias_std == 0:
             assert not b.any()
-            return [*found, ("sign", np.sign(entry) + np.linspace(-1, 1, len(w)), smeared_sign)]
+            return [*samples, ("sign", np.sign(entry) + np.linspace(-1, 1, len(w)), smeared_sign)]
         t = b / law.bias_std * math.sqrt(d) / (norm / law.weight_std)
-        return [*found, ("bias over norm", t, stats.t(d).cdf)]
+        return [*samples, ("bias over norm", t, stats.t(d).cdf)]
     if isinstance(law, UniformWeights):
         weights = stats.uniform(-law.half_width, 2 * law.half_width).cdf
         return [("weights", w.ravel(), weights), *gaussian_bias(b, law.bias_std)]
@@ -192,13 +192,13 @@ def statistics_of(law, w, b, layer):
     if isinstance(law, OrthogonalRows):
         n = max(d, law.fan_out)
         square = entry**2 / law.gain**2
-        found = [("entry", square, stats.beta(0.5, (n - 1) / 2).cdf)] if n > 1 else []
-        found += gaussian_bias(b, law.bias_std)
+        samples = [("entry", square, stats.beta(0.5, (n - 1) / 2).cdf)] if n > 1 else []
+        samples += gaussian_bias(b, law.bias_std)
         if law.fan_out > d:
             length = stats.beta(d / 2, (law.fan_out - d) / 2).cdf
-            return [*found, ("length", norm**2 / law.gain**2, length)]
+            return [*samples, ("length", norm**2 / law.gain**2, length)]
         assert np.allclose(norm, law.gain)
-        return found
+        return samples
     if isinstance(law, Asymmetric):
         gauss, beta = stats.norm(0, law.sigma / math.sqrt(d)), stats.beta(2, 1)
 

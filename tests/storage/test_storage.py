@@ -117,24 +117,24 @@ def test_one_cell_s_files_are_those_of_the_whole_listing(storage, rows, cell):
     storage.write_rows("tiny", part(rows, 0, 0), PROVENANCE)
     storage.write_rows("tiny", part(rows, 1, 3), PROVENANCE)
     storage.write_bytes(f"tiny/{cell.id}/notes.txt", b"no blocks")
-    found = storage.block_files("tiny")
-    assert [(file.cell, file.first, file.last) for file in found] == [
+    files = storage.block_files("tiny")
+    assert [(file.cell, file.first, file.last) for file in files] == [
         (cell.id, 0, 0),
         (cell.id, 1, 3),
     ]
-    assert storage.block_files("tiny", [cell.id]) == found
-    assert storage.block_files("tiny", [cell.id, *map(str, range(99))]) == found
+    assert storage.block_files("tiny", [cell.id]) == files
+    assert storage.block_files("tiny", [cell.id, *map(str, range(99))]) == files
     assert storage.block_files("tiny", ["other"]) == []
 
 
 def test_files_are_read_written_and_removed_by_whoever_has_the_address(storage):
     storage.check_writable()
-    there = pickle.loads(pickle.dumps(storage))
-    assert there.read_bytes("tiny/token") is None
+    unpickled = pickle.loads(pickle.dumps(storage))
+    assert unpickled.read_bytes("tiny/token") is None
     storage.write_bytes("tiny/token", b"here")
-    assert there.read_bytes("tiny/token") == b"here"
+    assert unpickled.read_bytes("tiny/token") == b"here"
     for _ in range(2):
-        there.delete("tiny/token")
+        unpickled.delete("tiny/token")
     assert storage.read_bytes("tiny/token") is None
 
 

@@ -28,14 +28,14 @@ def by_brute_force(x, y, n_hinges):
             itertools.product(grid, repeat=n_hinges), key=lambda t: squares(x, y, t, sides)
         )
         for start in starts[:3]:
-            found = minimize(
+            least = minimize(
                 lambda t, s: squares(x, y, np.clip(t, x.min(), x.max()), s),
                 start,
                 args=(sides,),
                 method="Nelder-Mead",
                 options={"xatol": 1e-9, "fatol": 1e-13},
             )
-            best = min(best, found.fun, squares(x, y, start, sides))
+            best = min(best, least.fun, squares(x, y, start, sides))
     return best
 
 

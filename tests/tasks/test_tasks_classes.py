@@ -45,16 +45,16 @@ def test_spirals_are_those_of_the_benchmark():
 @pytest.mark.parametrize("kind", TASKS)
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_points_that_are_held_back_change_no_training_point(kind, noise):
-    alone, beside = kind(noise=noise), kind(noise=noise, n_validation=31)
+    alone, with_validation = kind(noise=noise), kind(noise=noise, n_validation=31)
     assert alone.validation() is None and alone.validation_fingerprint() is None
-    assert alone.fingerprint() == beside.fingerprint()
-    x, y = beside.validation()
-    assert x.shape == (31, 2) and y.shape == (31, 1) and beside.n_validation_points == 31
+    assert alone.fingerprint() == with_validation.fingerprint()
+    x, y = with_validation.validation()
+    assert x.shape == (31, 2) and y.shape == (31, 1) and with_validation.n_validation_points == 31
     assert sorted(np.bincount(class_indices(y))) == [15, 16]
-    trained = {tuple(point) for point in beside.data()[0]}
+    trained = {tuple(point) for point in with_validation.data()[0]}
     assert not trained & {tuple(point) for point in x}
     assert kind(n_validation=31, noise=0.3).validation_fingerprint() != (
-        beside.validation_fingerprint()
+        with_validation.validation_fingerprint()
     )
 
 

@@ -77,8 +77,8 @@ OTHERS = [AbsoluteValue(3), BrokenAbsoluteValue(7), RotatedAbsoluteValues(50), S
 
 def tasks() -> list[Task]:
     kinds = [k for k in task_types().values() if k.__module__.startswith("trainability.tasks.")]
-    found = [task for kind in kinds for task in EXAMPLES.get(kind.__name__) or [kind()]]
-    return [*found, *OTHERS]
+    examples = [task for kind in kinds for task in EXAMPLES.get(kind.__name__) or [kind()]]
+    return [*examples, *OTHERS]
 
 
 NAMES = [str(task).replace(_FOLDER, "") for task in tasks()]

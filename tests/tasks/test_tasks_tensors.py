@@ -92,6 +92,11 @@ class Failing(Graphs):
             "as many entries of each, got 3 of input 1, 2 of targets",
         ),
         (lambda: Examples("a", (np.ones((3, 2)), np.ones(3)), n_validation=2).data(), "leave at"),
+        (
+            lambda: Examples("a", (np.ones((3, 0)), np.ones(3))).data(),
+            r"input 1 must have at least one number for each example, got shape \(3, 0\)",
+        ),
+        (lambda: Examples("a", (np.ones(3), np.ones((3, 2, 0)))).data(), "targets must have at l"),
         (lambda: Examples("a", (np.full((3, 2), np.nan), np.ones(3))).data(), "must be finite"),
         (
             lambda: Examples("a", (np.ones((3, 2)), np.ones((3, 2))), classes=True).data(),

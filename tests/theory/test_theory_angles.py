@@ -35,14 +35,14 @@ def test_values(depth, value):
 def test_two_hidden_layers_are_elementary():
     for first, second in ((1, 1), (2, 5), (6, 3)):
         one = 2.0 ** (1 - first)
-        found = angle_chain([first, second])
-        assert found.born_dead.method == "closed form"
-        assert found.born_dead.value == pytest.approx(
+        chain = angle_chain([first, second])
+        assert chain.born_dead.method == "closed form"
+        assert chain.born_dead.value == pytest.approx(
             (1 - one) * 0.25**second + one * 0.5**second, rel=1e-13
         )
         active = (1 - one) * binom.pmf(range(second + 1), second, 0.75)
         active += one * binom.pmf(range(second + 1), second, 0.5)
-        assert found.layers[1].active == pytest.approx(active, rel=1e-12)
+        assert chain.layers[1].active == pytest.approx(active, rel=1e-12)
 
 
 @pytest.mark.parametrize("uniform", [False, True])
@@ -55,12 +55,12 @@ def test_two_hidden_layers_are_the_same_for_other_symmetric_weights(uniform):
 @pytest.mark.parametrize("widths", [[3, 2, 1, 2, 5], [2, 2, 2, 2], [1, 2, 3], [4, 1, 1]], ids=str)
 def test_quadrature_agrees_with_networks(widths):
     n = 200_000
-    found = angle_chain(widths)
-    assert found.born_dead.method == "quadrature" and found.born_dead.standard_error == 0
+    chain = angle_chain(widths)
+    assert chain.born_dead.method == "quadrature" and chain.born_dead.standard_error == 0
     dead = np.zeros(n, bool)
     fan_in = 1
     for index, ((w, h), law) in enumerate(
-        zip(two_ray_networks(widths, n), found.layers, strict=True)
+        zip(two_ray_networks(widths, n), chain.layers, strict=True)
     ):
         alive = (h > 0).any(axis=1)
         dead |= ~alive.any(axis=1)
@@ -71,7 +71,7 @@ def test_quadrature_agrees_with_networks(widths):
         assert_counts(np.bincount(cells, minlength=law.pmf.size), law.pmf.ravel())
         fan_in = w.shape[1]
     assert fan_in == widths[-1]
-    assert_rate(dead.sum(), n, found.born_dead.value)
+    assert_rate(dead.sum(), n, chain.born_dead.value)
 
 
 def test_the_transition_of_width_two_is_a_probability_before_it_is_normalized():
@@ -107,18 +107,18 @@ def test_the_next_angle_of_width_two_has_the_right_law():
 @pytest.mark.parametrize("widths", [[3, 4, 3, 4], [5, 3, 2, 3], [6, 6, 6]], ids=str)
 def test_sampled_angles_agree_with_networks(widths):
     n = 100_000
-    found = angle_chain(widths)
-    assert found.born_dead.method == "rao-blackwell"
+    chain = angle_chain(widths)
+    assert chain.born_dead.method == "rao-blackwell"
     dead = np.zeros(n, bool)
-    for (_, h), law in zip(two_ray_networks(widths, n, seed=9), found.layers, strict=True):
+    for (_, h), law in zip(two_ray_networks(widths, n, seed=9), chain.layers, strict=True):
         alive = (h > 0).any(axis=1).sum(axis=1)
         dead |= alive == 0
         assert law.pmf.sum() == pytest.approx(1, rel=1e-9)
         # The chain's own error is a tenth of the networks': it hardly moves the p-value.
         assert_counts(np.bincount(alive, minlength=len(law.active)), law.active)
-    noise = math.sqrt(found.born_dead.value / n)
-    assert abs(dead.mean() - found.born_dead.value) < 6 * math.hypot(
-        noise, found.born_dead.standard_error
+    noise = math.sqrt(chain.born_dead.value / n)
+    assert abs(dead.mean() - chain.born_dead.value) < 6 * math.hypot(
+        noise, chain.born_dead.standard_error
     )
 
 

@@ -54,8 +54,8 @@ def test_values(law, d, radius, value):
 
 
 def test_a_far_tail_has_a_logarithm():
-    found = born_dead_probability(GAUSSIAN, Ball(2000, 2.0), log=True)
-    assert found.value == pytest.approx(-1614.045980, abs=5e-7)
+    probability = born_dead_probability(GAUSSIAN, Ball(2000, 2.0), log=True)
+    assert probability.value == pytest.approx(-1614.045980, abs=5e-7)
     assert float(born_dead_probability(GAUSSIAN, Ball(2000, 2.0))) == 0.0
 
 

@@ -39,8 +39,8 @@ CLOUD = Points(np.random.default_rng(1).standard_normal((5, 3)) * 0.3)
 def test_values():
     """L = 6 of width 2, and L = 10 of width 5, to 10 digits."""
     for widths, value in (([2] * 5, 0.5996627808), ([5] * 9, 0.06398540616)):
-        found = born_dead_lower_bound_1d(PLAIN, LINE, widths)
-        assert float(found) == pytest.approx(value, abs=5.1e-11)
+        bound = born_dead_lower_bound_1d(PLAIN, LINE, widths)
+        assert float(bound) == pytest.approx(value, abs=5.1e-11)
 
 
 def exact_1d(n, layers):
@@ -55,8 +55,8 @@ def exact_1d(n, layers):
 @pytest.mark.parametrize("layers", [1, 2, 3, 30])
 def test_the_one_dimensional_bound_does_not_cancel(n, layers):
     exact = exact_1d(n, layers)
-    found = born_dead_lower_bound_1d(PLAIN, LINE, [n] * layers)
-    assert float(found) == pytest.approx(float(exact), rel=1e-13)
+    bound = born_dead_lower_bound_1d(PLAIN, LINE, [n] * layers)
+    assert float(bound) == pytest.approx(float(exact), rel=1e-13)
     logarithm = born_dead_lower_bound_1d(PLAIN, LINE, [n] * layers, log=True).value
     assert logarithm == pytest.approx(math.log(exact) if exact else -math.inf, rel=1e-13)
 
@@ -64,8 +64,8 @@ def test_the_one_dimensional_bound_does_not_cancel(n, layers):
 def test_the_upper_bound_in_rational_numbers():
     for widths in ([1], [2, 2], [3, 70, 9], [80] * 5, [1200, 1300]):
         alive = math.prod(1 - Fraction(1, 2**n) for n in widths)
-        found = born_dead_upper_bound(PLAIN, LINE, widths)
-        assert float(found) == pytest.approx(float(1 - alive), rel=1e-13)
+        bound = born_dead_upper_bound(PLAIN, LINE, widths)
+        assert float(bound) == pytest.approx(float(1 - alive), rel=1e-13)
         logarithm = born_dead_upper_bound(PLAIN, LINE, widths, log=True).value
         gone = 1 - alive
         assert logarithm == pytest.approx(
@@ -78,8 +78,8 @@ def test_the_general_lower_bound_by_its_product(law):
     widths = [2, 3, 2]
     p = float(born_dead_probability(law, LINE))
     expected = 1 - (1 - p**2) * (1 - 2.0 ** -(3 * 3)) * (1 - 2.0 ** -(2 * 4))
-    found = born_dead_lower_bound(law, LINE, widths)
-    assert float(found) == pytest.approx(expected, rel=1e-12)
+    bound = born_dead_lower_bound(law, LINE, widths)
+    assert float(bound) == pytest.approx(expected, rel=1e-12)
     logarithm = born_dead_lower_bound(law, LINE, widths, log=True).value
     assert logarithm == pytest.approx(math.log(expected), rel=1e-12)
     plain = born_dead_lower_bound(PLAIN, LINE, widths)
@@ -87,10 +87,10 @@ def test_the_general_lower_bound_by_its_product(law):
 
 
 def test_the_general_lower_bound_in_wide_networks_has_a_logarithm():
-    found = born_dead_lower_bound(BIASED, LINE, [50] * 4, log=True).value
-    assert found == pytest.approx(50 * math.log(0.25), rel=1e-12)  # p = 1/4; the rest is 2^-2550
-    found = born_dead_lower_bound(PLAIN, LINE, [50] * 4, log=True).value
-    assert found == pytest.approx(math.log(3) - 2500 * math.log(2), rel=1e-12)
+    bound = born_dead_lower_bound(BIASED, LINE, [50] * 4, log=True).value
+    assert bound == pytest.approx(50 * math.log(0.25), rel=1e-12)  # p = 1/4; the rest is 2^-2550
+    bound = born_dead_lower_bound(PLAIN, LINE, [50] * 4, log=True).value
+    assert bound == pytest.approx(math.log(3) - 2500 * math.log(2), rel=1e-12)
 
 
 @pytest.mark.parametrize("widths", [[2], [2, 2], [2, 2, 2], [3, 3, 3, 3], [2] * 8], ids=str)
@@ -134,19 +134,19 @@ def test_with_biases_the_one_dimensional_bound_would_be_false():
 
 
 def test_an_estimated_first_layer_hands_its_error_on():
-    found = born_dead_lower_bound(BIASED, CLOUD, [2, 3])
+    bound = born_dead_lower_bound(BIASED, CLOUD, [2, 3])
     p = born_dead_probability(BIASED, CLOUD)
     rest = 1 - 2.0**-9
-    assert found.method == "rao-blackwell"
-    assert found.standard_error == pytest.approx(2 * p.value * rest * p.standard_error, rel=1e-9)
+    assert bound.method == "rao-blackwell"
+    assert bound.standard_error == pytest.approx(2 * p.value * rest * p.standard_error, rel=1e-9)
     logarithm = born_dead_lower_bound(BIASED, CLOUD, [2, 3], log=True)
-    assert logarithm.standard_error == pytest.approx(found.standard_error / found.value, rel=1e-9)
+    assert logarithm.standard_error == pytest.approx(bound.standard_error / bound.value, rel=1e-9)
 
 
 def test_restarts_multiply():
     one = float(born_dead_lower_bound(BIASED, LINE, [2, 2]))
-    found = non_convergence_lower_bound(BIASED, LINE, [2, 2], 3)
-    assert float(found) == pytest.approx(one**3, rel=1e-12)
+    bound = non_convergence_lower_bound(BIASED, LINE, [2, 2], 3)
+    assert float(bound) == pytest.approx(one**3, rel=1e-12)
     logarithm = non_convergence_lower_bound(BIASED, LINE, [2, 2], 10_000, log=True).value
     assert logarithm == pytest.approx(10_000 * math.log(one), rel=1e-12)
     sampled = non_convergence_lower_bound(BIASED, CLOUD, [2, 2], 3)

@@ -59,8 +59,8 @@ def test_values(law, d, half_width, value):
 
 
 def test_a_far_tail_has_a_logarithm():
-    found = born_dead_probability(GAUSSIAN, Box(500, 1.7), log=True)
-    assert found.value == pytest.approx(-1686.579263, abs=5e-7)
+    probability = born_dead_probability(GAUSSIAN, Box(500, 1.7), log=True)
+    assert probability.value == pytest.approx(-1686.579263, abs=5e-7)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
@@ -69,12 +69,12 @@ def test_what_is_sampled_agrees(law, box):
     n = 60_000
     w, b = law.sample_layer(n, box.d, 7, np.random.default_rng(8))
     dead = b[:, 0] + box.support(w[:, 0]) <= 0
-    found = born_dead_probability(law, box, 7)
-    if found.standard_error:  # both are sampled
-        error = math.hypot(found.standard_error, math.sqrt(found.value / n))
-        assert abs(dead.mean() - found.value) < 6 * error
+    probability = born_dead_probability(law, box, 7)
+    if probability.standard_error:  # both are sampled
+        error = math.hypot(probability.standard_error, math.sqrt(probability.value / n))
+        assert abs(dead.mean() - probability.value) < 6 * error
     else:
-        assert_rate(dead.sum(), n, found.value)
+        assert_rate(dead.sum(), n, probability.value)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
@@ -113,8 +113,8 @@ def test_gaussian_by_high_precision_along_another_line(d, kappa):
 
         p = mpmath.quad(integrand, list(range(0, 13))) / mpmath.pi
         exact = float(mpmath.log(p))
-    found = born_dead_probability(GAUSSIAN, Box(d, kappa), log=True).value
-    assert found == pytest.approx(exact, abs=1e-9)
+    probability = born_dead_probability(GAUSSIAN, Box(d, kappa), log=True).value
+    assert probability == pytest.approx(exact, abs=1e-9)
 
 
 @pytest.mark.parametrize(("d", "kappa"), [(1, 0.7), (2, 3.0), (3, 0.1), (3, 1.0)])
@@ -127,8 +127,8 @@ def test_uniform_weights_by_the_law_of_their_sum(d, kappa):
             return sum(terms) / math.factorial(d - 1)
 
         exact = mpmath.quad(lambda s: density(s) * mpmath.ncdf(-kappa * s), list(range(d + 1)))
-    found = formulas.log_gaussian_bias(log_uniform, np.full(d, kappa), np.full(d, kappa))
-    assert found == pytest.approx(float(mpmath.log(exact)), abs=1e-10)
+    logarithm = formulas.log_gaussian_bias(log_uniform, np.full(d, kappa), np.full(d, kappa))
+    assert logarithm == pytest.approx(float(mpmath.log(exact)), abs=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_integers_give_up_when_there_are_too_many_terms():
     assert formulas.log_piecewise_polynomial(ends, ends[::-1] / 3, biased=True) is None
     # and the inverse transform takes over
     box = Box(14, tuple((ends + ends[::-1] / 3) / 2), tuple((ends - ends[::-1] / 3) / 2))
-    found = born_dead_probability(TORCH, box)
-    assert found.method == "quadrature"
+    probability = born_dead_probability(TORCH, box)
+    assert probability.method == "quadrature"
     assert_estimates(
-        rao_blackwell(TORCH, box, 40_000, np.random.default_rng(1), False), float(found)
+        rao_blackwell(TORCH, box, 40_000, np.random.default_rng(1), False), float(probability)
     )
 
 
@@ -195,14 +195,14 @@ def test_a_quarter_plane_of_directions_is_dead_on_a_square_beside_the_origin():
 
 
 def test_the_sampled_fallback_states_itself_and_its_error():
-    found = born_dead_probability(OrthogonalRows(1.0, 1.0, 2), Box(3, 0.5))
-    assert found.method == "rao-blackwell" and found.standard_error > 0
+    probability = born_dead_probability(OrthogonalRows(1.0, 1.0, 2), Box(3, 0.5))
+    assert probability.method == "rao-blackwell" and probability.standard_error > 0
     # On the sphere |w|_1 lies between |w| and sqrt(3) |w|.
     low, high = (
         float(born_dead_probability(OrthogonalRows(1.0, 1.0, 2), Ball(3, r)))
         for r in (0.5 * R3, 0.5)
     )
-    assert low < found.value < high
+    assert low < probability.value < high
 
 
 def test_extreme_scales_have_answers():

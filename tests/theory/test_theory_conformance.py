@@ -28,16 +28,16 @@ WIDTH, N = 3, 8_000
 def examples() -> list[Scheme]:
     """Each packaged scheme as it comes, and with biases where it has a setting for them."""
     kinds = [k for k in scheme_types().values() if k.__module__.startswith("trainability.")]
-    found: list[Scheme] = []
+    schemes: list[Scheme] = []
     for kind in kinds:
         fields = {field.name: field for field in dataclasses.fields(kind)}
         missing = [f for f in fields.values() if f.default is dataclasses.MISSING]
         inner = next(k for k in kinds if k.__name__ == "He")
         made = kind(*[inner(bias_std=0.5) for _ in missing])  # a wrapper takes a scheme
-        found.append(made)
+        schemes.append(made)
         if "bias_std" in fields:
-            found.append(dataclasses.replace(made, bias_std=0.5))
-    return found
+            schemes.append(dataclasses.replace(made, bias_std=0.5))
+    return schemes
 
 
 def drawn(scheme: Scheme, domain, n, seed=0):

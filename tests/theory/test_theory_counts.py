@@ -39,32 +39,32 @@ def test_the_binomial_law_is_scipys(p, n):
 
 
 def test_wide_layers_keep_their_law():
-    found = active_count_pmf(GAUSSIAN, Ball(1, 1.0), 20_000).pmf
-    assert found.sum() == pytest.approx(1, rel=1e-9)
-    assert found @ np.arange(20_001) == pytest.approx(15_000, rel=1e-9)
+    pmf = active_count_pmf(GAUSSIAN, Ball(1, 1.0), 20_000).pmf
+    assert pmf.sum() == pytest.approx(1, rel=1e-9)
+    assert pmf @ np.arange(20_001) == pytest.approx(15_000, rel=1e-9)
 
 
 @pytest.mark.parametrize("law", [GAUSSIAN, Uniform(1.0), Asymmetric(0.6)], ids=str)
 @pytest.mark.parametrize("domain", [Ball(1, 1.0), Box(3, 0.4), CLOUD], ids=str)
 def test_independent_neurons_are_counted_by_the_binomial_law(law, domain):
-    found = active_count_pmf(law, domain, 4)
+    counts = active_count_pmf(law, domain, 4)
     p = born_dead_probability(law, domain)
-    assert found.pmf == pytest.approx(binom.pmf(range(5), 4, 1 - p.value), rel=1e-9)
-    assert found.method == p.method
-    assert (found.standard_error > 0).any() == (p.standard_error > 0)
+    assert counts.pmf == pytest.approx(binom.pmf(range(5), 4, 1 - p.value), rel=1e-9)
+    assert counts.method == p.method
+    assert (counts.standard_error > 0).any() == (p.standard_error > 0)
     if not p.standard_error:
-        assert_counts(active(law, domain, 4), found.pmf)
+        assert_counts(active(law, domain, 4), counts.pmf)
 
 
 def test_the_error_of_a_binomial_law_is_its_slope_times_that_of_p():
-    found = active_count_pmf(GAUSSIAN, CLOUD, 5)
+    counts = active_count_pmf(GAUSSIAN, CLOUD, 5)
     p = born_dead_probability(GAUSSIAN, CLOUD)
     step = 1e-6
     above, below = (binom.pmf(range(6), 5, 1 - p.value - s) for s in (step, -step))
     slope = (above - below) / (2 * step)
-    assert found.standard_error == pytest.approx(abs(slope) * p.standard_error, rel=1e-4)
+    assert counts.standard_error == pytest.approx(abs(slope) * p.standard_error, rel=1e-4)
     tail = np.cumsum(slope[::-1])[::-1]
-    assert found.tail_error == pytest.approx(abs(tail) * p.standard_error, rel=1e-4, abs=1e-9)
+    assert counts.tail_error == pytest.approx(abs(tail) * p.standard_error, rel=1e-4, abs=1e-9)
 
 
 @pytest.mark.parametrize("bias_std", [0.0, 0.4])
@@ -73,28 +73,28 @@ def test_the_error_of_a_binomial_law_is_its_slope_times_that_of_p():
 )
 def test_orthogonal_rows_depend_on_each_other(domain, width, bias_std):
     law = OrthogonalRows(1.0, bias_std, width)
-    found = active_count_pmf(law, domain, width)
+    pmf = active_count_pmf(law, domain, width)
     counts = active(law, domain, width)
-    assert found.method == "rao-blackwell"
+    assert pmf.method == "rao-blackwell"
     # Both are sampled: 6 standard errors of each cell, and of the binomial noise of the counts.
     share = counts / counts.sum()
-    error = np.hypot(found.standard_error, np.sqrt(np.maximum(found.pmf, 1e-4) / counts.sum()))
-    assert (np.abs(share - found.pmf) < 6 * error).all()
+    error = np.hypot(pmf.standard_error, np.sqrt(np.maximum(pmf.pmf, 1e-4) / counts.sum()))
+    assert (np.abs(share - pmf.pmf) < 6 * error).all()
 
 
 def test_orthogonal_rows_on_a_ball_are_independent_up_to_the_dimension():
     law = OrthogonalRows(1.0, 0.5, 3)
-    found = active_count_pmf(law, Ball(3, 1.0), 3)
-    assert found.method == "closed form"
-    assert_counts(active(law, Ball(3, 1.0), 3), found.pmf)
+    counts = active_count_pmf(law, Ball(3, 1.0), 3)
+    assert counts.method == "closed form"
+    assert_counts(active(law, Ball(3, 1.0), 3), counts.pmf)
 
 
 def test_a_law_of_counts_reads_as_an_array_and_has_tails():
-    found = active_count_pmf(GAUSSIAN, Ball(1, 1.0), 3)
-    assert np.asarray(found).tolist() == found.pmf.tolist()
-    assert np.asarray(found, dtype=np.float32).dtype == np.float32
-    assert found.at_least(0).value == pytest.approx(1)
-    assert found.at_least(2).value == pytest.approx(0.84375)
+    counts = active_count_pmf(GAUSSIAN, Ball(1, 1.0), 3)
+    assert np.asarray(counts).tolist() == counts.pmf.tolist()
+    assert np.asarray(counts, dtype=np.float32).dtype == np.float32
+    assert counts.at_least(0).value == pytest.approx(1)
+    assert counts.at_least(2).value == pytest.approx(0.84375)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_permanent_death_is_a_matter_of_signs(law, p):
     w, b = law.sample_layer(20_000, 3, width, np.random.default_rng(7))
     dead = ((w <= 0).all(axis=2) & (b <= 0)).sum(axis=1)
     counts = np.bincount(dead, minlength=width + 1)
-    found = permanent_count_pmf(law, 3, width)
-    if found.method == "closed form":
-        assert_counts(counts, found.pmf)
+    pmf = permanent_count_pmf(law, 3, width)
+    if pmf.method == "closed form":
+        assert_counts(counts, pmf.pmf)
     else:
-        error = np.sqrt(2 * np.maximum(found.pmf, 1e-4) / 10_000)
-        assert (np.abs(counts / 20_000 - found.pmf) < 6 * error).all()
-        assert found.method == "sampling"
+        error = np.sqrt(2 * np.maximum(pmf.pmf, 1e-4) / 10_000)
+        assert (np.abs(counts / 20_000 - pmf.pmf) < 6 * error).all()
+        assert pmf.method == "sampling"
 
 
 def test_permanent_death_in_wide_layers_has_a_logarithm():
@@ -134,6 +134,6 @@ def test_permanent_death_in_wide_layers_has_a_logarithm():
 
 
 def test_at_most_one_orthogonal_neuron_is_permanently_dead():
-    found = permanent_count_pmf(OrthogonalRows(1.0, 0.0, 3), 4, 3)
-    assert found.pmf.tolist() == [1 - 3 / 16, 3 / 16, 0, 0]
+    counts = permanent_count_pmf(OrthogonalRows(1.0, 0.0, 3), 4, 3)
+    assert counts.pmf.tolist() == [1 - 3 / 16, 3 / 16, 0, 0]
     assert permanent_count_pmf(OrthogonalRows(1.0, 0.2, 3), 4, 3).pmf[1] == 3 / 32

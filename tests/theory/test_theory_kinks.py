@@ -18,14 +18,14 @@ from trainability.theory import data_dependent_output_std, kink_moments
     [(1.3, 0.7, 0.4, 0.7401704831), (0.0, 0.7, 0.4, 0.16), (2.0, 1.0, 1e-300, 2.0)],
 )
 def test_values(distance, sigma_in, sigma_e, value):
-    found = kink_moments(distance, sigma_in, sigma_e).mean_square
-    assert float(found) == pytest.approx(value, rel=1e-10)
+    moments = kink_moments(distance, sigma_in, sigma_e).mean_square
+    assert float(moments) == pytest.approx(value, rel=1e-10)
 
 
 @pytest.mark.parametrize(("spread", "sigma_e"), [(0.9, 0.4), (0.05, 1.0), (3.0, 0.2)])
 def test_moments_by_integration(spread, sigma_e):
     """Over e > 0 (folded) and the part of Z where the neuron is active."""
-    found = kink_moments(spread, 1.0, sigma_e)
+    moments = kink_moments(spread, 1.0, sigma_e)
 
     def moment(power):
         def integrand(z, e):
@@ -36,7 +36,7 @@ def test_moments_by_integration(spread, sigma_e):
             0
         ]
 
-    for power, value in enumerate((found.active, found.mean, found.mean_square)):
+    for power, value in enumerate((moments.active, moments.mean, moments.mean_square)):
         assert float(value) == pytest.approx(moment(power), abs=2e-8)
 
 
@@ -44,17 +44,17 @@ def test_moments_by_sampling():
     rng = np.random.default_rng(0)
     n, spread, sigma_e = 200_000, 0.7, 0.5
     before = sigma_e * np.abs(rng.standard_normal(n)) + spread * rng.standard_normal(n)
-    found = kink_moments(spread, 1.0, sigma_e)
-    assert_rate((before > 0).sum(), n, float(found.active))
-    for power, value in ((1, found.mean), (2, found.mean_square)):
+    moments = kink_moments(spread, 1.0, sigma_e)
+    assert_rate((before > 0).sum(), n, float(moments.active))
+    for power, value in ((1, moments.mean), (2, moments.mean_square)):
         sample = np.maximum(before, 0) ** power
         assert abs(sample.mean() - value) < 6 * sample.std() / math.sqrt(n)
 
 
 def test_at_its_own_point_a_neuron_is_always_active():
-    found = kink_moments([0.0, 1.0], 1.0, 0.3)
-    assert found.active[0] == 1.0 and found.active[1] < 1.0
-    assert found.mean[0] == pytest.approx(0.3 * math.sqrt(2 / math.pi))
+    moments = kink_moments([0.0, 1.0], 1.0, 0.3)
+    assert moments.active[0] == 1.0 and moments.active[1] < 1.0
+    assert moments.mean[0] == pytest.approx(0.3 * math.sqrt(2 / math.pi))
 
 
 def test_the_output_is_as_large_as_the_targets():

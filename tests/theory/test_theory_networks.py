@@ -46,9 +46,9 @@ def wholly_dead(law, widths, x, n, seed=3):
     return dead.mean()
 
 
-def assert_same(found, share, n):
-    error = math.hypot(found.standard_error, math.sqrt(max(found.value, 1e-4) / n))
-    assert abs(found.value - share) < 6 * error, (found, share)
+def assert_same(probability, share, n):
+    error = math.hypot(probability.standard_error, math.sqrt(max(probability.value, 1e-4) / n))
+    assert abs(probability.value - share) < 6 * error, (probability, share)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
@@ -57,22 +57,22 @@ def test_on_an_interval(law):
     # 0 among them, that moves the share by less than 1e-3, a twentieth of what the test can see.
     grid = np.linspace(-1, 1, 513)[:, None]
     n = 4_000
-    found = born_dead_network_probability(law, Ball(1, 1.0), [3, 2, 3, 2])
-    assert_same(found, wholly_dead(law, [3, 2, 3, 2], grid, n), n)
+    probability = born_dead_network_probability(law, Ball(1, 1.0), [3, 2, 3, 2])
+    assert_same(probability, wholly_dead(law, [3, 2, 3, 2], grid, n), n)
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_on_data(law):
     n = 20_000
-    found = born_dead_network_probability(law, CLOUD, [3, 2, 3])
-    assert_same(found, wholly_dead(law, [3, 2, 3], CLOUD.x, n), n)
+    probability = born_dead_network_probability(law, CLOUD, [3, 2, 3])
+    assert_same(probability, wholly_dead(law, [3, 2, 3], CLOUD.x, n), n)
 
 
 def test_one_hidden_layer_is_a_power():
     law = Gaussian(1.0, 1.0)
     p = born_dead_probability(law, Ball(3, 1.0))
-    found = born_dead_network_probability(law, Ball(3, 1.0), 4)
-    assert float(found) == pytest.approx(float(p) ** 4, rel=1e-13)
+    probability = born_dead_network_probability(law, Ball(3, 1.0), 4)
+    assert float(probability) == pytest.approx(float(p) ** 4, rel=1e-13)
     on_data = born_dead_network_probability(Uniform(1.0), CLOUD, [2])
     p = born_dead_probability(Uniform(1.0), CLOUD)
     assert on_data.value == pytest.approx(p.value**2, rel=1e-12)
@@ -96,28 +96,28 @@ def test_without_biases_a_ray_is_one_input(domain):
     widths = [2, 3, 1]
     exact = 1 - (1 - 2.0**-2) * (1 - 2.0**-3) * (1 - 2.0**-1)
     for law in (Gaussian(1.0, 0.0), UniformWeights(1.0, 0.0), OrthogonalRows(1.0, 0.0, 2)):
-        found = born_dead_network_probability(law, domain, widths)
-        assert found.method == "closed form"
-        assert float(found) == pytest.approx(exact, rel=1e-13)
+        probability = born_dead_network_probability(law, domain, widths)
+        assert probability.method == "closed form"
+        assert float(probability) == pytest.approx(exact, rel=1e-13)
         x = (
             domain.x
             if isinstance(domain, Points)
             else np.array([[domain.low[0]], [domain.high[0]]])
         )
-        assert_same(found, wholly_dead(law, widths, x, 20_000), 20_000)
+        assert_same(probability, wholly_dead(law, widths, x, 20_000), 20_000)
 
 
 def test_at_one_input_biases_do_not_matter():
     for law in (Gaussian(1.0, 0.7), Uniform(0.3)):
-        found = born_dead_network_probability(law, Points([[0.3, 1.0]]), [2, 2])
-        assert float(found) == pytest.approx(0.4375, rel=1e-13)
+        probability = born_dead_network_probability(law, Points([[0.3, 1.0]]), [2, 2])
+        assert float(probability) == pytest.approx(0.4375, rel=1e-13)
 
 
 def test_nearly_a_ray_is_not_a_ray():
-    found = born_dead_network_probability(
+    probability = born_dead_network_probability(
         Gaussian(1.0, 0.0), Points([[1.0, 0.0], [2.0, 1e-9]]), [2, 2]
     )
-    assert found.method == "sampling"
+    assert probability.method == "sampling"
 
 
 def test_the_origin_alone_is_constant():
@@ -127,8 +127,8 @@ def test_the_origin_alone_is_constant():
 def test_intervals_around_the_origin_are_the_angle_chain():
     law = Gaussian(0.3, 0.0)
     for domain in (Ball(1, 2.0), Box(1, 1.0, (0.4,)), Points([[-2.0], [0.1]])):
-        found = born_dead_network_probability(law, domain, [2, 2, 2])
-        assert found == angle_chain([2, 2, 2]).born_dead
+        probability = born_dead_network_probability(law, domain, [2, 2, 2])
+        assert probability == angle_chain([2, 2, 2]).born_dead
 
 
 def test_the_angle_chain_is_claimed_of_uniform_weights_for_two_layers_alone():
@@ -155,29 +155,29 @@ class Unknown(Scheme):
 
 @pytest.mark.parametrize("domain", [Ball(1, 1.0), CLOUD], ids=str)
 def test_a_scheme_without_a_law_is_sampled(domain):
-    found = born_dead_network_probability(Unknown(), domain, [2, 3])
-    known = born_dead_network_probability(UnitSphere(), domain, [2, 3])
-    assert found.method == "sampling" and known.method == "rao-blackwell"
-    assert known.standard_error < found.standard_error
-    spread = math.hypot(found.standard_error, known.standard_error)
-    assert abs(found.value - known.value) < 6 * spread
+    probability = born_dead_network_probability(Unknown(), domain, [2, 3])
+    sphere = born_dead_network_probability(UnitSphere(), domain, [2, 3])
+    assert probability.method == "sampling" and sphere.method == "rao-blackwell"
+    assert sphere.standard_error < probability.standard_error
+    spread = math.hypot(probability.standard_error, sphere.standard_error)
+    assert abs(probability.value - sphere.value) < 6 * spread
 
 
 def test_sign_flipping_keeps_networks_alive():
     """At least one of the points survives each layer, so no network is born dead on its data."""
-    found = born_dead_network_probability(
+    probability = born_dead_network_probability(
         SignFlipped(He(bias_std=1.0)), CLOUD, [2, 2], n_samples=500
     )
-    assert found.value == 0.0 and found.standard_error == 1 / 500
+    assert probability.value == 0.0 and probability.standard_error == 1 / 500
 
 
 def test_two_dimensional_domains_are_sampled_behind_the_first_layer():
     law = Gaussian(1.0, 0.5)
-    found = born_dead_network_probability(law, Ball(2, 1.0), [3, 3])
-    assert found.method == "rao-blackwell" and found.is_upper_bound
-    assert found.note == "behind the first layer on 512 points of the domain"
+    probability = born_dead_network_probability(law, Ball(2, 1.0), [3, 3])
+    assert probability.method == "rao-blackwell" and probability.is_upper_bound
+    assert probability.note == "behind the first layer on 512 points of the domain"
     x = Ball(2, 1.0).sample(np.random.default_rng(1), 600)
-    assert_same(found, wholly_dead(law, [3, 3], x, 3000), 3000)
+    assert_same(probability, wholly_dead(law, [3, 3], x, 3000), 3000)
 
 
 def test_a_curve_gets_a_corner_wherever_a_neuron_switches():

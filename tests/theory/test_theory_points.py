@@ -36,8 +36,8 @@ def test_on_a_line_closed_forms_meet_their_textbook_shape(low, high):
     points = Points([[low], [(low + high) / 2], [high]])
     for kappa in (0.2, 1.0, 7.0):
         angle = math.atan(kappa * high) - math.atan(kappa * low)
-        found = float(born_dead_probability(Gaussian(kappa, 1.0), points))
-        assert found == pytest.approx(0.5 - angle / (2 * math.pi), rel=1e-12)
+        probability = float(born_dead_probability(Gaussian(kappa, 1.0), points))
+        assert probability == pytest.approx(0.5 - angle / (2 * math.pi), rel=1e-12)
 
     def g(t):
         return 2 - g(-t) if t < 0 else 1 - t / 2 if t <= 1 else 1 / (2 * t)
@@ -62,9 +62,9 @@ def test_what_is_sampled_on_a_line_agrees(law, x):
     points = Points(x)
     w, b = law.sample_layer(n, 1, 3, np.random.default_rng(4))
     dead = b[:, 0] + points.support(w[:, 0]) <= 0
-    found = born_dead_probability(law, points, 3)
-    assert found.standard_error == 0
-    assert_rate(dead.sum(), n, float(found))
+    probability = born_dead_probability(law, points, 3)
+    assert probability.standard_error == 0
+    assert_rate(dead.sum(), n, float(probability))
 
 
 @pytest.mark.parametrize("kappa", [0.1, 1.0, 6.0])
@@ -102,10 +102,10 @@ def test_many_points_on_a_circle_are_a_disc():
     angle = np.linspace(0, 2 * math.pi, 20_001)[:-1]
     circle = Points(np.stack([np.cos(angle), np.sin(angle)], 1))
     for kappa in (0.3, 50.0, 1e8, 1e200):
-        found = born_dead_probability(Gaussian(kappa, 1.0), circle, log=True).value
+        probability = born_dead_probability(Gaussian(kappa, 1.0), circle, log=True).value
         disc = born_dead_probability(Gaussian(kappa, 1.0), Ball(2, 1.0), log=True).value
         # The polygon's area differs from the disc's by (2 pi / n)^2 / 3 relative at most.
-        assert 0 <= found - disc < (2 * math.pi / 20_000) ** 2
+        assert 0 <= probability - disc < (2 * math.pi / 20_000) ** 2
 
 
 def test_points_in_a_plane_of_a_larger_space_have_a_closed_form():
@@ -154,13 +154,13 @@ def test_two_points_see_the_angle_between_them():
 def test_on_a_cloud_the_estimate_and_whole_neurons_agree(law):
     n = 100_000
     width = law.fan_out if isinstance(law, OrthogonalRows) else 2
-    found = born_dead_probability(law, Points(CLOUD), width)
-    assert found.method == "rao-blackwell"
+    probability = born_dead_probability(law, Points(CLOUD), width)
+    assert probability.method == "rao-blackwell"
     w, b = law.sample_layer(n, 4, width, np.random.default_rng(11))
     dead = (b[:, 0] + Points(CLOUD).support(w[:, 0]) <= 0).mean()
     # Both are sampled: 6 standard errors of the difference.
-    error = math.hypot(found.standard_error, math.sqrt(found.value / n))
-    assert abs(dead - found.value) < 6 * error
+    error = math.hypot(probability.standard_error, math.sqrt(probability.value / n))
+    assert abs(dead - probability.value) < 6 * error
 
 
 def test_the_standard_error_is_honest():
@@ -191,10 +191,10 @@ def test_the_logarithm_of_an_estimate_carries_its_relative_error():
 
 def test_never_seen_is_not_impossible():
     wide = Points(50 * np.random.default_rng(1).standard_normal((400, 3)))
-    found = born_dead_probability(Gaussian(1.0, 0.0), wide, n_samples=200)
-    assert found.value == 0.0 and found.standard_error == 1 / 200
-    found = born_dead_probability(Gaussian(1.0, 0.0), wide, n_samples=200, log=True)
-    assert (found.value, found.standard_error) == (-math.inf, math.inf)
+    probability = born_dead_probability(Gaussian(1.0, 0.0), wide, n_samples=200)
+    assert probability.value == 0.0 and probability.standard_error == 1 / 200
+    probability = born_dead_probability(Gaussian(1.0, 0.0), wide, n_samples=200, log=True)
+    assert (probability.value, probability.standard_error) == (-math.inf, math.inf)
 
 
 def test_a_kink_at_data_is_never_born_dead():

@@ -60,6 +60,13 @@ def test_at_the_learning_rate_the_flow_is_adam():
     assert AdamMemory.of(0.001, 0.9, 0.999).gradient == pytest.approx(memory.gradient / 20)
     with pytest.raises(InputError, match="AdamMemory gradient must be a finite number >= 0"):
         AdamMemory(-1.0, 1.0)
+    for wrong in (1, 1.5, -0.1, float("nan"), "0.9", True):
+        with pytest.raises(InputError, match="AdamMemory beta2 must be a number from 0 to below 1"):
+            AdamMemory.of(0.02, 0.9, wrong)
+    with pytest.raises(InputError, match=r"learning_rate must be[\s\S]*beta1[\s\S]*beta2"):
+        AdamMemory.of(0.0, 1.0, 1.0)
+    with pytest.raises(InputError, match="AdamMemory step must be a finite number > 0"):
+        AdamMemory(0, 0).decays(0.0)
 
 
 def test_a_network_stops_at_the_tolerance_without_enough_active_neurons_and_once_it_stalls():

@@ -57,9 +57,9 @@ class Unknown(Scheme):
 def test_values(law, need, width, value):
     """p = 1/6, and PyTorch's 1/(4 sqrt 3): binomial tails to 10 digits."""
     for method in ("chain", "product"):
-        found = trainability_probability(law, LINE, [width], need, method=method)
-        assert float(found) == pytest.approx(value, abs=6e-11)
-        assert found.standard_error == 0
+        probability = trainability_probability(law, LINE, [width], need, method=method)
+        assert float(probability) == pytest.approx(value, abs=6e-11)
+        assert probability.standard_error == 0
 
 
 def test_a_shallow_network_may_be_given_as_one_width():
@@ -70,8 +70,8 @@ def test_a_shallow_network_may_be_given_as_one_width():
 
 def test_very_wide_networks():
     """Width 2e5, half of the neurons dead: P(A >= 1e5) = 1/2 + P(A = 1e5) / 2."""
-    found = trainability_probability(Gaussian(1.0, 1.0), Ball(1, 0.0), 200_000, 100_000)
-    assert float(found) == pytest.approx(0.5 + binom.pmf(100_000, 200_000, 0.5) / 2, rel=1e-9)
+    probability = trainability_probability(Gaussian(1.0, 1.0), Ball(1, 0.0), 200_000, 100_000)
+    assert float(probability) == pytest.approx(0.5 + binom.pmf(100_000, 200_000, 0.5) / 2, rel=1e-9)
 
 
 def signs_by_hand(law, widths, needs, closed, n=60_000):
@@ -104,21 +104,23 @@ def signs_by_hand(law, widths, needs, closed, n=60_000):
 )
 @pytest.mark.parametrize("method", ["chain", "product"])
 def test_deep_networks_by_their_signs(law, widths, needs, method):
-    found = trainability_probability(law, LINE, widths, needs, method=method)
+    probability = trainability_probability(law, LINE, widths, needs, method=method)
     events, n = signs_by_hand(law, widths, needs, method == "chain")
-    if found.standard_error:
-        error = math.hypot(found.standard_error, math.sqrt(found.value * (1 - found.value) / n))
-        assert abs(events / n - found.value) < 6 * error
+    if probability.standard_error:
+        error = math.hypot(
+            probability.standard_error, math.sqrt(probability.value * (1 - probability.value) / n)
+        )
+        assert abs(events / n - probability.value) < 6 * error
     else:
-        assert_rate(events, n, float(found))
+        assert_rate(events, n, float(probability))
 
 
 def test_the_product_is_a_product():
     widths, p = [4, 3, 5], float(born_dead_probability(GAUSSIAN, LINE))
     q = [p, 2.0**-5, 2.0**-4]
     expected = math.prod(binom.sf(1, n, 1 - one) for n, one in zip(widths, q, strict=True))
-    found = trainability_probability(GAUSSIAN, LINE, widths, 2, method="product")
-    assert float(found) == pytest.approx(expected, rel=1e-12)
+    probability = trainability_probability(GAUSSIAN, LINE, widths, 2, method="product")
+    assert float(probability) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_chain_by_enumerating_its_counts():
@@ -162,9 +164,9 @@ def test_one_need_for_all_layers_is_that_need_in_each():
 @pytest.mark.parametrize("widths", [[4], [4, 3]])
 def test_an_estimated_probability_hands_its_error_on(widths):
     """The error equals that of p times the slope: here the slope by finite differences."""
-    found = trainability_probability(GAUSSIAN, CLOUD, widths, 2)
+    probability = trainability_probability(GAUSSIAN, CLOUD, widths, 2)
     p = born_dead_probability(GAUSSIAN, CLOUD)
-    assert found.method == "rao-blackwell"
+    assert probability.method == "rao-blackwell"
 
     def at(p_dead):
         rest = (
@@ -174,26 +176,26 @@ def test_an_estimated_probability_hands_its_error_on(widths):
         )
         return sum(binom.pmf(k, 4, 1 - p_dead) * rest[k] for k in range(2, 5))
 
-    assert found.value == pytest.approx(at(p.value), rel=1e-9)
+    assert probability.value == pytest.approx(at(p.value), rel=1e-9)
     slope = (at(p.value + 1e-6) - at(p.value - 1e-6)) / 2e-6
-    assert found.standard_error == pytest.approx(abs(slope) * p.standard_error, rel=1e-4)
+    assert probability.standard_error == pytest.approx(abs(slope) * p.standard_error, rel=1e-4)
 
 
 def test_orthogonal_layers_by_product():
     law = OrthogonalRows(1.0, 0.5, 3)
-    found = trainability_probability(law, Ball(3, 1.0), [3, 3], [1, 3], method="product")
+    probability = trainability_probability(law, Ball(3, 1.0), [3, 3], [1, 3], method="product")
     dead = float(born_dead_probability(law, Ball(3, 1.0)))
     alive = float(permanent_count_pmf(law, 3, 3).pmf[0])
-    assert float(found) == pytest.approx((1 - dead**3) * alive, rel=1e-12)
+    assert float(probability) == pytest.approx((1 - dead**3) * alive, rel=1e-12)
 
 
 @pytest.mark.parametrize("widths", [[3], [3, 2]])
 @pytest.mark.parametrize("method", ["chain", "product"])
 def test_a_scheme_without_a_law_is_sampled(widths, method):
-    found = trainability_probability(Unknown(), LINE, widths, method=method)
-    assert found.method == "sampling"
+    probability = trainability_probability(Unknown(), LINE, widths, method=method)
+    assert probability.method == "sampling"
     exact = trainability_probability(UnitSphere(), LINE, widths, method=method)
-    assert_estimates(found, exact.value)
+    assert_estimates(probability, exact.value)
 
 
 def test_a_scheme_that_looks_at_data_is_given_some():
@@ -211,6 +213,6 @@ def test_a_scheme_that_looks_at_data_is_given_some():
 
 def test_a_product_keeps_the_notes_of_its_factors_and_the_least_exact_method():
     factors = [Probability(0.5), Probability(0.5, 0.1, "sampling", "of 3 networks")]
-    found = _product(factors)
-    assert (found.value, found.method, found.note) == (0.25, "sampling", "of 3 networks")
-    assert found.standard_error == pytest.approx(0.05)
+    product = _product(factors)
+    assert (product.value, product.method, product.note) == (0.25, "sampling", "of 3 networks")
+    assert product.standard_error == pytest.approx(0.05)

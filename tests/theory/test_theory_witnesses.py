@@ -60,12 +60,12 @@ def test_a_deep_network_on_many_points_costs_no_more_than_seconds(monkeypatch, s
 
     monkeypatch.setattr(networks, "born_dead_networks", looked)
     monkeypatch.setattr(networks, "_MOST_NUMBERS", 2**24)
-    found = born_dead_network_probability(scheme, MANY, [width] * 19)
+    probability = born_dead_network_probability(scheme, MANY, [width] * 19)
     pilots = networks._N_PILOTS * 19 * width * len(MANY.x)
     assert 0 < sum(spent) <= 2 * 2**24 * networks._WITNESS_SHARE + 2 * pilots
-    assert found.method == "sampling" and found.standard_error > 0
+    assert probability.method == "sampling" and probability.standard_error > 0
     # What it rests on is said.
-    assert ("networks" in found.note) == (found.note != "")
+    assert ("networks" in probability.note) == (probability.note != "")
 
 
 def test_it_agrees_with_the_integral_over_the_biases(monkeypatch):
@@ -73,10 +73,10 @@ def test_it_agrees_with_the_integral_over_the_biases(monkeypatch):
     exact = born_dead_network_probability(scheme, CLOUD, widths, n_samples=2**14)
     assert exact.method == "rao-blackwell"
     monkeypatch.setattr(networks, "_MOST_NUMBERS", 2**20)
-    found = born_dead_network_probability(scheme, CLOUD, widths, n_samples=2**14)
-    n = int(found.note.removeprefix("of ").removesuffix(" networks").replace(",", ""))
-    assert found.method == "sampling" and 256 <= n < 2**14
-    dead = round(found.value * n)
+    probability = born_dead_network_probability(scheme, CLOUD, widths, n_samples=2**14)
+    n = int(probability.note.removeprefix("of ").removesuffix(" networks").replace(",", ""))
+    assert probability.method == "sampling" and 256 <= n < 2**14
+    dead = round(probability.value * n)
     # The exact value has an error of its own; at five of them the test holds at its level.
     low, high = (exact.value + side * 5 * exact.standard_error for side in (-1, 1))
     assert binomtest(dead, n, low, "less").pvalue > ALPHA
@@ -85,10 +85,10 @@ def test_it_agrees_with_the_integral_over_the_biases(monkeypatch):
 
 def test_data_dependent_schemes_are_drawn_for_the_data_that_they_are_given():
     data = np.full((1, 1), 0.5)
-    found = born_dead_network_probability(
+    probability = born_dead_network_probability(
         SignFlipped(He()), Box(1, 1.0), [1, 1], n_samples=500, data=data
     )
-    assert found.note == "" and not found.is_upper_bound
+    assert probability.note == "" and not probability.is_upper_bound
     default = born_dead_network_probability(SignFlipped(He()), Box(1, 1.0), [1, 1], n_samples=500)
     assert default.note == "with 256 points of the domain as training data"
     assert float(born_dead_network_probability(DataDependent(), MANY, [2] * 19)) == 0

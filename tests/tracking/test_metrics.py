@@ -42,9 +42,9 @@ def rows():
 
 
 def test_final_metrics_are_those_of_the_contract():
-    found = final_metrics(rows(), trainability=0.75, provenance=[{"seconds": "2.0"}])
-    low, high = found.pop("success_rate_low"), found.pop("success_rate_high")
-    assert found == {
+    metrics = final_metrics(rows(), trainability=0.75, provenance=[{"seconds": "2.0"}])
+    low, high = metrics.pop("success_rate_low"), metrics.pop("success_rate_high")
+    assert metrics == {
         "success_rate": 0.25,
         "trainability": 0.75,
         "trainable_rate": 0.75,

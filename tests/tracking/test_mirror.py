@@ -70,6 +70,31 @@ def test_a_finished_cell_is_one_nested_run_with_the_contract_s_metrics(stored):
     assert names == ["rows.parquet"]
 
 
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_study_s_run_that_another_driver_deleted_is_not_ended_but_the_one_that_is_kept(
+    stored, is_replaced
+):
+    """Two drivers create one each at the same moment, and each keeps the older."""
+    study, storage, uri = stored
+    client, cell = MlflowClient(uri), study.cells()[0]
+    mirror = MlflowMirror(study, storage, uri)
+    mirror.finish(cell)
+    ours = runs_of(uri)["study"]
+    if is_replaced:
+        tags = {key: value for key, value in ours.data.tags.items() if "mlflow." not in key}
+        begun = ours.info.start_time - 1
+        client.create_run(ours.info.experiment_id, start_time=begun, tags=tags)
+    else:
+        client.delete_run(ours.info.run_id)
+    mirror.close("FINISHED")
+    assert client.get_run(ours.info.run_id).info.lifecycle_stage == "deleted"
+    runs = runs_of(uri)
+    assert runs["study"].info.run_id != ours.info.run_id
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    assert runs[cell.id].data.tags["mlflow.parentRunId"] == runs["study"].info.run_id
+    assert "success_rate/UnitSphere" in runs["study"].data.metrics
+
+
 def test_mirroring_again_changes_nothing(stored):
     study, storage, uri = stored
     cell = study.cells()[0]
@@ -301,9 +326,9 @@ def test_a_cell_costs_the_same_however_many_there_are(tiny_study, tmp_path, monk
     list_files = storage._files.listed
 
     def counted(folder):
-        found = list_files(folder)
-        costs[-1] += len(found)
-        return found
+        files = list_files(folder)
+        costs[-1] += len(files)
+        return files
 
     def count_statement(*_):
         costs[-1] += 1

@@ -87,11 +87,11 @@ def test_a_gpu_that_lacks_what_kernels_want_is_told(monkeypatch) -> None:
 
 def a_gpu(monkeypatch, capability=(9, 0), shared=232_448) -> None:
     """What torch says where there is one."""
-    found = SimpleNamespace(shared_memory_per_block_optin=shared)
+    properties = SimpleNamespace(shared_memory_per_block_optin=shared)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.version.cuda", "13.0")
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: capability)
-    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: found)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: properties)
 
 
 def test_the_contract_loads_neither_torch_nor_llvm() -> None:
@@ -99,8 +99,8 @@ def test_the_contract_loads_neither_torch_nor_llvm() -> None:
         "import sys, trainability.training;"
         "print([name for name in ('torch', 'numba', 'llvmlite') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_an_engine_is_found_by_its_file_alone(monkeypatch, tmp_path) -> None:

@@ -72,8 +72,8 @@ def test_a_folder_that_cannot_be_made_costs_time_only(tmp_path, monkeypatch) -> 
 
 def test_many_processes_may_start_at_once(cache) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = [pool.apply_async(twice) for _ in range(2)]
-        assert all(result.get(timeout=60) == DOUBLED for result in found)
+        results = [pool.apply_async(twice) for _ in range(2)]
+        assert all(result.get(timeout=60) == DOUBLED for result in results)
     assert [file.suffix for file in cache.iterdir()] == [".o"]
 
 

@@ -46,14 +46,14 @@ def test_the_whole_curve_is_that_of_a_plain_loop(engine, sizes, optimizer, batch
     task = loop.problem(sizes, n_networks, optimizer, batch_size=batch_size)
     exact, rounded = oracle(sizes, optimizer, batch_size, n_networks, n_steps)
     training = engine.start(nets, task)
-    found = np.empty_like(exact)
+    computed = np.empty_like(exact)
     for step in range(n_steps + 1):
         training.advance(step)
-        found[:, step] = training.loss
+        computed[:, step] = training.loss
         assert (training.steps == step).all()
     straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
     bound = np.maximum(10 * straying, 100 * 2.0**-24)
-    assert (np.abs(found - exact) / exact < bound).all()
+    assert (np.abs(computed - exact) / exact < bound).all()
 
 
 @cache
@@ -209,13 +209,13 @@ def tensors(nets) -> list[torch.Tensor]:
     return [*nets.weights, *nets.biases]
 
 
-def assert_same(found: Training, wanted: Training, rows) -> None:
+def assert_same(training: Training, wanted: Training, rows) -> None:
     """`found` equals the rows `rows` of `wanted`, or the same rows where both have them all."""
-    ours = list(rows) if len(found.loss) == len(wanted.loss) else list(range(len(found.loss)))
+    ours = list(rows) if len(training.loss) == len(wanted.loss) else list(range(len(training.loss)))
     theirs = list(rows)
     for name in ("loss", "steps", "succeeded", "diverged"):
-        np.testing.assert_array_equal(getattr(found, name)[ours], getattr(wanted, name)[theirs])
-    pairs = zip(tensors(found.ensemble()), tensors(wanted.ensemble()), strict=True)
+        np.testing.assert_array_equal(getattr(training, name)[ours], getattr(wanted, name)[theirs])
+    pairs = zip(tensors(training.ensemble()), tensors(wanted.ensemble()), strict=True)
     assert all(torch.equal(a[ours], b[theirs]) for a, b in pairs)
 
 
@@ -223,13 +223,13 @@ def assert_same(found: Training, wanted: Training, rows) -> None:
 def test_the_number_of_threads_changes_no_bit(kind) -> None:
     nets = loop.ensemble(DEEP, 250)
     task = loop.problem(DEEP, 250, OPTIMIZERS[0], tolerance=0.3)
-    found = []
+    trainings = []
     for threads in (1, 2, 3):
-        found.append(kind(threads=threads).start(nets, task))
-        found[-1].advance(40)
-    assert found[0].succeeded.any()
-    for training in found[1:]:
-        assert_same(training, found[0], rows=range(250))
+        trainings.append(kind(threads=threads).start(nets, task))
+        trainings[-1].advance(40)
+    assert trainings[0].succeeded.any()
+    for training in trainings[1:]:
+        assert_same(training, trainings[0], rows=range(250))
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
@@ -237,12 +237,12 @@ def test_the_width_of_the_vectors_changes_no_bit(monkeypatch, batch_size) -> Non
     """So rows are the same on CPUs with AVX-512 and on others."""
     nets = loop.ensemble(DEEP, 20)
     task = loop.problem(DEEP, 20, OPTIMIZERS[0], batch_size=batch_size)
-    found = []
+    trainings = []
     for lanes in (16, 8):
         monkeypatch.setattr(fused_cpu, "lanes", lambda lanes=lanes: lanes)
-        found.append(FusedCpuEngine().start(nets, task))
-        found[-1].advance(40)
-    assert_same(*found, rows=range(20))
+        trainings.append(FusedCpuEngine().start(nets, task))
+        trainings[-1].advance(40)
+    assert_same(*trainings, rows=range(20))
 
 
 def test_networks_that_are_not_those_of_the_problem_are_refused(engine) -> None:

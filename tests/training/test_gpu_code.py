@@ -38,12 +38,12 @@ _MORE_REGISTERS, _MORE_SPILLS, _MORE_LINES = 1.1, 128, 1.05
 
 def ptxas() -> str | None:
     """NVIDIA's assembler, where it is installed, or that which Triton carries."""
-    found = shutil.which("ptxas")
+    assembler = shutil.which("ptxas")
     triton = importlib.util.find_spec("triton")
-    if found is None and triton is not None and triton.origin is not None:
+    if assembler is None and triton is not None and triton.origin is not None:
         own = Path(triton.origin).parent / "backends/nvidia/bin/ptxas"
-        found = str(own) if own.exists() else None
-    return found
+        assembler = str(own) if own.exists() else None
+    return assembler
 
 
 @pytest.fixture(params=GPU_SHAPES, ids=lambda work: f"{work.width}x{work.depth}-{work.d_in}D"

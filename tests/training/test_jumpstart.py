@@ -64,8 +64,8 @@ def test_jumpstart_descends_the_sum_of_its_paper(terms, batch_size) -> None:
             h = (h if weight is first[0] else h.relu()) @ weight.T + bias
         descended = ((h - y) ** 2).mean() + published(first[:3], first[3:], x, 0.2, 0.3, terms)
         gradients = torch.autograd.grad(descended, first)
-        for found in trained:
-            ours = [t[n].double() for t in (*found.weights, *found.biases)]
+        for one in trained:
+            ours = [t[n].double() for t in (*one.weights, *one.biases)]
             for new, old, gradient in zip(ours, first, gradients, strict=True):
                 torch.testing.assert_close(
                     new, (old - rate * gradient).detach(), rtol=1e-4, atol=1e-5

@@ -34,12 +34,14 @@ def cases() -> list[tuple]:
     turn; minibatches in every third.
     """
     turn = itertools.cycle(itertools.product(OPTIMIZERS, PENALTIES))
-    found = [(a, ls, *reversed(next(turn))) for a in ACTIVATIONS for ls in LOSSES]
+    combinations = [(a, ls, *reversed(next(turn))) for a in ACTIVATIONS for ls in LOSSES]
     rules = itertools.cycle(zip(ACTIVATIONS, itertools.cycle(LOSSES)))
-    found += [(*next(rules), p, o) for o in OPTIMIZERS for p in PENALTIES]
+    combinations += [(*next(rules), p, o) for o in OPTIMIZERS for p in PENALTIES]
     optimizer = OPTIMIZERS[0]
-    found += [(*next(rules), None, dataclasses.replace(optimizer, schedule=s)) for s in SCHEDULES]
-    return [(*case, 7 if k % 3 == 0 else None) for k, case in enumerate(found)]
+    combinations += [
+        (*next(rules), None, dataclasses.replace(optimizer, schedule=s)) for s in SCHEDULES
+    ]
+    return [(*case, 7 if k % 3 == 0 else None) for k, case in enumerate(combinations)]
 
 
 def problem_of(activation, loss, penalty, optimizer, batch_size) -> Problem:
@@ -75,18 +77,18 @@ def test_every_engine_trains_as_automatic_differentiation_does(case) -> None:
         if engine.problem_obstacle(SIZES, task):
             continue
         training = engine.start(nets, task)
-        found = np.empty_like(exact)
+        computed = np.empty_like(exact)
         for step in range(N_STEPS + 1):
             training.advance(step)
-            found[:, step] = training.loss[tame]
+            computed[:, step] = training.loss[tame]
         assert training.diverged[lost].all() and not training.diverged[tame].any()
-        assert (np.abs(found - exact) / exact < bound).all(), engine.name
+        assert (np.abs(computed - exact) / exact < bound).all(), engine.name
         assert training.ensemble().activation == task.activation
 
 
 def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     """The loss before every step and after the last, network by network."""
-    found = np.empty((N_NETWORKS, N_STEPS + 1))
+    computed = np.empty((N_NETWORKS, N_STEPS + 1))
     x, y = (torch.from_numpy(table).to(dtype) for table in (task.x, task.y))
     numbers = task.numbers
     own = numbers[len(task.optimizer.numbers()) :]
@@ -97,7 +99,7 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
             [torch.zeros_like(p) for p in parameters] for _ in range(task.optimizer.n_moments)
         ]
         for step in range(N_STEPS + 1):
-            found[n, step] = loss_at(task, parameters, x, y)
+            computed[n, step] = loss_at(task, parameters, x, y)
             points = points_of(task, n, step)
             free = [p.clone().requires_grad_() for p in parameters]
             descended = loss_at(task, free, x[points], y[points])
@@ -112,7 +114,7 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
                 )
                 for group, moment in zip(moments, kept, strict=True):
                     group[k] = moment
-    return found
+    return computed
 
 
 def pre_activations(task: Problem, parameters, x) -> list[torch.Tensor]:

@@ -50,9 +50,9 @@ def test_sums_are_not_reordered() -> None:
 
 def test_lanes_do_not_mix() -> None:
     given = np.arange(LANES, dtype=np.float32)
-    found = apply(lambda a: (a > 7.0).choose(a * a, a / a), given)
+    computed = apply(lambda a: (a > 7.0).choose(a * a, a / a), given)
     with np.errstate(invalid="ignore"):
-        np.testing.assert_array_equal(found, np.where(given > 7, given * given, given / given))
+        np.testing.assert_array_equal(computed, np.where(given > 7, given * given, given / given))
 
 
 @pytest.mark.parametrize("n_points", [1, 2, 3, 37, 128])

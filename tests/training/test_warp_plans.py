@@ -55,14 +55,14 @@ def test_the_whole_curve_is_that_of_a_plain_loop(sizes, n_points, plan, optimize
         loop.curves(nets, task, n_steps, dtype) for dtype in (torch.float64, torch.float32)
     )
     training = WarpEngine("cpu", plan=plan).start(nets, task)
-    found = np.empty_like(exact)
+    computed = np.empty_like(exact)
     for step in range(n_steps + 1):
         training.advance(step)
-        found[:, step] = training.loss
+        computed[:, step] = training.loss
         assert (training.steps == step).all()
     straying = np.maximum.accumulate((np.abs(rounded - exact) / exact).max(axis=0))
     bound = np.maximum(10 * straying, 100 * 2.0**-24)
-    assert (np.abs(found - exact) / exact < bound).all()
+    assert (np.abs(computed - exact) / exact < bound).all()
 
 
 def test_networks_of_blocks_stop_each_for_itself() -> None:

@@ -53,18 +53,18 @@ def problem(
 def curves(nets: Ensemble, task: Problem, n_steps: int, dtype: torch.dtype) -> np.ndarray:
     """The loss over all points before every step and after the last, (n_networks, n_steps + 1)."""
     x, y = torch.from_numpy(task.x).to(dtype), torch.from_numpy(task.y).to(dtype)
-    found = np.empty((nets.n_networks, n_steps + 1))
+    computed = np.empty((nets.n_networks, n_steps + 1))
     for index in range(nets.n_networks):
         net = sequential(nets, index).to(dtype)
         optimizer = torch_optimizer(task.optimizer, net)
         for step in range(n_steps + 1):
             with torch.no_grad():
-                found[index, step] = nn.functional.mse_loss(net(x), y)
+                computed[index, step] = nn.functional.mse_loss(net(x), y)
             points = points_of_step(task, index, step)
             optimizer.zero_grad()
             nn.functional.mse_loss(net(x[points]), y[points]).backward()
             optimizer.step()
-    return found
+    return computed
 
 
 def points_of_step(task: Problem, index: int, step: int) -> np.ndarray:

@@ -29,7 +29,7 @@ class GELU(Activation):
         return z * _probability(on, z)
 
     def backward(self, on: Arithmetic, delta: Number, kept: Number) -> Number:
-        density = on.exp(kept * kept * -0.5) * _DENSITY_AT_0
+        density = on.exp_of_nonpositive(kept * kept * -0.5) * _DENSITY_AT_0
         return delta * on.fma(kept, density, _probability(on, kept))
 
 

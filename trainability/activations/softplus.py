@@ -31,7 +31,7 @@ class Softplus(Activation):
 
     def value(self, on: Arithmetic, z: Number) -> Number:
         # Of -|z|, so that nothing overflows: max(z, 0) is what is left.
-        rest = on.log1p(on.exp(on.absolute(z) * -self.beta))
+        rest = on.log1p(on.exp_of_nonpositive(on.absolute(z) * -self.beta))
         return on.fma(rest, on.constant(1 / self.beta), on.maximum(z, on.constant(0.0)))
 
     def backward(self, on: Arithmetic, delta: Number, kept: Number) -> Number:

@@ -40,6 +40,9 @@ class ArrayArithmetic:
         with np.errstate(over="ignore", under="ignore"):
             return np.exp(a)
 
+    def exp_of_nonpositive(self, a: Number) -> Number:
+        return self.exp(a)
+
     def log(self, a: Number) -> Number:
         return np.log(a)
 

@@ -59,6 +59,13 @@ class Arithmetic(Protocol):
         """e^a; infinity above the target's range, 0 below."""
         ...
 
+    def exp_of_nonpositive(self, a: Number) -> Number:
+        """The same bits for a <= 0, or NaN, which may cost less; of other numbers nothing is said.
+
+        A rule that uses it names `exp` in its `functions`.
+        """
+        ...
+
     def log(self, a: Number) -> Number:
         """The natural logarithm of a number > 0."""
         ...

@@ -57,6 +57,9 @@ class TensorArithmetic:
     def exp(self, a: Number) -> Number:
         return torch.exp(a)
 
+    def exp_of_nonpositive(self, a: Number) -> Number:
+        return torch.exp(a)
+
     def log(self, a: Number) -> Number:
         return torch.log(a)
 

@@ -160,8 +160,8 @@ def _stacked(work: Workload, n_networks: int, gradient) -> Steps:
 
     def steps(k: int) -> None:
         for _ in range(k):
-            for parameter, found in zip(parameters, gradient(parameters), strict=True):
-                parameter.grad = found
+            for parameter, derivative in zip(parameters, gradient(parameters), strict=True):
+                parameter.grad = derivative
             optimizer.step()
 
     return steps

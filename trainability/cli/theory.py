@@ -127,8 +127,8 @@ def theory(
     if deepest > 2 and need is not None and need > 1:
         problems.append("--need above 1 is proven for shallow networks only; use --need 1")
     problems += int_problem("--restarts", restarts, 1)
-    beside = [one for one in schemes if isinstance(one, DataDependent)]
-    if far is not None and not beside:
+    by_data = [one for one in schemes if isinstance(one, DataDependent)]
+    if far is not None and not by_data:
         problems.append("--distances are for DataDependent; add --scheme DataDependent")
     is_absolute = learned is None or isinstance(learned, AbsoluteValue)
     shape = (deepest, need or 2, d, ball, box)
@@ -150,7 +150,7 @@ def theory(
         pairs = [(one, hidden[0]) for one in schemes for hidden in networks]
         for entry, (one, first) in zip(entries, pairs, strict=True):
             entry |= _success(one, first, learned or AbsoluteValue())
-    moments = [entry for one in beside for entry in _moments(one, domain.d, far)] if far else []
+    moments = [entry for one in by_data for entry in _moments(one, domain.d, far)] if far else []
     if figure:
         _draw(entries, figure)
     if as_json:

@@ -83,21 +83,21 @@ def layer_bounds(
 
     Source: Zhang, Weng, Chen, Hsieh & Daniel (2018), CROWN; the rounding is derived here.
     """
-    found: list[Bounds] = []
+    before: list[Bounds] = []
     reaches = [region.reach]
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         width = weight.shape[1]
         signed = np.concatenate([weight, -weight], axis=1)
         offset = np.concatenate([bias, -bias], axis=1)
-        upper, slope = _backward(signed, offset, weights, biases, found, reaches, region, True)
+        upper, slope = _backward(signed, offset, weights, biases, before, reaches, region, True)
         if layer:
-            flat, _ = _backward(signed, offset, weights, biases, found, reaches, region, False)
-            interval = _interval(signed, offset, found[-1])
+            flat, _ = _backward(signed, offset, weights, biases, before, reaches, region, False)
+            interval = _interval(signed, offset, before[-1])
             upper = np.minimum(np.minimum(upper, flat), interval)
         bounds = Bounds(-upper[:, width:], upper[:, :width], slope[:, :width])
-        found.append(bounds)
+        before.append(bounds)
         reaches.append(np.maximum(bounds.upper, 0))
-    return found
+    return before
 
 
 def _interval(weight: np.ndarray, bias: np.ndarray, before: Bounds) -> np.ndarray:
@@ -113,23 +113,23 @@ def _backward(
     offset: np.ndarray,
     weights: Sequence[np.ndarray],
     biases: Sequence[np.ndarray],
-    found: Sequence[Bounds],
+    before: Sequence[Bounds],
     reaches: Sequence[np.ndarray],
     region: Region,
     steep: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Upper bound of slope.h + offset, h the layer after `found`, and its slope in the inputs."""
-    error = _relative_error(slope.shape[2] + 2 * len(found))
+    """Upper bound of slope.h + offset, and its slope in the inputs; h comes after `before`."""
+    error = _relative_error(slope.shape[2] + 2 * len(before))
     slack = error * np.abs(offset)
-    for s in range(len(found) - 1, -1, -1):
-        lower, upper = found[s].lower, found[s].upper
+    for s in range(len(before) - 1, -1, -1):
+        lower, upper = before[s].lower, before[s].upper
         unstable = (lower < 0) & (upper > 0)
         on = (lower >= 0) & (upper > 0)
         chord = np.where(unstable, upper / np.where(unstable, upper - lower, 1), on)
         floor = np.where(unstable, steep & (upper > -lower), on)
         above, below = np.maximum(slope, 0), np.minimum(slope, 0)
         through = above * chord[:, None] + below * floor[:, None]
-        error = _relative_error(slope.shape[2] + 2 * len(found))
+        error = _relative_error(slope.shape[2] + 2 * len(before))
         terms = _apply(np.abs(weights[s]), reaches[s]) + np.abs(biases[s])
         range_ = np.where(unstable, chord * (upper - lower), 0)
         slack += error * (_apply(np.abs(through), terms) + _apply(above, range_))

@@ -95,9 +95,9 @@ class _Search:
         weights = [w[network] for w in self.weights]
         biases = [b[network] for b in self.biases]
         for layer, positive in enumerate(positive_at(weights, biases, x)):
-            found = np.zeros(self.verdicts.sign[layer].shape, bool)
-            np.logical_or.at(found, network, positive)
-            self.verdicts.record(layer, slice(None), np.where(found, POSITIVE, UNKNOWN), SAMPLE)
+            anywhere = np.zeros(self.verdicts.sign[layer].shape, bool)
+            np.logical_or.at(anywhere, network, positive)
+            self.verdicts.record(layer, slice(None), np.where(anywhere, POSITIVE, UNKNOWN), SAMPLE)
 
     def _bound(
         self, network: np.ndarray, center: np.ndarray, half: np.ndarray
@@ -106,24 +106,24 @@ class _Search:
         region = Region(center, half, self.radius)
         nearest = np.linalg.norm(np.maximum(np.abs(center) - half, 0), axis=1)
         inside = nearest <= self.radius * (1 + 1e-15)
-        found = layer_bounds(
+        of_layers = layer_bounds(
             [w[network] for w in self.weights], [b[network] for b in self.biases], region
         )
         possible = []
         score = 1e-9 * np.ones_like(center)
-        for sign, bounds in zip(self.verdicts.sign, found, strict=True):
+        for sign, bounds in zip(self.verdicts.sign, of_layers, strict=True):
             open_ = (sign[network] == UNKNOWN) & (bounds.upper > 0) & inside[:, None]
             possible.append(open_)
             score += np.matmul(open_[:, None].astype(float), np.abs(bounds.slope))[:, 0]
         return possible, np.argmax(score * half, axis=1)
 
     def _record_silence(self, network: np.ndarray, possible: Sequence[np.ndarray]) -> None:
-        here = np.zeros(len(self.weights[0]), bool)
-        here[network] = True
+        bounded = np.zeros(len(self.weights[0]), bool)
+        bounded[network] = True
         for layer, may_be_positive in enumerate(possible):
             anywhere = np.zeros(self.verdicts.sign[layer].shape, bool)
             np.logical_or.at(anywhere, network, may_be_positive)
-            silent = here[:, None] & ~anywhere
+            silent = bounded[:, None] & ~anywhere
             self.verdicts.record(layer, slice(None), np.where(silent, SILENT, UNKNOWN), BOUND)
 
 

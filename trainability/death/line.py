@@ -55,10 +55,10 @@ def _follow_all(parameters, widths, low, high):
             width = widths[layer]
             _pre_activations(parameters[r, offset:], fan_in, width, values, n_points, z)
             for j in range(width):
-                found = False
+                is_positive = False
                 for k in range(n_points):
-                    found |= z[j, k] > 0
-                positive[r, first + j] = found
+                    is_positive |= z[j, k] > 0
+                positive[r, first + j] = is_positive
             offset += width * (fan_in + 1)
             first += width
             fan_in = width

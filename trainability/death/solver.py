@@ -47,14 +47,14 @@ def settle_by_solver(
     for r in verdicts.open_networks[biased[verdicts.open_networks]]:
         row = slice(r, r + 1)
         network = [w[row] for w in weights], [b[row] for b in biases]
-        found = layer_bounds(*network, Region.around(domain))
+        bounds = layer_bounds(*network, Region.around(domain))
         tangents = [*weights[0][r], *-weights[0][r]]
         calls_left = max_calls
         for t, i in [(t, i) for t, sign in enumerate(verdicts.sign) for i in _unknown(sign[r])]:
             before = [w[r] for w in weights[:t]], [b[r] for b in biases[:t]]
             while calls_left and verdicts.sign[t][r, i] == UNKNOWN:
                 calls_left -= 1
-                program = _Program(*before, found, domain, tangents)
+                program = _Program(*before, bounds, domain, tangents)
                 x, silent = program.maximize(weights[t][r, i], biases[t][r, i], max_nodes)
                 if silent:
                     only = np.arange(weights[t].shape[1]) == i
@@ -99,7 +99,7 @@ class _Program:
         self,
         weights: Sequence[np.ndarray],
         biases: Sequence[np.ndarray],
-        found: Sequence[Bounds],
+        of_layers: Sequence[Bounds],
         domain: Ball | Box,
         tangents: Sequence[np.ndarray],
     ) -> None:
@@ -121,7 +121,7 @@ class _Program:
             self._require(directions, -np.inf, domain.support(np.array(tangents)))
         self.last = slice(0, d)
         self.error = np.full(d, TOLERANCE)
-        for weight, bias, bounds in zip(weights, biases, found, strict=False):
+        for weight, bias, bounds in zip(weights, biases, of_layers, strict=False):
             self._add_layer(weight, bias, bounds.lower[0], bounds.upper[0])
 
     def _add_layer(

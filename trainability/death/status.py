@@ -119,9 +119,9 @@ class Verdicts:
             sign: int8, shape (len(rows), W_t); UNKNOWN leaves a neuron as it is.
             certificate: What the verdict rests on.
         """
-        known, proof = self.sign[layer][rows], self.certificate[layer][rows]
-        news = (known == UNKNOWN) & (sign != UNKNOWN)
-        self.sign[layer][rows] = np.where(news, sign, known)
+        verdict, proof = self.sign[layer][rows], self.certificate[layer][rows]
+        news = (verdict == UNKNOWN) & (sign != UNKNOWN)
+        self.sign[layer][rows] = np.where(news, sign, verdict)
         self.certificate[layer][rows] = np.where(news, np.int8(certificate), proof)
 
 

@@ -90,10 +90,12 @@ def prediction_tests(rates: pd.DataFrame, x: str, n_looks: int, level: float) ->
     predicted, rate, low, high = (
         table[name].to_numpy(dtype=float) for name in ("predicted_success", *measured)
     )
-    beside = stats.norm.isf((1 - level) / 2) * table["predicted_success_se"].to_numpy(dtype=float)
+    half_width = stats.norm.isf((1 - level) / 2) * table["predicted_success_se"].to_numpy(
+        dtype=float
+    )
     table["difference"] = rate - predicted
-    table["difference_low"] = rate - predicted - np.hypot(rate - low, beside)
-    table["difference_high"] = rate - predicted + np.hypot(high - rate, beside)
+    table["difference_low"] = rate - predicted - np.hypot(rate - low, half_width)
+    table["difference_high"] = rate - predicted + np.hypot(high - rate, half_width)
     table["p_value"] = np.minimum(1.0, tests["p_value"].to_numpy(dtype=float) * n_looks)
     table["p_holm"] = holm(table["p_value"])
     return table

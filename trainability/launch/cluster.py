@@ -115,9 +115,9 @@ def find_nodes(options: Options) -> list[dict[str, Any]]:
     ]
     if not labelled:
         wanted = ", ".join(f"{key}={value}" for key, value in options.labels.items())
-        there = sorted({f"{k}={v}" for node in live for k, v in node["Labels"].items()})
+        offered = sorted({f"{k}={v}" for node in live for k, v in node["Labels"].items()})
         raise InputError(
-            f"no node of the cluster has the labels {wanted}; there are {', '.join(there)}"
+            f"no node of the cluster has the labels {wanted}; there are {', '.join(offered)}"
         )
     problems = []
     for kind, amount in options.resources.items():
@@ -191,9 +191,9 @@ def require_same_everywhere(
 
 def find_obstacle(storage: Storage, token: str, device: str, wanted: str) -> str | None:
     """What keeps this node from working on a study; None if nothing does."""
-    found = version("trainability")
-    if found != wanted:
-        return f"trainability {found}, but the driver has {wanted}; install the same version"
+    own = version("trainability")
+    if own != wanted:
+        return f"trainability {own}, but the driver has {wanted}; install the same version"
     if device.startswith("cuda"):
         import torch
 

@@ -33,7 +33,7 @@ class BinaryCrossEntropy(Loss):
         total: Number,
     ) -> tuple[list[Number], Number]:
         z, target = outputs[0], targets[0]
-        small = on.exp(-on.absolute(z))
+        small = on.exp_of_nonpositive(-on.absolute(z))
         likelier = on.constant(1.0) / (small + 1.0)
         probability = on.where(z < 0.0, small * likelier, likelier)
         loss = on.maximum(z, on.constant(0.0)) - z * target + on.log1p(small)

@@ -37,12 +37,10 @@ class CrossEntropy(Loss):
     ) -> tuple[list[Number], Number]:
         if len(outputs) == 2:
             return self._of_two(on, outputs, targets, scale, total)
-        largest = outputs[0]
-        for output in outputs[1:]:
-            largest = on.maximum(largest, output)
+        largest = self._largest(on, outputs)
         # A NaN is no maximum on every target, but stays in the differences.
         shifted = [output - largest for output in outputs]
-        powers = [on.exp(difference) for difference in shifted]
+        powers = [on.exp_of_nonpositive(difference) for difference in shifted]
         whole = powers[0]
         for power in powers[1:]:
             whole = whole + power
@@ -56,6 +54,14 @@ class CrossEntropy(Loss):
         ]
         return deltas, on.fma(loss, scale, total)
 
+    def _largest(self, on: Arithmetic, outputs: list[Number]) -> Number:
+        """In rounds of pairs: all that follows waits for it, and for fewer steps so."""
+        while len(outputs) > 1:
+            pairs = zip(outputs[::2], outputs[1::2], strict=False)
+            odd = outputs[len(outputs) & ~1 :]
+            outputs = [*(on.maximum(a, b) for a, b in pairs), *odd]
+        return outputs[0]
+
     def _of_two(
         self,
         on: Arithmetic,
@@ -67,7 +73,7 @@ class CrossEntropy(Loss):
         """The same by one power, that of the distance: the other is 1."""
         lead = outputs[0] - outputs[1]
         distance = on.absolute(lead)
-        power = on.exp(-distance)
+        power = on.exp_of_nonpositive(-distance)
         likelier = on.constant(1.0) / (power + 1.0)
         other = power * likelier
         first = lead > 0.0

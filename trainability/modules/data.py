@@ -40,9 +40,9 @@ class Batch:
 
     def tensors(self) -> list[Tensor]:
         """All tensors of the inputs."""
-        found: list[Tensor] = []
-        _each((self.args, self.kwargs), lambda tensor: (found.append(tensor), tensor)[1])
-        return found
+        tensors: list[Tensor] = []
+        _each((self.args, self.kwargs), lambda tensor: (tensors.append(tensor), tensor)[1])
+        return tensors
 
     def run(self, module: nn.Module) -> Any:
         """The module's outputs on it, from copies: a module may write into its inputs."""
@@ -163,25 +163,25 @@ class _Fit:
             args, kwargs = (), {key: _tensor(v, key) for key, v in inputs.items()}
         else:
             args, kwargs = tuple(_tensor(value, "inputs") for value in inputs), {}
-        found = [t for t in Batch(args, kwargs, 0).tensors()]
-        sizes = {len(t) for t in found if t.ndim}
+        tensors = [t for t in Batch(args, kwargs, 0).tensors()]
+        sizes = {len(t) for t in tensors if t.ndim}
         target = None if targets is None else _tensor(targets, "targets")
-        if not found or not found[0].ndim or not found[0].numel():
-            shape = tuple(found[0].shape) if found else ()
+        if not tensors or not tensors[0].ndim or not tensors[0].numel():
+            shape = tuple(tensors[0].shape) if tensors else ()
             raise InputError(f"inputs must have shape (N, ...) with N >= 1, got {shape}")
-        n = len(found[0])
+        n = len(tensors[0])
         if isinstance(target, Tensor) and (target.ndim == 0 or len(target) != n):
             raise InputError(
                 f"data=(x, y) must have as many targets as inputs, got x of shape "
-                f"{tuple(found[0].shape)} and y of {tuple(target.shape)}; pass several batches as "
-                f"an iterable that is no tuple, such as a DataLoader"
+                f"{tuple(tensors[0].shape)} and y of {tuple(target.shape)}; pass several batches "
+                f"as an iterable that is no tuple, such as a DataLoader"
             )
         if len(inputs) > 1 and len(sizes) > 1:
-            shapes = ", ".join(str(tuple(t.shape)) for t in found)
+            shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
             raise InputError(f"inputs must hold the same number of examples, got shapes {shapes}")
         refuse(
             ["inputs must be finite, got NaN or infinity; drop those examples"]
-            if any(t.is_floating_point() and not torch.isfinite(t).all() for t in found)
+            if any(t.is_floating_point() and not torch.isfinite(t).all() for t in tensors)
             else []
         )
         return self._typed(Batch(args, kwargs, n, target if isinstance(target, Tensor) else None))

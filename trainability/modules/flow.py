@@ -184,8 +184,8 @@ class Flow:
         if (name,) not in self.groups:
             self.groups[name,] = self.neurons.add(n)
             self._owner.update(dict.fromkeys(self.groups[name,].tolist(), (name,)))
-        known = self.groups[name,]
-        return known if len(known) == n else None
+        indices = self.groups[name,]
+        return indices if len(indices) == n else None
 
     def sums(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Indices of the neurons that are sums of pairs of neurons, element by element."""
@@ -200,8 +200,8 @@ class Flow:
             (index,) = self.neurons.add(1).tolist()
             self._sums[pair] = index
             self._owner[index] = names
-            known = self.groups.get(names, np.zeros(0, np.int64))
-            self.groups[names] = np.append(known, index)
+            others = self.groups.get(names, np.zeros(0, np.int64))
+            self.groups[names] = np.append(others, index)
         return self._sums[pair]
 
     def rectify(
@@ -224,24 +224,24 @@ class Flow:
         indices, low, high = _ranges(codes, after)
         if not len(indices):
             return
-        known = self.neurons
+        neurons = self.neurons
         for owner in dict.fromkeys(self._owner[index] for index in (indices >> 2).tolist()):
             if owner not in self.order:
                 self.order.append(owner)
         at = indices >> 2
         # One neuron may come twice, with different flags.
-        known.rectified[at] = True
-        known.altered[at[indices & ALTERED > 0]] = True
+        neurons.rectified[at] = True
+        neurons.altered[at[indices & ALTERED > 0]] = True
         touched = high > 0
         if before is not None:
-            known.strict[at] = True
+            neurons.strict[at] = True
             touched = _ranges(codes, before)[2] >= 0
         if counts:
             with np.errstate(invalid="ignore"):
                 # NaN stays NaN.
-                np.minimum.at(known.low, at, low)
-                np.maximum.at(known.high, at, high)
-            known.touched[at[touched | ~np.isfinite(high)]] = True
+                np.minimum.at(neurons.low, at, low)
+                np.maximum.at(neurons.high, at, high)
+            neurons.touched[at[touched | ~np.isfinite(high)]] = True
 
 
 def along_axis(codes: Tensor) -> Rectified | None:

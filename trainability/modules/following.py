@@ -50,7 +50,7 @@ class _Follower:
         """Two passes in training mode over half of the batch; inputs of the first layers."""
         for part in (list(range(0, batch.n, 2)), list(range(batch.n))):
             self.part = part
-            known, kept = self.flow, Flow()
+            before, kept = self.flow, Flow()
             try:
                 self.flow = kept
                 with probing(self.module, batch_statistics=True, training=True):
@@ -58,12 +58,12 @@ class _Follower:
                 with probing(self.module, batch_statistics=True, training=True, gradients=True):
                     self.run(batch.part(part), counts=False, with_gradients=True)
             except Exception as problem:
-                self.flow = known
+                self.flow = before
                 reason = str(problem).strip().splitlines() or [type(problem).__name__]
                 failure = f"it does not run in training mode on this data alone: {reason[0]}"
             else:
-                self.flow = known
-                vars(known).update(vars(kept))
+                self.flow = before
+                vars(before).update(vars(kept))
                 return inputs
         self.flow.doubt(failure)
         return {}

@@ -184,15 +184,15 @@ def _problems(flow: Flow, n_examples: int, root: nn.Module) -> list[str]:
             f"activations have no dead neurons, and compiled or scripted modules can't be seen into"
             + "".join(f". {reason}" for reason in flow.doubts)
         ]
-    known = flow.neurons
+    neurons = flow.neurons
     return [
         f"the ReLU behind {' + '.join(names)} gives out NaN or infinity; look for diverged "
         f"parameters"
         for names in flow.order
         if not np.isfinite(
             [
-                ends[flow.groups[names]][known.rectified[flow.groups[names]]]
-                for ends in (known.low, known.high)
+                ends[flow.groups[names]][neurons.rectified[flow.groups[names]]]
+                for ends in (neurons.low, neurons.high)
             ]
         ).all()
     ]

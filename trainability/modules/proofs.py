@@ -27,9 +27,9 @@ def statuses(flow: Flow) -> tuple[dict[tuple[str, ...], np.ndarray], bool]:
     permanently dead neurons aside. In a chain, a layer that is wholly silent lets no gradient
     pass, so that all who are dead stay so.
     """
-    known = flow.neurons
-    constant = known.low == known.high
-    dead = (known.high <= 0) | constant
+    neurons = flow.neurons
+    constant = neurons.low == neurons.high
+    dead = (neurons.high <= 0) | constant
     chain = is_chain(flow)
     if chain:
         by_group = _chain_statuses(flow)
@@ -37,28 +37,30 @@ def statuses(flow: Flow) -> tuple[dict[tuple[str, ...], np.ndarray], bool]:
         gone = _gone(flow)
         status = np.where(gone & dead, PERMANENT, np.where(dead, TENTATIVE, ACTIVE)).astype(np.int8)
         by_group = {names: status[flow.groups[names]] for names in flow.order}
-    return {names: of[known.rectified[flow.groups[names]]] for names, of in by_group.items()}, chain
+    return {
+        names: of[neurons.rectified[flow.groups[names]]] for names, of in by_group.items()
+    }, chain
 
 
 def is_chain(flow: Flow) -> bool:
     """Whether each layer feeds a ReLU and this only the next layer; the last may have none."""
     if flow.doubts or not flow.layers:
         return False
-    known = flow.neurons
+    neurons = flow.neurons
     before: np.ndarray | None = None
     for name, use in flow.layers.items():
         at = use.neurons
         if before is None:
             fed_well = use.level <= DATA
         else:
-            whole = known.rectified[before].all() and not known.used_after[before].any()
+            whole = neurons.rectified[before].all() and not neurons.used_after[before].any()
             columns = use.columns
             clean = (columns >= 0).all() and (columns & RECTIFIED > 0).all()
             fed_well = whole and clean and not (columns & ALTERED).any()
             fed_well = fed_well and set(columns >> 2) <= set(before.tolist())
-        behind = known.rectified[at]
+        behind = neurons.rectified[at]
         alone = not behind.any() or (
-            behind.all() and not known.altered[at].any() and not known.used_before[at].any()
+            behind.all() and not neurons.altered[at].any() and not neurons.used_before[at].any()
         )
         if not (fed_well and alone and flow.owns(name)) or _moving(flow, name).any():
             return False
@@ -75,19 +77,19 @@ def _moving(flow: Flow, name: str) -> np.ndarray:
 
 def _gone(flow: Flow) -> np.ndarray:
     """Which neurons are permanently dead by their own weights and those of the dead before."""
-    known = flow.neurons
-    gone = np.zeros(len(known), bool)
+    neurons = flow.neurons
+    gone = np.zeros(len(neurons), bool)
     if flow.doubts:
         return gone
     for name, use in flow.layers.items():
         at = use.neurons
         if not flow.owns(name):
             continue
-        closed = known.rectified[at] & ~known.touched[at] & ~known.altered[at]
-        closed &= ~known.used_before[at] & ~_moving(flow, name)
+        closed = neurons.rectified[at] & ~neurons.touched[at] & ~neurons.altered[at]
+        closed &= ~neurons.used_before[at] & ~_moving(flow, name)
         if use.level > DATA:
             bias = _bias(use)
-            signs = np.where(known.strict[at], bias < 0, bias <= 0)
+            signs = np.where(neurons.strict[at], bias < 0, bias <= 0)
             if not use.non_negative:
                 signs[:] = False
             dead_columns = np.array(
@@ -103,7 +105,7 @@ def _gone(flow: Flow) -> np.ndarray:
 
 def _chain_statuses(flow: Flow) -> dict[tuple[str, ...], np.ndarray]:
     """By the rules of a census, which see what a chain alone allows."""
-    known = flow.neurons
+    neurons = flow.neurons
     uses = [flow.layers[names[0]] for names in flow.order]
     weights, biases = [], []
     verdicts = Verdicts.unknown(1, [len(use.neurons) for use in uses])
@@ -112,16 +114,16 @@ def _chain_statuses(flow: Flow) -> dict[tuple[str, ...], np.ndarray]:
         weights.append(_by_neuron(use, before)[None])
         # A ReLU that passes a gradient at 0 is closed below 0 only.
         bias = _bias(use)
-        biases.append(np.where(known.strict[use.neurons] & (bias == 0), 1.0, bias)[None])
-        silent = (known.high[use.neurons] <= 0) & ~known.touched[use.neurons]
+        biases.append(np.where(neurons.strict[use.neurons] & (bias == 0), 1.0, bias)[None])
+        silent = (neurons.high[use.neurons] <= 0) & ~neurons.touched[use.neurons]
         verdicts.record(index, slice(None), np.where(silent, SILENT, POSITIVE)[None], EXACT)
         before = use.neurons
     census = classify(weights, biases, verdicts)
-    blocked = any(not known.touched[use.neurons].any() for use in uses)
+    blocked = any(not neurons.touched[use.neurons].any() for use in uses)
     statuses = {}
     for names, use, status in zip(flow.order, uses, census.status, strict=True):
         # By what feeds it a neuron may vary, but on these points it does not.
-        still = (status[0] == ACTIVE) & (known.low == known.high)[use.neurons]
+        still = (status[0] == ACTIVE) & (neurons.low == neurons.high)[use.neurons]
         statuses[names] = np.where(still, PERMANENT if blocked else TENTATIVE, status[0])
     return statuses
 

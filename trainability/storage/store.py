@@ -54,7 +54,7 @@ class Storage:
         self.address = self._files.address
         self.is_local = self._files.is_local
         self._verdicts: dict[str, tuple[tuple[int, int], Verdict]] = {}
-        self._told: set[str] = set()
+        self._warned_of: set[str] = set()
 
     @property
     def shown(self) -> str:
@@ -370,8 +370,8 @@ class Storage:
         return f"{self._files.root}/{path}"
 
     def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+        if what not in self._warned_of:
+            self._warned_of.add(what)
             _log.warning("%s", _printable(what))
 
 

@@ -212,9 +212,10 @@ class Cell:
 
     @property
     def operations(self) -> float:
-        """Floating-point operations of one network's whole budget: 6 per weight, point, step.
+        """Floating-point operations of one network's whole budget: 6 per parameter, point, step.
 
-        A convolution uses its weights at every position.
+        Biases count, too: for how work is dealt out that is near enough. A convolution uses its
+        weights at every position. `trainability bench` counts weights alone.
         """
         points = self.batch_size or self.task.n_train
         if self.network is not None:

@@ -140,6 +140,11 @@ def _example_problems(
         problems.append(f"{owner} must have as many entries of each, got {shown}")
     elif len(targets) < 2:
         problems.append(f"{owner} must have at least 2 examples, got {len(targets)}")
+    problems += [
+        f"{owner} {name} must have at least one number for each example, got shape {values.shape}"
+        for name, values in arrays.items()
+        if len(values) and not values.size
+    ]
     if sum(values.size for values in inputs.values()) > MOST_NUMBERS:
         problems.append(f"{owner} inputs must be at most {MOST_NUMBERS:,} numbers")
     problems += [

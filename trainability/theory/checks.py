@@ -41,7 +41,7 @@ def width_problems(owner: str, widths: Any) -> list[str]:
     ):
         return [f"{owner} widths must list the neurons of every hidden layer, got {shown(widths)}"]
     problems = (count_problem(owner, "width", n, most=MOST_WIDTH) for n in widths)
-    return [problem for found in problems for problem in found]
+    return [problem for of_width in problems for problem in of_width]
 
 
 def domain_problem(owner: str, domain: Any) -> list[str]:

@@ -88,9 +88,7 @@ class MlflowMirror:
         self._experiment = self._find_or_create_experiment(uri)
         self._names = Names(study)
         self._runs = reconciled(self._client, self._experiment, study.name)
-        self._parent = Parent(
-            self._client, self._experiment, study, storage, self._names, self._runs, self._begun
-        )
+        self._parent = self._find_or_create_parent()
         self._describe(f"**{study.question}**")
         self._client.set_experiment_tag(self._experiment, view.TAG, self._view())
 
@@ -151,6 +149,10 @@ class MlflowMirror:
         ended = _milliseconds(at)
         self._machine.stop()
         self._runs = reconciled(self._client, self._experiment, self._study.name)
+        parent = self._runs.get(PARENT_KEY)
+        if parent is None or parent.id != self._parent.id:
+            # Of the two that two drivers created at once the other one's is kept.
+            self._parent = self._find_or_create_parent()
         for key, run in self._runs.items():
             if key != PARENT_KEY and run.status == "RUNNING":
                 self._runs[key] = self._mended(self._terminate(run, "KILLED", ended))
@@ -191,8 +193,8 @@ class MlflowMirror:
         from mlflow.exceptions import MlflowException
 
         name = f"{_EXPERIMENT}{self._study.name}"
-        found = self._client.get_experiment_by_name(name)
-        if found is None:
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment is None:
             # An embedded store would else put artifacts into the current folder.
             where = None
             if (store := sqlite_path(uri)) is not None:
@@ -207,12 +209,23 @@ class MlflowMirror:
                 )
             except MlflowException:
                 # Another driver was faster.
-                found = self._client.get_experiment_by_name(name)
-                if found is None:
+                experiment = self._client.get_experiment_by_name(name)
+                if experiment is None:
                     raise
-        if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
-        return found.experiment_id
+        if experiment.lifecycle_stage == "deleted":
+            self._client.restore_experiment(experiment.experiment_id)
+        return experiment.experiment_id
+
+    def _find_or_create_parent(self) -> Parent:
+        return Parent(
+            self._client,
+            self._experiment,
+            self._study,
+            self._storage,
+            self._names,
+            self._runs,
+            self._begun,
+        )
 
     def _create(self, cell: Cell, start_time: int) -> Run:
         name, series = self._names.run(cell), self._names.series(cell)

@@ -91,6 +91,6 @@ class Evaluation:
             if self._classes is not None:
                 classes = self._classes[part]
                 named = named_classes(outputs[:, : len(classes), : self._d_out], self._undecided_at)
-                here = (named == classes).sum(dim=1)
-                right = here if right is None else right + here
+                of_part = (named == classes).sum(dim=1)
+                right = of_part if right is None else right + of_part
         return loss, right

@@ -80,7 +80,7 @@ class GraphTraining(TiledTraining):
         self._kept = [first, *([torch.zeros_like(t) for t in first] for _ in range(n_moments))]
         self._state = [[t.new_zeros((tile, *t.shape[1:])) for t in group] for group in self._kept]
         self._training = torch.zeros(tile, dtype=torch.bool, device=device)
-        self._known = torch.zeros(tile, device=device)
+        self._last_loss = torch.zeros(tile, device=device)
         self._count = torch.zeros(tile, dtype=torch.int64, device=device)
         # Of a call: the step, and for every step the factors of the update and the points.
         longest = _CHUNK + problem.steps_per_epoch
@@ -134,7 +134,7 @@ class GraphTraining(TiledTraining):
                 target[indices] = source[: len(rows)]
         steps, live, losses = (
             tensor[: len(rows)].cpu().numpy()
-            for tensor in (self._count, self._training, self._known)
+            for tensor in (self._count, self._training, self._last_loss)
         )
         self.steps[rows] = start + steps
         self._note(rows[~live], losses[~live], start + steps[~live])
@@ -182,7 +182,7 @@ class GraphTraining(TiledTraining):
         self._look(self._passes.loss_at(self._state[0], *self._all_points, self._scales))
 
     def _look(self, loss: Tensor) -> None:
-        self._known.copy_(torch.where(self._training, loss, self._known))
+        self._last_loss.copy_(torch.where(self._training, loss, self._last_loss))
         self._training.logical_and_(
             loss.isfinite() & (loss > float(np.float32(self._problem.tolerance)))
         )

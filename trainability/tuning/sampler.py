@@ -148,7 +148,7 @@ class KnownNoiseSampler(BaseSampler):
     def _thompson(self, complete: Sequence[FrozenTrial]) -> Settings:
         if self._drawing is None:
             self._drawing = self._prepare(complete)
-        candidates, n_known, posteriors = self._drawing
+        candidates, n_observed, posteriors = self._drawing
         draws = np.stack(
             [mean + factor @ self._rng.standard_normal(len(mean)) for mean, factor in posteriors]
         )
@@ -157,9 +157,9 @@ class KnownNoiseSampler(BaseSampler):
         weights = self._rng.dirichlet(np.ones(len(draws)))[:, None]
         order = np.argsort((weights * gaps).max(axis=0), kind="stable")
         for index in order[:_PATIENCE]:
-            if index < n_known or self._is_admissible(candidates[index]):
+            if index < n_observed or self._is_admissible(candidates[index]):
                 return candidates[index]
-        return candidates[next(index for index in order if index < n_known)]
+        return candidates[next(index for index in order if index < n_observed)]
 
     def _prepare(self, complete: Sequence[FrozenTrial]) -> tuple[list[Settings], int, list[Any]]:
         space = self._space
@@ -188,10 +188,10 @@ class KnownNoiseSampler(BaseSampler):
         best = x[np.argsort(-model.mean(x), kind="stable")[:_N_CENTERS]]
         centers = best[np.arange(n) % len(best)]
         steps = self._rng.standard_normal(centers.shape) * _LOCAL_STEP * model.length_scales
-        beside = np.clip(centers + steps, 0, 1)
+        around = np.clip(centers + steps, 0, 1)
         if (category := self._space.is_categorical).any():
             other = self._rng.random(centers.shape) < _OTHER_CATEGORY
             kept = np.where(other, self._rng.random(centers.shape), centers)
             # A category that is not there is none of the numbers of categories.
-            beside[:, category] = np.clip(kept[:, category], 0, 1)
-        return self._space.snapped(beside)
+            around[:, category] = np.clip(kept[:, category], 0, 1)
+        return self._space.snapped(around)

@@ -98,9 +98,9 @@ def born_dead_network_probability(
     problems += count_problem(owner, "n_samples", n_samples, 2)
     refuse(problems + count_problem(owner, "seed", seed, 0))
     laws = laws_of(scheme_or_law, domain.d, sizes)
-    known = _known(laws, domain, sizes, n_samples, seed)
-    if known is not None:
-        return known
+    closed_form = _known(laws, domain, sizes, n_samples, seed)
+    if closed_form is not None:
+        return closed_form
     rng = seeds.stream(seed, f"{scheme_or_law!r} born dead {domain!r} {list(sizes)}", "sampling")
     return _sampled(scheme_or_law, laws, domain, sizes, n_samples, rng, data)
 
@@ -195,7 +195,7 @@ def _sampled(
         dead = _by_witnesses(draw, domain, image[0], widths, n_samples, rng, data, seen)
         if len(dead) < n_samples:
             notes.append(f"of {len(dead):,} networks")
-        found = estimate(dead, 1 / len(dead), SAMPLING)
+        estimated = estimate(dead, 1 / len(dead), SAMPLING)
     else:
         exact = None not in laws and all(law is not None and law.has_bias for law in laws)
         cost = max(widths) * (image.shape[1] + (4 * sum(widths) if is_curve else 0))
@@ -203,8 +203,8 @@ def _sampled(
             _death(draw(n, rng, data), domain, image, is_curve) for n in chunks(n_samples, cost * 2)
         ]
         method = RAO_BLACKWELL if exact else SAMPLING
-        found = estimate(np.concatenate(parts), 1 / n_samples, method)
-    return replace(found, note=", ".join(filter(None, notes)), is_upper_bound=is_bound)
+        estimated = estimate(np.concatenate(parts), 1 / n_samples, method)
+    return replace(estimated, note=", ".join(filter(None, notes)), is_upper_bound=is_bound)
 
 
 def _by_witnesses(

@@ -100,15 +100,15 @@ def trainability_probability(
         )
         closed = method == "chain"
         return _sampled(scheme_or_law, domain, widths, needs, closed, n_samples, rng)
-    known = [law for law in laws if law is not None]
+    stated = [law for law in laws if law is not None]
     if deep and method == "chain":
-        p = _born_dead(known[0], domain, widths[0], n_samples, seed)
-        return _expected(p, _sufficient_afterwards(known, widths, needs))
-    first = _enough_active(known[0], domain, widths[0], needs[0], n_samples, seed)
+        p = _born_dead(stated[0], domain, widths[0], n_samples, seed)
+        return _expected(p, _sufficient_afterwards(stated, widths, needs))
+    first = _enough_active(stated[0], domain, widths[0], needs[0], n_samples, seed)
     factors = [first]
     for t in range(1, len(widths)):
         dead = permanent_count_pmf(
-            known[t], widths[t - 1], widths[t], n_samples=n_samples, seed=seed
+            stated[t], widths[t - 1], widths[t], n_samples=n_samples, seed=seed
         )
         factors.append(_complement(dead.at_least(widths[t] - needs[t] + 1)))
     return _product(factors)
@@ -139,13 +139,13 @@ def _checked(
             f"{n_layers} layers"
         )
     for t, (m, n) in enumerate(zip(needs, every_width, strict=False), 1):
-        found = count_problem(owner, "need", m)
-        if not found and m > n:
-            found.append(
+        of_layer = count_problem(owner, "need", m)
+        if not of_layer and m > n:
+            of_layer.append(
                 f"{owner} need must be at most the width, got {m} of {n} neurons in hidden layer "
                 f"{t}; use a wider layer"
             )
-        problems += found
+        problems += of_layer
     refuse(problems)
     return tuple(map(int, every_width)), tuple(map(int, needs))
 

@@ -88,11 +88,11 @@ def load(
     for name in functions:
         library.export_symbol(name)
     linked = library.link(_linker(), f"kernel{next(_NUMBERS)}")
-    found = {}
+    loaded = {}
     for name, arguments in functions.items():
         kind = ctypes.CFUNCTYPE(None, *(_CTYPES[argument] for argument in arguments.values()))
-        found[name] = Function(kind(linked[name]), arguments, linked)
-    return found
+        loaded[name] = Function(kind(linked[name]), arguments, linked)
+    return loaded
 
 
 def _object_code(source: str, unroll: bool) -> bytes:

@@ -67,7 +67,7 @@ class _Kernel:
             given = self.given
             flags = code.load(given["live"], 0, code.vector("i32"))
             self.live = code.variable(flags > 0)
-            self.known = code.variable(code.load(given["losses"], 0))
+            self.last_loss = code.variable(code.load(given["losses"], 0))
             self.count = code.variable(code.load(given["steps"], 0, code.vector("i32")))
             with code.loop(plan.n_parameters) as k:
                 code.store(code.constant(0.0), given["gradients"], k)
@@ -78,7 +78,7 @@ class _Kernel:
                 else:
                     self.minibatch(step)
                 self.update(step)
-            code.store(self.known.get(), given["losses"], 0)
+            code.store(self.last_loss.get(), given["losses"], 0)
             code.store(self.count.get(), given["steps"], 0)
             code.store(self.live.get().to(code.vector("i32"), "zext"), given["live"], 0)
 
@@ -126,7 +126,7 @@ class _Kernel:
     def look(self, loss: Value) -> None:
         """Note the loss of the live networks; those that fit or diverged stop."""
         live = self.live.get()
-        self.known.set(live.choose(loss, self.known.get()))
+        self.last_loss.set(live.choose(loss, self.last_loss.get()))
         self.live.set(goes_on(live, loss, self.given["tolerance"]))
 
     def loss(self, points: Points, n_passes: Value) -> Value:

@@ -84,8 +84,8 @@ class _BlockKernel:
                     at = self.state_place(place.flat)
                     self.set_parameter(layer, place, block.gather(given["state"], at))
                     for moment in range(plan.optimizer.n_moments):
-                        there = at + given["state_stride"] * (moment + 1)
-                        value = block.gather(given["state"], there)
+                        moment_at = at + given["state_stride"] * (moment + 1)
+                        value = block.gather(given["state"], moment_at)
                         block.set_own(self.moment(number, moment), value)
 
     def store_state(self) -> None:
@@ -97,9 +97,9 @@ class _BlockKernel:
                     value = self.parameter(layer, place)
                     block.scatter(value, given["state"], at, place.mask)
                     for moment in range(plan.optimizer.n_moments):
-                        there = at + given["state_stride"] * (moment + 1)
+                        moment_at = at + given["state_stride"] * (moment + 1)
                         value = block.own(self.moment(number, moment))
-                        block.scatter(value, given["state"], there, place.mask)
+                        block.scatter(value, given["state"], moment_at, place.mask)
 
     def state_place(self, flat: Value) -> Value:
         return flat.to(self.code.vector("i64"), "zext") + self.state_row

@@ -92,8 +92,8 @@ class _Kernel:
                 warp.set_parameters(c * plan.lanes, warp.gather(given["state"], place))
                 self.moments.append([])
                 for moment in range(plan.optimizer.n_moments):
-                    there = place + given["state_stride"] * (moment + 1)
-                    self.moments[-1].append(code.variable(warp.gather(given["state"], there)))
+                    moment_at = place + given["state_stride"] * (moment + 1)
+                    self.moments[-1].append(code.variable(warp.gather(given["state"], moment_at)))
             warp.fence()
             self.numbers = [code.splat(given["numbers"], k) for k in range(plan.n_numbers)]
             if not plan.full_batch:
@@ -112,8 +112,8 @@ class _Kernel:
                 parameters = warp.own_parameters(c * plan.lanes)
                 warp.scatter(parameters, given["state"], place, inside)
                 for moment, variable in enumerate(self.moments[c], 1):
-                    there = place + given["state_stride"] * moment
-                    warp.scatter(variable.get(), given["state"], there, inside)
+                    moment_at = place + given["state_stride"] * moment
+                    warp.scatter(variable.get(), given["state"], moment_at, inside)
             first = inside & warp.lane.equals(0)
             warp.scatter(self.loss.get(), given["losses"], slot, first)
             warp.scatter(self.count.get(), given["steps"], slot, first)

@@ -109,7 +109,7 @@ def shuffle(
         state.set(state.get() + GOLDEN)
         upper = mix64(state.get()) >> 32
         chosen = (upper * (last + 1)) >> 32
-        here, there = last * stride + first, chosen * stride + first
-        kept = code.load(table, here, "i32")
-        code.store(code.load(table, there, "i32"), table, here)
-        code.store(kept, table, there)
+        last_at, chosen_at = last * stride + first, chosen * stride + first
+        kept = code.load(table, last_at, "i32")
+        code.store(code.load(table, chosen_at, "i32"), table, last_at)
+        code.store(kept, table, chosen_at)

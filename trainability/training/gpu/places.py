@@ -33,7 +33,7 @@ def parameters(
     if job.kind == "tile":
         tile, mask = chosen(block, thread, job.done, job.n, plan.threads)
         rows, columns = tile_rows(layer, tile)
-        found = []
+        of_tile = []
         for a, j in enumerate(rows):
             for b, i in enumerate(columns):
                 valid = mask
@@ -47,8 +47,8 @@ def parameters(
                 else:
                     j_in, i_in = j, i
                 place = Place(layer, j_in, i_in, valid)
-                found.append((job.first + 4 * a + b, layer, place))
-        return found
+                of_tile.append((job.first + 4 * a + b, layer, place))
+        return of_tile
     item, mask = chosen(block, thread >> 2, job.done, job.n, plan.threads // 4)
     mask = _both(mask, (thread & 3).equals(0))
     if job.kind == "biases":

@@ -81,6 +81,9 @@ class VectorArithmetic:
 
     def exp(self, a: Value) -> Value:
         """To 2 units in the last place; 0 below -86.6."""
+        return (a > _EXP_MOST).choose(self.constant(math.inf), self.exp_of_nonpositive(a))
+
+    def exp_of_nonpositive(self, a: Value) -> Value:
         constant = self.constant
         shifted = a.fma(constant(_LOG2_E), constant(_SHIFT))
         n = shifted - _SHIFT
@@ -89,8 +92,7 @@ class VectorArithmetic:
         y = self._polynomial((*_EXP, 1.0), r)
         # Times 2^n, by the bits of its exponent; what does not fit is replaced afterwards.
         bits = self._bits(y) + (self._bits(shifted) << 23)
-        y = (a > _EXP_MOST).choose(constant(math.inf), self._float(bits))
-        return (a < _EXP_LEAST).choose(constant(0.0), y)
+        return (a < _EXP_LEAST).choose(constant(0.0), self._float(bits))
 
     def log(self, a: Value) -> Value:
         """To 2 units in the last place; -infinity at 0, NaN below, denormals count as 0."""
