@@ -84,7 +84,8 @@ def run(
         max_concurrent: Trials that run at once, at most; None for all that fit.
         engine: `auto`, or the name of an engine.
         max_failures: How often what fails is tried again before it is given up.
-        report: Whether the report is written at the end.
+        report: Whether the report is written: of what there is while it runs for longer than half a
+            minute, and at the end.
         progress: Whether progress is shown on stderr.
         on_event: Called with every event of `trainability.events`, in turn. An exception that it
             raises ends the run in order, as Ctrl-C does, and is raised here.
@@ -249,12 +250,14 @@ def _run(
     )
     events.emit(Working(what="loading libraries"))
     from trainability import tracking
+    from trainability.running.live import live_page
     from trainability.running.rounds import Launcher, launch_rounds
 
     started = time.monotonic()
     mirror = tracking.Mirror(study, place, uri)
     try:
-        with Launcher(study.name, place, chosen.options, events) as launcher:
+        live = live_page(study, place, events) if wants_report else contextlib.nullcontext()
+        with Launcher(study.name, place, chosen.options, events) as launcher, live:
             outcome = launch_rounds(
                 study, chosen.growth, place, launcher, events, mirror,
                 lambda: _declare(study, place, events, end),
