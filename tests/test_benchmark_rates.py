@@ -8,7 +8,7 @@ import pytest
 
 from trainability import Adam, Study
 from trainability.benchmark import Benchmark, Result, expected_seconds, keep, rates
-from trainability.benchmark.rates import available_cores
+from trainability.cores import available_cores
 from trainability.schemes import He
 from trainability.tasks import AbsoluteValue
 

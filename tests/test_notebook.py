@@ -143,14 +143,14 @@ def test_width_and_depth_give_a_map(tmp_path):
 def test_what_was_not_studied_is_refused_with_what_was(found):
     with pytest.raises(InputError, match="nothing was studied at width 5; wanted one of 2, 4, 8"):
         found.plot_losses(at=5)
-    with pytest.raises(InputError, match="no curve 'UnitSpere'; did you mean UnitSphere?"):
+    with pytest.raises(InputError, match="no curve 'UnitSpere' .did you mean UnitSphere?"):
         found.plot_census("UnitSpere")
     with pytest.raises(InputError, match="width and depth both vary; use plot_success"):
         found.plot_map()
 
 
 def test_an_unknown_study_is_refused_with_those_that_are_there(storage):
-    with pytest.raises(InputError, match=r"no study 'openned'; did you mean opened\?.*\(opened\)"):
+    with pytest.raises(InputError, match=r"no study 'openned' .did you mean opened\?.*\(opened\)"):
         trainability.load("openned", storage=storage.address)
     with pytest.raises(InputError, match="no study file nosuch.py"):
         trainability.load("nosuch.py", storage=storage.address)

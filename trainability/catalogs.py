@@ -6,7 +6,10 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from trainability.errors import InputError
@@ -25,20 +28,27 @@ def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
     folder = importlib.import_module(package)
     for module in pkgutil.iter_modules(folder.__path__, f"{package}."):
         importlib.import_module(module.name)
-    found: dict[str, type[T]] = {}
+    shipped = {kind.__name__: kind for kind in _below(base) if _is_of(package, kind)}
+    types: dict[str, type[T]] = {}
     for kind in _below(base):
-        taken = found.get(kind.__name__)
-        if taken not in (None, kind) and taken.__module__.startswith(f"{package}."):
+        taken = shipped.get(kind.__name__, kind)
+        if taken is not kind:
             raise InputError(
                 f"{kind.__module__} defines {kind.__name__}, which is the name of "
                 f"{taken.__module__}.{taken.__name__}; give it another name"
             )
-        found[kind.__name__] = kind
-    return dict(sorted(found.items()))
+        types[kind.__name__] = kind
+    return dict(sorted(types.items()))
+
+
+def _is_of(package: str, kind: type) -> bool:
+    return kind.__module__.startswith(f"{package}.")
 
 
 def by_name(package: str, types: Callable[[], dict[str, type[T]]]) -> Callable[[str], Any]:
     """The `__getattr__` of a package that offers a class of any of its files by its name.
+
+    The one file is loaded: a study names a few of all that there is.
 
     Args:
         package: Its name.
@@ -47,28 +57,44 @@ def by_name(package: str, types: Callable[[], dict[str, type[T]]]) -> Callable[[
 
     def get(name: str) -> Any:
         if name[:1].isupper():
-            kind = types().get(name)
-            if kind is not None and kind.__module__.startswith(f"{package}."):
+            kind = _from_its_file(package, name)
+            kind = types().get(name) if kind is None else kind
+            if kind is not None and _is_of(package, kind):
                 return kind
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """' (did you mean X?)' where a known name is close, else nothing."""
-    if len(name) > LONGEST_NAME:
+@cache
+def _from_its_file(package: str, name: str) -> Any:
+    """The class that a file of a package defines at its top level; None where no text shows it."""
+    definition = re.compile(rf"^class {re.escape(name)}\b", re.MULTILINE)
+    for folder in importlib.import_module(package).__path__:
+        for path in sorted(Path(folder).glob("*.py")):
+            if definition.search(path.read_text(encoding="utf-8")):
+                return getattr(importlib.import_module(f"{package}.{path.stem}"), name, None)
+    return None
+
+
+def did_you_mean(word: Any, choices: Iterable[Any]) -> str:
+    """' (did you mean X?)' where one of the choices is close, else nothing.
+
+    >>> did_you_mean("widht", ["width", "depth"]), did_you_mean("he", ["He"])
+    (' (did you mean width?)', ' (did you mean He?)')
+    """
+    if not isinstance(word, str) or len(word) > LONGEST_NAME:
         return ""
-    folded = {entry.casefold(): entry for entry in known}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    folded = {str(choice).casefold(): str(choice) for choice in choices}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f" (did you mean {folded[close[0]]}?)" if close else ""
 
 
 def _below(base: type[T]) -> list[type[T]]:
     """Concrete subclasses at any depth, in the order in which they were defined."""
-    found = []
+    kinds = []
     for kind in base.__subclasses__():
         if not inspect.isabstract(kind):
-            found.append(kind)
-        found += _below(kind)
-    return found
+            kinds.append(kind)
+        kinds += _below(kind)
+    return kinds

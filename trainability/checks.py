@@ -11,10 +11,9 @@ import dataclasses
 import math
 import re
 import reprlib
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-
-import numpy as np
 
 LARGEST_INT = 2**63 - 1
 """What a column of 64-bit integers holds, and the seed column is one."""
@@ -60,6 +59,20 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[:_MOST_TEXT]}"
 
 
+def _numpy(*names: str) -> tuple[type, ...]:
+    """Kinds of NumPy's scalars; none before NumPy is loaded, for no value can be one of them then.
+
+    So what is refused before it comes to numbers, such as a study that there is not, is refused
+    without it: it takes as long to load as all else that such a command needs.
+    """
+    numpy = sys.modules.get("numpy")  # perhaps still being loaded, by another thread
+    return tuple(kind for name in names if (kind := getattr(numpy, name, None)) is not None)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, (bool, *_numpy("bool_")))
+
+
 def size_of(values: Collection[Any]) -> int:
     """How many values there are; the largest int for a range that `len` can't count."""
     try:
@@ -70,12 +83,13 @@ def size_of(values: Collection[Any]) -> int:
 
 def is_int(value: Any) -> bool:
     """Whether a value is a whole number, NumPy's kinds included; True and False are none."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, (int, *_numpy("integer"))) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> bool:
     """Whether a value is a finite number that a float holds; True and False are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    kinds = (int, float, *_numpy("integer", "floating"))
+    if isinstance(value, bool) or not isinstance(value, kinds):
         return False
     try:
         return math.isfinite(float(value))
@@ -145,7 +159,7 @@ def number_problem(
 
 def bool_problem(owner: str, name: str, value: Any) -> list[str]:
     """Empty if a setting is True or False."""
-    if isinstance(value, bool | np.bool_):
+    if _is_bool(value):
         return []
     return [f"{owner} {name} must be True or False, got {shown(value)}"]
 
@@ -206,7 +220,7 @@ def canonical_setting(field: dataclasses.Field, value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """A NumPy scalar as Python's, anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+    return value.item() if isinstance(value, _numpy("generic")) else value
 
 
 def settle_fields(instance: Any) -> None:
@@ -246,7 +260,7 @@ def strategy_problems(what: str, strategy: Any) -> list[str]:
         if not field.init:
             continue
         value = getattr(strategy, field.name, None)
-        if isinstance(value, bool | np.bool_) and _is_float(field):
+        if _is_bool(value) and _is_float(field):
             problems.append(f"{owner} {field.name} must be a number, got {shown(value)}")
         problems += _data_problems(f"{owner} {field.name}", value, 0)
     if problems:

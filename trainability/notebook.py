@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from trainability.catalogs import did_you_mean
 from trainability.checks import shown
 from trainability.errors import InputError
 from trainability.findings.places import WIDTHS, place_text
@@ -21,7 +22,6 @@ from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.stored import stored_study
 from trainability.study import Study
-from trainability.study.records import did_you_mean
 from trainability.study.widths import one_width
 
 if TYPE_CHECKING:

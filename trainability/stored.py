@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainability.addresses import shown
+from trainability.catalogs import did_you_mean
 from trainability.checks import name_problem
 from trainability.errors import StorageError, StudyError
-from trainability.study import Study, load_study
-from trainability.study.loading import own_study_file, study_names
-from trainability.study.records import did_you_mean
+from trainability.study.files import find_study_file, own_study_file, study_names
 
 if TYPE_CHECKING:
     from trainability.storage import Storage
+    from trainability.study import Study
 
 _RECORD = "study"
 _NO_VALUES = ("study", "name", "question", "replicates", "published", "quantity")
@@ -23,6 +26,46 @@ _LONGEST = 60
 _MOST_VERSIONS = 10**6
 """A larger number is no version of newer code, but damage."""
 _log = logging.getLogger(__name__)
+
+
+def refuse_unknown(text: str, storage: str | Path | Storage) -> None:
+    """Refuse the name of a study that there is not, where a look at folders tells.
+
+    So a word that is mistyped costs neither Arrow nor NumPy. `stored_study` tells all others.
+
+    Args:
+        text: As for `stored_study`.
+        storage: Where results are, or its address.
+
+    Raises:
+        StudyError: If it names neither a file nor anything on a local storage.
+    """
+    if is_declared_by_a_file(text):
+        find_study_file(text)
+    elif text not in study_names() and isinstance(storage, str | Path):
+        address = str(storage)
+        folder = Path(address)
+        if ":" not in address and not os.path.lexists(folder / text) and _can_be_listed(folder):
+            stored = sorted(path.parent.name for path in folder.glob("*/study.json"))
+            raise StudyError(_unknown(text, shown(folder.resolve()), stored))
+
+
+def open_study(text: str, storage: str) -> tuple[Study, Storage]:
+    """A study, as `stored_study` gives it, and the storage that holds it.
+
+    Raises:
+        StudyError: If there is no such study.
+        StorageError: If the storage can't be used.
+    """
+    refuse_unknown(text, storage)
+    from trainability.storage import Storage
+
+    place = Storage(storage)
+    return stored_study(text, place), place
+
+
+def _can_be_listed(folder: Path) -> bool:
+    return folder.is_dir() or not os.path.lexists(folder)
 
 
 def stored_study(text: str, storage: Storage) -> Study:
@@ -38,12 +81,14 @@ def stored_study(text: str, storage: Storage) -> Study:
         StudyError: If it is none of these, and says which there are; or if its file is wrong.
         StorageError: If newer code has written the declaration.
     """
+    from trainability.study import Study, load_study
+
     if is_declared_by_a_file(text):
         return load_study(text)
     record = _stored_record(text, storage)
     if record is None:
         if text not in study_names():
-            raise StudyError(_unknown(text, storage))
+            raise StudyError(_unknown(text, storage.shown, storage.studies()))
         return load_study(text)
     others = [path for path, other in _copies(text, storage) if _differences(other, record)]
     if others:
@@ -145,15 +190,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _unknown(text: str, storage: Storage) -> str:
-    declared, stored = study_names(), storage.studies()
+def _unknown(text: str, storage: str, stored: Collection[str]) -> str:
+    declared = study_names()
     if text in stored:
         return (
-            f"{storage.shown}/{text}/study.json is damaged and has no copy; give the study's "
+            f"{storage}/{text}/study.json is damaged and has no copy; give the study's "
             f"file, which declares it: trainability run {text}.py"
         )
     return (
         f"no study {text!r}{did_you_mean(text, {*declared, *stored})}; wanted a .py or .json file, "
         f"the name of one in studies/ or of one that is shipped ({', '.join(declared)}), or in "
-        f"{storage.shown} ({', '.join(stored) or 'none'})"
+        f"{storage} ({', '.join(stored) or 'none'})"
     )

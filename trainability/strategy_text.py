@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trainability.catalogs import LONGEST_NAME, suggestion
+from trainability.catalogs import LONGEST_NAME, did_you_mean
 from trainability.checks import reason, shown
 from trainability.errors import InputError
 
@@ -69,7 +69,7 @@ class _Reader:
         name = call.func.id
         if name not in types:
             raise InputError(
-                f"there is no {self.kind} {name[:LONGEST_NAME]}{suggestion(name, list(types))}; "
+                f"there is no {self.kind} {name[:LONGEST_NAME]}{did_you_mean(name, types)}; "
                 f"there are {', '.join(types)}"
             )
         return self._construct(types[name], call)
@@ -85,7 +85,7 @@ class _Reader:
         for keyword in call.keywords:
             if keyword.arg not in names:
                 unknown = "**" if keyword.arg is None else keyword.arg
-                close = suggestion(unknown, names)
+                close = did_you_mean(unknown, names)
                 raise InputError(f"{name} has no setting {unknown[:LONGEST_NAME]}{close}; {has}")
             if keyword.arg in settings:
                 raise InputError(f"{shown(text)} gives {name} the setting {keyword.arg} twice")

@@ -9,18 +9,20 @@ from trainability.cli import catalog
 from trainability.cli.app import app
 
 LARGE = ("torch", "pandas", "scipy", "ray", "mlflow", "matplotlib", "optuna", "llvmlite", "mpmath")
+UNSEEN = ("numpy", "pyarrow", "trainability.tasks.table", "trainability.schemes.orthogonal")
+"""What it takes to look at a study, and what no study here names."""
 CODE = f"""
 import sys
 from trainability.cli import main
 try:
     main()
 finally:
-    print([name for name in {LARGE} if name in sys.modules], file=sys.stderr)
+    print([name for name in {LARGE + UNSEEN} if name in sys.modules], file=sys.stderr)
 """
 STUDY = """
 from trainability import Adam, Study
 from trainability.schemes import DataDependent
-from trainability.tasks import AbsoluteValue, Table
+from trainability.tasks import AbsoluteValue
 STUDY = Study(name="bad", question="?", task=AbsoluteValue(n_train=16),
     axes={"scheme": [DataDependent()], "width": [0]}, optimizer=Adam(learning_rate=0.02),
     max_steps=10, tolerance=1e-2)
@@ -28,25 +30,29 @@ STUDY = Study(name="bad", question="?", task=AbsoluteValue(n_train=16),
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "said", "loaded"),
     [
-        (["--help"], 0, "theory"),
-        (["--version"], 0, "trainability"),
-        (["rum"], 2, "Did you mean 'run'"),
-        (["run", "bad.py"], 2, "width"),
-        (["run", "no_such_study"], 2, "no study 'no_such_study'"),
-        (["run", "bad.py", "--max-failures", "-1", "--precision", "7"], 2, "2 problems"),
-        (["run", "bad.py", "--no-ray", "--gpus-per-trial", "1"], 2, "--ray is off, but GPUs"),
-        (["tune", "bad.py", "--engine", "fast"], 2, "unknown --engine 'fast'"),
+        (["--help"], 0, "theory", []),
+        (["--version"], 0, "trainability", []),
+        (["rum"], 2, "Did you mean 'run'", []),
+        (["run", "bad.py"], 2, "width", ["numpy"]),
+        (["run", "no_such_study"], 2, "no study 'no_such_study'", []),
+        (["run", "no_such.py"], 2, "no study file no_such.py", []),
+        (["report", "no_such_study"], 2, "no study 'no_such_study'", []),
+        (["status", "no_such_study"], 2, "no study 'no_such_study'", []),
+        (["birth", "no_such_study"], 2, "no study 'no_such_study'", ["numpy"]),
+        (["run", "bad.py", "--max-failures", "-1", "--cpus-per-trial", "0"], 2, "2 problems", []),
+        (["run", "bad.py", "--no-ray", "--gpus-per-trial", "1"], 2, "--ray is off, but GPUs", []),
+        (["tune", "bad.py", "--engine", "fast"], 2, "unknown --engine 'fast'", ["numpy"]),
     ],
 )
-def test_help_and_refusals_load_nothing_large(words, code, said, tmp_path):
+def test_help_and_refusals_load_nothing_large(words, code, said, loaded, tmp_path):
     (tmp_path / "bad.py").write_text(STUDY)
     done = subprocess.run(
         [sys.executable, "-c", CODE, *words], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == code and said in done.stdout + done.stderr, done.stderr
-    assert done.stderr.splitlines()[-1] == "[]"
+    assert done.stderr.splitlines()[-1] == str(loaded)
     assert [path.name for path in tmp_path.iterdir() if path.name != "__pycache__"] == ["bad.py"]
 
 

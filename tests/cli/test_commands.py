@@ -54,7 +54,7 @@ def write(folder, scheme="He()", scheme_import="He", width=4, tolerance=1e-2):
     [
         ({"width": "'8'"}, "for each hidden layer, such as (8, 4), got '8'"),
         ({"width": 0}, "width must be an int >= 1, got 0"),
-        ({"scheme": "He(bias=1.0)"}, "He has no setting 'bias'; did you mean bias_std?"),
+        ({"scheme": "He(bias=1.0)"}, "He has no setting 'bias' (did you mean bias_std?)"),
         ({"scheme": "He(bias_std=-1)"}, "bias_std must be"),
         ({"scheme_import": "Hee as He"}, "cannot import name 'Hee'"),
         ({"tolerance": 0.5}, "fewer than 2 active neurons can reach"),

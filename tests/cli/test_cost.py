@@ -6,12 +6,14 @@ import platform
 import pytest
 from storage.in_process import call
 from synthetic_rows import MADE, synthetic_rows
+from torch import nn
 
-from trainability import Adam, Study
+from trainability import Adam, Module, Study
 from trainability.cli.cost import in_words
 from trainability.schemes import He
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
+from trainability.trial import Runtime, run_trial
 
 
 def study(name, width, max_steps=100):
@@ -25,6 +27,23 @@ def study(name, width, max_steps=100):
         max_steps=max_steps,
         tolerance=1e-3,
         replicates=256,
+    )
+
+
+def two_layers(width: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+def of_modules(name, width):
+    fields = {name: getattr(study(name, width), name) for name in ("question", "task", "optimizer")}
+    return Study(
+        name=name,
+        axes={"network": [None, Module(two_layers)], "width": [width]},
+        scheme=He(),
+        max_steps=2,
+        tolerance=1e-3,
+        replicates=256,
+        **fields,
     )
 
 
@@ -49,8 +68,8 @@ def never_measured(monkeypatch):
     monkeypatch.setattr("trainability.cli.cost.expected_seconds", lambda cells, networks: None)
 
 
-def stored(declared, seconds, network_steps, **made):
-    """Rows of a study's first cell, made here in some seconds."""
+def stored(declared, seconds, network_steps, number=0, **made):
+    """Rows of a cell of a study, made here in some seconds."""
     storage = Storage("results")
     storage.write_bytes(f"{declared.name}/study.json", declared.to_json().encode())
     ours = {
@@ -58,8 +77,12 @@ def stored(declared, seconds, network_steps, **made):
         "seconds": str(seconds),
         "network_steps": str(network_steps),
     }
-    cell = declared.cells()[0]
-    storage.write_rows(declared.name, synthetic_rows(declared.name, cell, [0]), MADE | ours | made)
+    cell = declared.cells()[number]
+    if cell.network is None:
+        rows = synthetic_rows(declared.name, cell, [0])
+    else:
+        rows, _ = run_trial(declared.name, cell, [0], Runtime())
+    storage.write_rows(declared.name, rows, MADE | ours | made)
     return cell
 
 
@@ -69,7 +92,7 @@ def test_where_nothing_has_run_the_time_is_not_known(dry):
     operations = sum(cell.operations for cell in mine.cells()) * 512
     assert cost["operations_at_most"] == operations
     assert cost["seconds"] is cost["seconds_at_most"] is cost["measured_on"] is None
-    assert "time: unknown; a study that has run on this machine tells it" in text
+    assert "time: unknown; a study of such networks that has run on this machine" in text
     stored(study("other", 3), 2.0, 1000, host="elsewhere")
     stored(study("another", 3), 2.0, 1000, device="cuda")
     assert dry(mine)[0]["seconds_at_most"] is None
@@ -117,3 +140,19 @@ def test_nothing_to_do_costs_nothing(dry):
         storage.write_rows("mine", synthetic_rows("mine", cell, [0, 1]), MADE)
     cost, text = dry(mine)
     assert cost["operations_at_most"] == 0 and "cost" not in text
+
+
+def test_copies_of_a_module_have_a_pace_of_their_own(dry):
+    mine = of_modules("mine", 2)
+    stored(study("other", 3), 2.0, 5000)
+    cost, text = dry(mine)
+    assert cost["seconds_at_most"] is None and "time: unknown" in text  # of half of it nothing ran
+    plain, copies = of_modules("theirs", 4).cells()
+    assert plain.network is None and copies.network is not None
+    stored(of_modules("theirs", 4), 300.0, 1000, number=1)
+    cost, text = dry(mine)
+    ours = [cell.operations * 512 for cell in mine.cells()]
+    other = study("other", 3).cells()[0]
+    fast, slow = other.operations / 100 * 5000 / 2.0, copies.operations / 2 * 1000 / 300.0
+    assert cost["seconds_at_most"] == pytest.approx(ours[0] / fast + ours[1] / slow)
+    assert cost["measured_on"] == "256 networks of theirs and 256 networks of other"

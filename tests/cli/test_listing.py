@@ -63,6 +63,24 @@ def test_settings_stand_with_their_defaults():
     assert "Args:" in text
 
 
+def test_every_family_of_networks_is_listed_with_how_a_study_asks_for_it():
+    from trainability.catalogs import concrete_types
+    from trainability.families import Family
+
+    entries = json.loads(call("networks", "--json").out)["networks"]
+    families = concrete_types("trainability.families", Family)
+    assert {entry["name"] for entry in entries} == set(families)
+    for entry in entries:
+        kind = families[entry["name"]]
+        assert entry["written"] == kind.written and "network=" in entry["written"]
+        assert entry["what"] and entry["module"] == kind.__module__
+    assert "network=Module(build" in call("networks").out
+    told = call("networks", "CopiesOfModule").out
+    assert "Module.grid" in told and "network=None" not in told
+    done = call("networks", "CopyOfModule")
+    assert done.code == 2 and "(did you mean CopiesOfModule?)" in done.text and not done.traceback
+
+
 def test_what_a_users_file_defines_is_listed_too(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(OWN)

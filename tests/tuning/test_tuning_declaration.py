@@ -60,7 +60,7 @@ def test_what_is_no_tuning_is_refused():
     for text, message in (
         ("{", "not valid JSON"),
         ("{}", "not a tuning"),
-        ('{"tuning": 1, "nam": "x"}', "unknown field 'nam'; did you mean name"),
+        ('{"tuning": 1, "nam": "x"}', "unknown field 'nam' .did you mean name"),
         ('{"tuning": 1, "name": "x"}', "not a whole tuning"),
     ):
         with pytest.raises(StudyError, match=message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from trainability.activations import RELU
+from trainability.cores import available_cores
 from trainability.losses import MEAN_SQUARED_ERROR
 from trainability.optimizers import Adam
 from trainability.study.cell import Cell
@@ -116,7 +116,7 @@ def flow_succeeds(
 def predict_success(cells: Iterable[Cell]) -> dict[str, Probability]:
     """`predicted_success` by id, of those of the cells that it predicts; on all CPUs."""
     asked = [cell for cell in cells if prediction_obstacle(cell) is None]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         predictions = list(pool.map(predicted_success, asked))
     return {cell.id: p for cell, p in zip(asked, predictions, strict=True) if p is not None}
 

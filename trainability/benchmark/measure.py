@@ -17,8 +17,8 @@ import torch
 
 from trainability import interrupts
 from trainability.benchmark.peers import PEERS, obstacle
-from trainability.benchmark.rates import available_cores
 from trainability.benchmark.workload import Workload
+from trainability.cores import available_cores
 from trainability.errors import InputError
 from trainability.training import ENGINES, choose_engine, engine_type
 from trainability.training.cpu.peak import peak_gflops

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping
 from itertools import pairwise
@@ -13,17 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainability.cache import cache_folder, write_whole
+from trainability.cores import available_cores
 
 if TYPE_CHECKING:
     from trainability.benchmark.measure import Benchmark, Result
     from trainability.study.cell import Cell
 
 _VERSION = 1
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep(benchmark: Benchmark) -> None:

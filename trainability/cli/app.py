@@ -157,11 +157,11 @@ err = Terminal(stderr=True)
 
 def study_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """What a shell may complete the name of a study to: those here, shipped, and on the storage."""
-    from trainability.study import loading
+    from trainability.study.files import study_names as declared_names
 
     stored = Path(str(ctx.params.get("storage") or "results"))  # of an address nothing is listed
     names = {path.parent.name for path in stored.glob("*/study.json")}
-    return sorted(name for name in {*loading.study_names(), *names} if name.startswith(incomplete))
+    return sorted(name for name in {*declared_names(), *names} if name.startswith(incomplete))
 
 
 StudyArgument = Annotated[

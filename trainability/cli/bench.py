@@ -100,7 +100,7 @@ def _show_machine(result: Benchmark) -> None:
         )
     from trainability.seeds import BLOCK_SIZE
     from trainability.study import load_study
-    from trainability.study.loading import shipped_studies
+    from trainability.study.files import shipped_studies
 
     study = load_study(str(shipped_studies()[_HEADLINE]))
     cells = {cell.id: cell for cell in study.cells()}

@@ -12,8 +12,7 @@ from trainability.cli.inputs import FigureOption, figure_problems
 from trainability.cli.tables import Column, new_table, titled
 from trainability.commands import command
 from trainability.errors import InputError, refuse
-from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import open_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +39,11 @@ def birth(
     Trains nothing: it needs the study's rows, also of an unfinished study.
     """
     refuse(figure_problems(figure))
-    place = Storage(storage)
-    chosen = stored_study(study, place)
-    cells = {cell.id: cell for cell in chosen.cells() if cell.network is None}
+    chosen, place = open_study(study, storage)
+    from trainability.growth import study_cells
+
+    # Also those that a refinement added to the grid.
+    cells = {id_: cell for id_, cell in study_cells(chosen, place).items() if cell.network is None}
     if not cells:
         raise InputError(
             f"the networks of {chosen.name} are copies of a module; birth explains fully connected "

@@ -25,7 +25,7 @@ _ORDER = (
     "new", "run", "tune", "status", "stop",
     "list", "report", "birth", "ui", "sync",
     "theory", "census",
-    "studies", "schemes", "tasks",
+    "studies", "schemes", "tasks", "networks",
 )  # fmt: skip
 """In which they are used within a panel; others follow."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainability.benchmark.rates import available_cores, expected_seconds
+from trainability.benchmark.rates import expected_seconds
+from trainability.cores import available_cores
 from trainability.errors import InputError
 from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
-    from trainability.storage import Storage
+    from trainability.storage import BlockFile, Storage
     from trainability.study import Cell
 
 BENCH = "trainability bench"
@@ -52,32 +53,38 @@ def expected(
 
     Returns:
         `operations_at_most`, every network to the end of its budget; `seconds_at_most` at the pace
-        of `measured_on`, and `seconds` if networks succeed as early as those that are stored; None
-        for what is not known.
+        of `measured_on`, each kind of networks at its own, and `seconds` if networks succeed as
+        early as those that are stored; None for what is not known.
     """
     work = {cell: cells[cell].operations * BLOCK_SIZE * n for cell, n in n_blocks.items() if n}
-    total = sum(work.values())
     cost: dict[str, Any] = {
-        "operations_at_most": total,
+        "operations_at_most": sum(work.values()),
         "seconds_at_most": None,
         "seconds": None,
         "measured_on": None,
     }
-    own = _pace(name, cells, storage)
-    paces = [*([own] if own else []), *_others(name, storage)]
-    if not paces:
+    kinds = {_kind(cells[cell]) for cell in work}
+    own = _paces(name, cells, storage)
+    paces = _most_work([*own.items(), *(p for other in _others(name, storage) for p in other)])
+    if kinds == {None} and None not in paces:
         seconds = expected_seconds(cells, {cell: BLOCK_SIZE * n_blocks[cell] for cell in work})
         if seconds is not None:
             cost["seconds_at_most"] = seconds * available_cores()
             cost["measured_on"] = BENCH
         return cost
-    # Of little work the start is most of the time.
-    pace = max(paces, key=lambda entry: entry.operations)
-    cost["seconds_at_most"] = total / pace.operations_per_s
-    cost["measured_on"] = f"{pace.networks:,} networks of {pace.study}"
-    if own is not None and set(work) & set(own.shares):
-        likely = sum(one * own.shares.get(cell, 1.0) for cell, one in work.items())
-        cost["seconds"] = likely / pace.operations_per_s
+    if not work or kinds - paces.keys():  # of some nothing like it has run: no part is the whole
+        return cost
+    pace = {cell: paces[_kind(cells[cell])] for cell in work}
+    cost["seconds_at_most"] = sum(n / pace[cell].operations_per_s for cell, n in work.items())
+    cost["measured_on"] = " and ".join(
+        f"{paces[kind].networks:,} networks of {paces[kind].study}"
+        for kind in sorted(kinds, key=str)
+    )
+    shares = {cell: share for one in own.values() for cell, share in one.shares.items()}
+    if set(work) & set(shares):
+        cost["seconds"] = sum(
+            n * shares.get(cell, 1.0) / pace[cell].operations_per_s for cell, n in work.items()
+        )
     return cost
 
 
@@ -92,8 +99,8 @@ def sentences(cost: Mapping[str, Any]) -> list[str]:
     if cost["seconds_at_most"] is None:
         return [
             *lines,
-            "time: unknown; a study that has run on this machine tells it, or, of fully connected "
-            f"networks, {BENCH}",
+            "time: unknown; a study of such networks that has run on this machine tells it, or, of "
+            f"fully connected ones, {BENCH}",
         ]
     time = f"time: at most {in_words(cost['seconds_at_most'])} of one core"
     if cost["seconds"] is not None:
@@ -117,7 +124,24 @@ def in_words(seconds: float) -> str:
     raise AssertionError
 
 
-def _others(name: str, storage: Storage) -> Iterator[Pace]:
+Kind = tuple[str, str] | None
+"""What trains at one pace: fully connected networks, or copies of what one function builds."""
+
+
+def _kind(cell: Cell) -> Kind:
+    return None if cell.network is None else (cell.network.name, cell.network.source)
+
+
+def _most_work(paces: Iterable[tuple[Kind, Pace]]) -> dict[Kind, Pace]:
+    """Of each kind the pace of the most work: of little work the start is most of the time."""
+    most: dict[Kind, Pace] = {}
+    for kind, pace in paces:
+        if kind not in most or pace.operations > most[kind].operations:
+            most[kind] = pace
+    return most
+
+
+def _others(name: str, storage: Storage) -> Iterator[Iterable[tuple[Kind, Pace]]]:
     """The paces of the other studies on a storage, whatever can be read of them."""
     from trainability.study import Study
 
@@ -125,26 +149,34 @@ def _others(name: str, storage: Storage) -> Iterator[Pace]:
         if other != name:
             try:
                 study = Study.from_json(json.dumps(storage.read_record(other, "study")))
-                pace = _pace(other, {cell.id: cell for cell in study.cells()}, storage)
+                yield _paces(other, {cell.id: cell for cell in study.cells()}, storage).items()
             except InputError:  # one with code of its own, or damaged: no pace can be told
                 continue
-            if pace is not None:
-                yield pace
 
 
-def _pace(name: str, cells: Mapping[str, Cell], storage: Storage) -> Pace | None:
-    """How fast trials of a study ran on the CPU of this machine, if any did."""
+def _paces(name: str, cells: Mapping[str, Cell], storage: Storage) -> dict[Kind, Pace]:
+    """How fast trials of a study ran on the CPU of this machine, of each kind that did."""
+    files: dict[Kind, list[BlockFile]] = {}
+    for file in storage.block_files(name, cells):
+        files.setdefault(_kind(cells[file.cell]), []).append(file)
+    paces = {kind: _pace(name, cells, ours, storage) for kind, ours in files.items()}
+    return {kind: pace for kind, pace in paces.items() if pace is not None}
+
+
+def _pace(
+    name: str, cells: Mapping[str, Cell], files: Iterable[BlockFile], storage: Storage
+) -> Pace | None:
     operations = seconds = 0.0
     steps: dict[str, int] = {}
     networks: dict[str, int] = {}
-    for file in storage.block_files(name, cells):
+    for file in files:
         made = storage.provenance(file)
         try:
-            here = made["host"] == platform.node() and made["device"] == "cpu"
+            is_ours = made["host"] == platform.node() and made["device"] == "cpu"
             took, done = float(made["seconds"]), int(made["network_steps"])
         except (LookupError, ValueError):
             continue
-        if here and took > 0 and done > 0:
+        if is_ours and took > 0 and done > 0:
             cell = cells[file.cell]
             operations += cell.operations / cell.max_steps * done
             seconds += took

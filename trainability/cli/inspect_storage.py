@@ -27,14 +27,12 @@ from trainability.cli.documents import (
 )
 from trainability.commands import command
 from trainability.errors import InputError, StudyFailed
-from trainability.growth import study_cells, wanted_blocks
-from trainability.plan import missing_blocks
-from trainability.storage import BlockFile, Storage
-from trainability.stored import stored_study
-from trainability.study import Study
+from trainability.stored import open_study
 
 if TYPE_CHECKING:
     from trainability.report import Report
+    from trainability.storage import BlockFile, Storage
+    from trainability.study import Study
 
 
 @app.command(
@@ -66,9 +64,9 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write tables, fits, figures and one HTML page from what storage holds."""
-    place = Storage(storage)
     studies = list(dict.fromkeys(studies))
-    chosen = [stored_study(study, place) for study in studies]
+    opened = [open_study(study, storage) for study in studies]
+    chosen, place = [study for study, _ in opened], opened[0][1]
     if watch:
         if len(chosen) > 1:
             raise InputError(
@@ -76,6 +74,8 @@ def report(
             )
         _watch(chosen[0], place, as_json)
         return
+    from trainability.growth import study_cells
+
     for study, text in zip(chosen, studies, strict=True):
         if not place.block_files(study.name, study_cells(study, place)):
             raise InputError(
@@ -150,11 +150,12 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Rebuild the MLflow mirror from storage; doing it again changes nothing."""
+    chosen, place = open_study(study, storage)
     from trainability import tracking
+    from trainability.growth import study_cells, wanted_blocks
+    from trainability.plan import missing_blocks
     from trainability.report import write_report
 
-    place = Storage(storage)
-    chosen = stored_study(study, place)
     cells = study_cells(chosen, place)
     files = place.block_files(chosen.name, cells)
     if not files:

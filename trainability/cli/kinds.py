@@ -17,7 +17,7 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from trainability.catalogs import suggestion
+from trainability.catalogs import did_you_mean
 from trainability.checks import shown
 from trainability.cli.app import app, clean, examples, out
 from trainability.cli.catalog import KINDS, Kind, kinds
@@ -43,7 +43,7 @@ def _command(kind: Kind) -> Callable[..., None]:
         if name is not None and name not in types:
             raise InputError(
                 f"there is none of the {kind.name} called {shown(name)}"
-                f"{suggestion(name, list(types))}; there are {', '.join(types)}"
+                f"{did_you_mean(name, types)}; there are {', '.join(types)}"
             )
         chosen = types if name is None else {name: types[name]}
         if as_json:

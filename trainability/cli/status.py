@@ -18,12 +18,12 @@ from trainability.cli.app import (
     show_commands,
 )
 from trainability.cli.documents import HashesOption, JsonOption, print_document
-from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import open_study
 
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from trainability.storage import Storage
     from trainability.study import Study
 
 _LOOK_EVERY_S = 2.0
@@ -44,17 +44,16 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show cells, replicates done and to do, success, and failures."""
+    chosen, place = open_study(study, storage)
     from trainability.cli.cells import cell_entries
 
-    place = Storage(storage)
-    chosen = stored_study(study, place)
     if watch:
         _watch(chosen, place, hashes, as_json)
     entries = cell_entries(chosen, place)
     if as_json:
         print_document({"study": chosen.name, "cells": entries})
         return
-    if not watch or not err.is_terminal:
+    if not (watch and err.is_terminal and out.is_terminal):  # there it stands already
         out.print(_table(chosen, place, entries, hashes))
     todo = sum(entry["replicates_to_do"] for entry in entries)
     if todo:

@@ -10,13 +10,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from trainability.catalogs import did_you_mean
 from trainability.checks import name_problem, shown
 from trainability.cli.app import app, clean, examples, out
 from trainability.cli.documents import JsonOption, print_document
 from trainability.commands import command
 from trainability.errors import InputError, refuse
-from trainability.study.loading import STUDIES, find_study_file, shipped_studies, study_names
-from trainability.study.records import did_you_mean
+from trainability.study.files import STUDIES, find_study_file, shipped_studies, study_names
 
 _DECLARED = {"STUDY": "study", "TUNING": "tuning"}
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class Family(ABC, Generic[Networks]):
         cell: What is run.
         device: A torch device, for what is not training.
     """
+
+    written: ClassVar[str]
+    """How a study asks for them, and which of its values they take: read by `trainability networks`
+    from the file's text."""
 
     layers: str | None = None
     """Names of what a census counts, with commas, or None where hidden layers have no names."""

@@ -26,7 +26,15 @@ ENGINE = "module"
 
 
 class CopiesOfModule(Family[Copies]):
-    """Copies of the module that the cell's function builds."""
+    """Copies of the module that a function in the study file builds: any `torch.nn.Module`.
+
+    Each copy is drawn by the scheme, as `trainability.apply` does, trained stacked with the others
+    by PyTorch's own passes, and counted as `trainability.inspect` counts. Arguments of the function
+    are settings, several of one an axis: `axes={"network": Module.grid(build, channels=[4, 8])}`.
+    Arguments called `width` and `depth` are the study's own. See `help(trainability.Module)`.
+    """
+
+    written = "network=Module(build, channels=8)"
 
     @cached_property
     def births(self) -> Births:

@@ -41,7 +41,14 @@ def draw(cell: Cell, blocks: Sequence[int]) -> Ensemble:
 
 
 class FullyConnected(Family[Ensemble]):
-    """Networks of affine layers and one activation, of the cell's width and depth."""
+    """Networks of affine layers and one activation, of the cell's width and depth.
+
+    They are what a study is about that says nothing of networks. Theory is held against them, all
+    engines train them, and the dead are counted with certainty. Widths of each layer are a tuple,
+    `width=(16, 4)` at depth 3; `activation`, `loss`, `penalty` and `optimizer` are axes as well.
+    """
+
+    written = "network=None, width=8, depth=2"
 
     def draw(self, blocks: Sequence[int]) -> Ensemble:
         return draw(self.cell, blocks)

@@ -1,17 +1,22 @@
 """Spending replicates well: where a study grows beyond its grid and its number of networks."""
 
-from trainability.growth.points import Crossing, Point, crossings, new_points
-from trainability.growth.rounds import (
-    Round,
-    cells_in_place,
-    next_round,
-    rounds,
-    stopping_growth,
-    stored_growth,
-    study_cells,
-    wanted_blocks,
-)
-from trainability.growth.rule import Growth, growth_problems
+from __future__ import annotations
+
+from trainability import lazy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.growth.points import Crossing, Point, crossings, new_points
+    from trainability.growth.rounds import (
+        Round,
+        cells_in_place,
+        next_round,
+        stopping_growth,
+        stored_growth,
+        study_cells,
+        wanted_blocks,
+    )
+    from trainability.growth.rule import Growth, growth_problems
 
 __all__ = [
     "Crossing",
@@ -23,9 +28,16 @@ __all__ = [
     "growth_problems",
     "new_points",
     "next_round",
-    "rounds",
     "stopping_growth",
     "stored_growth",
     "study_cells",
     "wanted_blocks",
 ]
+
+__getattr__ = lazy.attributes(
+    __name__,
+    points="Crossing Point crossings new_points",
+    rounds="Round cells_in_place next_round stopping_growth stored_growth study_cells "
+    "wanted_blocks",
+    rule="Growth growth_problems",
+)

@@ -99,7 +99,7 @@ class Options:
                 optional = name == "max_concurrent"
                 problems += int_problem(spelled(name), value, least, 10**6, optional=optional)
         if self.engine not in ENGINES:
-            from trainability.study.records import did_you_mean
+            from trainability.catalogs import did_you_mean
 
             problems.append(
                 f"unknown {spelled('engine')} {shown(self.engine)}; wanted one of "

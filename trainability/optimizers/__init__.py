@@ -1,12 +1,17 @@
 """Optimizers, one per file; a file dropped into this folder is found by itself."""
 
+from __future__ import annotations
+
 from trainability.catalogs import by_name
-from trainability.optimizers.adam import Adam
-from trainability.optimizers.adamw import AdamW
 from trainability.optimizers.base import Idle, Optimizer
 from trainability.optimizers.catalog import optimizer_types
-from trainability.optimizers.nesterov import Nesterov
-from trainability.optimizers.sgd import SGD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.optimizers.adam import Adam
+    from trainability.optimizers.adamw import AdamW
+    from trainability.optimizers.nesterov import Nesterov
+    from trainability.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",

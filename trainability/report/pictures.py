@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from trainability.cores import available_cores
 from trainability.errors import StudyError
-from trainability.launch.machine import n_cpus
 
 if TYPE_CHECKING:
     from trainability.findings.study import Findings
@@ -86,7 +86,7 @@ def draw_pictures(
 
 def helping() -> contextlib.AbstractContextManager[Helper | None]:
     """A helper for a while, if this process may use more than one CPU."""
-    return Helper() if n_cpus() > 1 else contextlib.nullcontext()
+    return Helper() if available_cores() > 1 else contextlib.nullcontext()
 
 
 class Helper:

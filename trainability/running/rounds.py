@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from trainability import interrupts
 from trainability.events import Event, Events, Finished, Noted, Working
-from trainability.growth import Growth, rounds
+from trainability.growth import Growth
+from trainability.growth.rounds import rounds
 from trainability.launch import Options, Outcome, choose_executor, launch, operations
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE

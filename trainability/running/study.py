@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from trainability.checks import shown
 from trainability.errors import StorageError, StudyFailed, refuse
-from trainability.events import Events, Noted, Subscriber, Working
 from trainability.launch.options import Options, Outcome
 from trainability.running.surroundings import (
     default_console,
@@ -28,6 +27,7 @@ from trainability.running.surroundings import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from trainability.events import Events, Subscriber
     from trainability.growth import Growth
     from trainability.notebook import LoadedStudy
     from trainability.report import Report
@@ -85,7 +85,8 @@ def run(
         max_concurrent: Trials that run at once, at most; None for all that fit.
         engine: `auto`, or the name of an engine.
         max_failures: How often what fails is tried again before it is given up.
-        report: Whether the report is written at the end.
+        report: Whether the report is written: of what there is while it runs for longer than half a
+            minute, and at the end.
         progress: Whether progress is shown on stderr.
         on_event: Called with every event of `trainability.events`, in turn. An exception that it
             raises ends the run in order, as Ctrl-C does, and is raised here.
@@ -189,21 +190,29 @@ def prepare(
     Raises:
         InputError: Names all that is wrong.
     """
-    from trainability.growth.rule import Growth, growth_problems
-    from trainability.stored import is_declared_by_a_file, stored_study
-    from trainability.study import Study, load_study
+    from trainability.stored import is_declared_by_a_file, refuse_unknown, stored_study
 
     problems = list(problems)
     if isinstance(replicates, int) and replicates < 1:
         problems.append(f"{spelled('replicates')} must be >= 1, got {replicates}")
     problems += options.problems(spelled)
-    problems += growth_problems(precision, refine, spelled)
+    if precision is not None or refine is not None:
+        from trainability.growth import growth_problems
+
+        problems += growth_problems(precision, refine, spelled)
+    problems += place_problems(storage, tracking_uri)
+    if isinstance(study, str | Path):
+        refuse(problems)
+        refuse_unknown(str(study), storage)  # what there is not is told before NumPy is loaded
+    from trainability.study import Study, load_study
+
     if not isinstance(study, str | Path | Study):
         problems.append(f"study must be a Study, a study file or a name, got {shown(study)}")
-    refuse([*problems, *place_problems(storage, tracking_uri)])
+    refuse(problems)
     chosen = study if isinstance(study, Study) else None
     if chosen is None and is_declared_by_a_file(str(study)):
         chosen = load_study(str(study))  # one that is refused needs no storage, and no Arrow
+    from trainability.growth import Growth
     from trainability.storage import Storage
 
     place = storage if isinstance(storage, Storage) else Storage(storage)
@@ -227,6 +236,7 @@ def _run(
     wants_report: bool,
     out: Console | None,
 ) -> LoadedStudy:
+    from trainability.events import Noted, Working
     from trainability.growth import study_cells
     from trainability.seeds import BLOCK_SIZE
 
@@ -241,12 +251,14 @@ def _run(
     )
     events.emit(Working(what="loading libraries"))
     from trainability import tracking
+    from trainability.running.live import live_page
     from trainability.running.rounds import Launcher, launch_rounds
 
     started = time.monotonic()
     mirror = tracking.Mirror(study, place, uri)
     try:
-        with Launcher(study.name, place, chosen.options, events) as launcher:
+        live = live_page(study, place, events) if wants_report else contextlib.nullcontext()
+        with Launcher(study.name, place, chosen.options, events) as launcher, live:
             outcome = launch_rounds(
                 study, chosen.growth, place, launcher, events, mirror,
                 lambda: _declare(study, place, events, end),
@@ -284,6 +296,7 @@ def _run(
 
 
 def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitStack) -> None:
+    from trainability.events import Noted
     from trainability.growth import study_cells
     from trainability.provenance import describe_environment
     from trainability.running.stopping import stoppable
@@ -299,6 +312,7 @@ def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitS
 
 def _write_report(study: Study, place: Storage, events: Events, mirror: Mirror) -> Report | None:
     """Write the report; None if nothing is stored, or, with a message, if that fails."""
+    from trainability.events import Noted, Working
     from trainability.growth import study_cells
     from trainability.report import write_report
     from trainability.report.pictures import helping

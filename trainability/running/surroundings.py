@@ -11,11 +11,11 @@ from trainability.addresses import shown as shown_address
 from trainability.checks import shown
 from trainability.commands import command
 from trainability.errors import InputError
-from trainability.events import Events, Noted, Subscriber
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from trainability.events import Events, Subscriber
     from trainability.storage import Storage
     from trainability.tracking import Mirror
 
@@ -29,6 +29,8 @@ def shown_events(console: Console | None, on_event: Subscriber | None) -> Iterat
     """
     if on_event is not None and not callable(on_event):
         raise InputError(f"on_event must be a function of one event, got {shown(on_event)}")
+    from trainability.events import Events
+
     heard = [] if on_event is None else [on_event]
     if console is None:
         yield Events(*heard)
@@ -94,6 +96,8 @@ def note_trouble(
         tracking_uri: As it was given.
     """
     if mirror.trouble:
+        from trainability.events import Noted
+
         again = command(name, text, storage=storage.address, tracking_uri=tracking_uri)
         where = f"MLflow at {shown_address(uri)} is incomplete ({mirror.trouble}); {when}"
         events.emit(Noted(heading=where, text=again))

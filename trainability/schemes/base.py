@@ -18,8 +18,11 @@ from trainability.checks import (
     shown,
 )
 from trainability.errors import InputError, refuse
-from trainability.theory.laws import NeuronLaw
 from trainability.theory.layer import Layer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.theory.laws import NeuronLaw
 
 
 class Scheme(ABC):

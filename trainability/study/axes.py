@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from trainability.activations import Activation
+from trainability.catalogs import did_you_mean
 from trainability.checks import (
     int_problem,
     is_number,
@@ -21,7 +22,6 @@ from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.limits import MOST_CELLS, MOST_STEPS
 from trainability.study.network import SHAPE, Module, module_problems, networks_of
-from trainability.study.records import did_you_mean
 from trainability.study.widths import (
     MOST_DEPTH,
     Width,

@@ -15,7 +15,7 @@ from trainability.losses import Loss, loss_types
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
 from trainability.study.widths import grouped
-from trainability.tasks import Table, Task
+from trainability.tasks.base import Task
 from trainability.tasks.classes import best_constant_accuracy, classes_problem
 
 MOST_BLOCKS = 1_000_000
@@ -82,6 +82,8 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
         )
     accuracies = {cell.target_accuracy for cell in cells if cell.target_accuracy is not None}
     if accuracies and not task.n_classes:
+        from trainability.tasks.table import Table  # reads files, and loads what for
+
         problems.append(
             f"target_accuracy wants a task with classes, got {task}; give a tolerance of the loss "
             "instead" + (", or classes=True" if isinstance(task, Table) else "")

@@ -1,4 +1,4 @@
-"""Find and load a study: a Python file, a study.json, or a name in `studies/`."""
+"""Load a study from a Python file, a study.json, or by its name in `studies/`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+from trainability.catalogs import did_you_mean
 from trainability.checks import reason, shown
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
-from trainability.study.records import did_you_mean, strategy_types
+from trainability.study.files import find_study_file
+from trainability.study.records import strategy_types
 
 T = TypeVar("T")
-STUDIES = Path("studies")
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def load_study(text: str) -> Study:
@@ -96,50 +96,6 @@ def load_module(path: Path) -> ModuleType:
     with contextlib.redirect_stdout(sys.stderr):
         _located(path, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
     return module
-
-
-def find_study_file(text: str) -> Path:
-    """The file of that path, or of that name in `studies/` or among those that are shipped.
-
-    Raises:
-        StudyError: If there is none.
-    """
-    try:
-        path = Path(text)
-        if path.suffix in (".py", ".json"):
-            if path.is_file():
-                return path.resolve()
-            raise StudyError(f"no study file {text}; wanted an existing .py or .json file")
-        named = own_study_file(text) or shipped_studies().get(text)
-        if named is not None:
-            return named.resolve()
-    except (OSError, ValueError) as error:  # too long a name, a null byte
-        raise StudyError(f"no study {shown(text)}: {error}") from error
-    names = study_names()
-    raise StudyError(
-        f"no study {shown(text)}{did_you_mean(text, names)}; "
-        f"wanted a .py or .json file, or one of: {', '.join(names)}"
-    )
-
-
-def own_study_file(text: str) -> Path | None:
-    """The file of that name in `studies/` of the current directory, if there is one."""
-    named = STUDIES / f"{text}.py"
-    return named if named.is_file() else None
-
-
-def study_names() -> list[str]:
-    """What may be asked for by name: in `studies/` of the current directory, and shipped."""
-    return sorted({*(path.stem for path in STUDIES.glob("*.py")), *shipped_studies()})
-
-
-def shipped_studies() -> dict[str, Path]:
-    """The files of the studies that come with this package, by name."""
-    # In an installed package; in a source tree, where they have a folder of their own, beside it.
-    installed, source = _PACKAGE / "_studies", _PACKAGE.parent / "studies"
-    in_source = (_PACKAGE.parent / "pyproject.toml").is_file()
-    folder = source if in_source and not installed.is_dir() else installed
-    return {path.stem: path for path in sorted(folder.glob("*.py"))}
 
 
 def _located(path: Path, load: Callable[[], T]) -> T:

@@ -8,13 +8,13 @@ what an old study means. Settings that the first release did not have are left o
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainability.activations import activation_types
+from trainability.catalogs import did_you_mean
 from trainability.checks import canonical_setting, plain, reason, shown
 from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError, StudyError
@@ -30,7 +30,6 @@ from trainability.tasks import task_types
 
 _DEEPEST = 24
 """Levels of the deepest declaration, some seven, with room for schemes of schemes."""
-_LONGEST_WORD = 100
 
 
 def strategy_types() -> dict[str, type]:
@@ -194,14 +193,6 @@ def made(name: str, make: Callable[..., Any], values: Mapping[str, Any]) -> Any:
 def canonical(record: Any) -> str:
     """JSON text that is the same for equal records, whatever the order of their keys."""
     return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def did_you_mean(word: Any, choices: Any) -> str:
-    """A suggestion to append to a message, or an empty text."""
-    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
-        return ""
-    close = difflib.get_close_matches(word, [str(choice) for choice in choices], n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _hashable(value: Any) -> Any:

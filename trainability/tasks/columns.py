@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trainability.catalogs import suggestion
+from trainability.catalogs import did_you_mean
 from trainability.errors import DataError, refuse
 from trainability.tasks.text_columns import (
     COMPRESSIONS,
@@ -132,7 +132,7 @@ def _name_problems(path: Path, names: list[str], wanted: Sequence[str]) -> list[
             listed = ", ".join(repr(entry) for entry in names[:20])
             more = f" and {len(names) - 20} more" if len(names) > 20 else ""
             problems.append(
-                f"{path} has no column {name!r}{suggestion(name, names)}; it has {listed}{more}"
+                f"{path} has no column {name!r}{did_you_mean(name, names)}; it has {listed}{more}"
             )
     return problems
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from trainability import lazy
 from trainability.errors import InputError
 from trainability.training.catalog import engine_modules, engine_type
-from trainability.training.contract import Engine, Problem, Training
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.training.contract import Engine, Problem, Training
 
 __all__ = ["ENGINES", "Engine", "Problem", "Training", "choose_engine", "engine_type"]
 
 ENGINES = ("auto", *engine_modules())
 """What an engine may be called by; declaring a study loads neither torch nor LLVM for it."""
+
+# Options of a launch name engines, and need nothing of what they do.
+__getattr__ = lazy.attributes(__name__, contract="Engine Problem Training")
 
 
 def choose_engine(

@@ -8,7 +8,9 @@ import pkgutil
 from functools import cache
 from pathlib import Path
 
-from trainability.training.contract import Engine
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trainability.training.contract import Engine
 
 _FOLDER = Path(__file__).parent
 _SUFFIX = "_engine"
@@ -37,6 +39,8 @@ def engine_modules() -> dict[str, str]:
 
 def engine_type(name: str) -> type[Engine]:
     """The engine of that name, one of `engine_modules()`."""
+    from trainability.training.contract import Engine
+
     module = importlib.import_module(engine_modules()[name])
     [kind] = [
         kind

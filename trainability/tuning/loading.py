@@ -6,12 +6,8 @@ from pathlib import Path
 
 from trainability.checks import shown
 from trainability.errors import StudyError
-from trainability.study.loading import (
-    check_declared_once,
-    find_study_file,
-    load_module,
-    read_declaration,
-)
+from trainability.study.files import find_study_file
+from trainability.study.loading import check_declared_once, load_module, read_declaration
 from trainability.tuning.declaration import Tuning
 
 

@@ -11,9 +11,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trainability.catalogs import did_you_mean
 from trainability.checks import shown
 from trainability.study.axes import AXES, value_problems
-from trainability.study.records import did_you_mean
 from trainability.tuning.choices import Choice, written
 from trainability.tuning.dimensions import Dimension
 from trainability.tuning.space import Condition, Space
