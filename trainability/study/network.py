@@ -99,6 +99,23 @@ class Module:
         module._blueprints = {}
         return module
 
+    def with_arguments(self, without: Collection[str] = (), /, **changes: Any) -> Module:
+        """Copies by the same function, some of its arguments others, or left out.
+
+        Raises:
+            StudyError: If they are no arguments of it.
+        """
+        kept = {name: value for name, value in self.arguments.items() if name not in without}
+        arguments = kept | changes
+        if self._build is None:
+            module = Module.registered(self.name, self.source, arguments, self.takes)
+        else:
+            module = Module(self._build, **arguments)
+            # Cost a look at the source, or a trial of the module.
+            module.source, module.takes = self.source, self.takes
+        module._blueprints = self._blueprints
+        return module
+
     @cached_property
     def source(self) -> str:
         """Digest of the function's source, and of the user's code and plain values that it uses."""
@@ -154,7 +171,7 @@ class Module:
         """
         from trainability.modules.blueprint import draw_up
 
-        key = (id(task), width, depth)
+        key = (id(task), width, depth, tuple(self.arguments.items()))
         if key not in self._blueprints:
             self._blueprints[key] = task, draw_up(lambda: self.build(width, depth), task)
         return self._blueprints[key][1]
