@@ -48,9 +48,10 @@ class Module:
     The module gets the training inputs, in the shapes that the task says (`Task.input_shapes`),
     and returns its outputs, one row of d_out numbers per example, in whatever shape.
 
-    Copies are told apart by the function's name, its arguments and its source (see `source`), so
-    that a function that changes makes new cells. JSON can't hold code: a study.json refers to it,
-    and can be reported by itself; to be run it wants the study file.
+    Copies are told apart by the function's name, its arguments and its source: with the functions
+    and classes of yours that it uses, and what numbers, containers, arrays and tensors hold. So a
+    function that changes makes new cells. JSON can't hold code: a study.json refers to it, and can
+    be reported by itself; to be run it wants the study file.
 
     Args:
         build: A function with a name, or a class; called with the arguments.
@@ -118,7 +119,7 @@ class Module:
 
     @cached_property
     def source(self) -> str:
-        """Digest of the function's source, and of the user's code and plain values that it uses."""
+        """Digest of the function's source, and of whatever of the user's it uses."""
         assert self._build is not None
         digest = source_digest(self._build)
         _BUILDERS[self.name, digest] = self._build
