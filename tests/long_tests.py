@@ -44,6 +44,7 @@ LONG = (
     "tuning/test_tune_command.py::test_it_trains_what_is_missing_and_ends_with_a_line_to_paste",
     "tuning/test_tune_command.py::test_what_another_user_has_declared_under_the_name_is_kept",
     "tuning/test_tuning_benchmark.py::test_its_regret_is_at_most_half_of_random_search_and_of_tpe",
+    "tuning/test_tuning_of_modules.py::test_the_command_tunes_a_module_and_its_json_wants_the_file",
 )
 """Files, and tests of files, of some ten seconds and more: those that start and end whole machines
 and services, or go through a catalog of cases. A quicker test of the same room is not among them.

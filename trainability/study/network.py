@@ -48,9 +48,10 @@ class Module:
     The module gets the training inputs, in the shapes that the task says (`Task.input_shapes`),
     and returns its outputs, one row of d_out numbers per example, in whatever shape.
 
-    Copies are told apart by the function's name, its arguments and its source (see `source`), so
-    that a function that changes makes new cells. JSON can't hold code: a study.json refers to it,
-    and can be reported by itself; to be run it wants the study file.
+    Copies are told apart by the function's name, its arguments and its source: with the functions
+    and classes of yours that it uses, and what numbers, containers, arrays and tensors hold. So a
+    function that changes makes new cells. JSON can't hold code: a study.json refers to it, and can
+    be reported by itself; to be run it wants the study file.
 
     Args:
         build: A function with a name, or a class; called with the arguments.
@@ -99,9 +100,26 @@ class Module:
         module._blueprints = {}
         return module
 
+    def with_arguments(self, without: Collection[str] = (), /, **changes: Any) -> Module:
+        """Copies by the same function, some of its arguments others, or left out.
+
+        Raises:
+            StudyError: If they are no arguments of it.
+        """
+        kept = {name: value for name, value in self.arguments.items() if name not in without}
+        arguments = kept | changes
+        if self._build is None:
+            module = Module.registered(self.name, self.source, arguments, self.takes)
+        else:
+            module = Module(self._build, **arguments)
+            # Cost a look at the source, or a trial of the module.
+            module.source, module.takes = self.source, self.takes
+        module._blueprints = self._blueprints
+        return module
+
     @cached_property
     def source(self) -> str:
-        """Digest of the function's source, and of the user's code and plain values that it uses."""
+        """Digest of the function's source, and of whatever of the user's it uses."""
         assert self._build is not None
         digest = source_digest(self._build)
         _BUILDERS[self.name, digest] = self._build
@@ -154,7 +172,7 @@ class Module:
         """
         from trainability.modules.blueprint import draw_up
 
-        key = (id(task), width, depth)
+        key = (id(task), width, depth, tuple(self.arguments.items()))
         if key not in self._blueprints:
             self._blueprints[key] = task, draw_up(lambda: self.build(width, depth), task)
         return self._blueprints[key][1]

@@ -21,8 +21,9 @@ from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
-from trainability.study.axes import AXES, value_problems
+from trainability.study.axes import AXES
 from trainability.study.limits import MOST_BLOCKS
+from trainability.study.network import Module
 from trainability.study.records import (
     canonical,
     field_problems,
@@ -47,6 +48,7 @@ from trainability.tuning.parameters import (
 from trainability.tuning.prior import prior_problems
 from trainability.tuning.probes import probe_problems
 from trainability.tuning.ranges import Integers, Range
+from trainability.tuning.shapes import in_order, networks, shape_problems
 from trainability.tuning.space import Settings, Space
 
 _OBJECTIVES = {kind.__name__: kind for kind in (SuccessRate, MedianSteps, SmallestWidth)}
@@ -65,9 +67,10 @@ class Tuning:
     """Settings that make training succeed: of a scheme, of the optimizer, or whole axes.
 
     What varies is named by its place: an axis (`width`, `activation`, `scheme`), or a field of what
-    an axis holds (`scheme.bias_std`, `penalty.coefficient`, `optimizer.schedule.n_steps`); a field
-    alone will do where only one of them has it. Where a `Choice` decides what holds a field,
-    candidates that have no such field do without it.
+    an axis holds (`scheme.bias_std`, `penalty.coefficient`, `optimizer.schedule.n_steps`), such as
+    an argument of a module (`network.channels`); a field alone will do where only one of them has
+    it. Where a `Choice` decides what holds a field, candidates that have no such field do without
+    it.
 
     Args:
         name: Lower-case letters, digits, `_` and `-`; names the folder on storage.
@@ -96,6 +99,8 @@ class Tuning:
         penalty: What is descended beside the loss; None for nothing.
         target_accuracy: Instead of a tolerance, for tasks with classes, as in a study.
         prior: "theory" to start at the candidates of which it predicts the most success, if any.
+        network: What the networks are, as in a study: None for fully connected ones, `Module(build,
+            channels=8)` for copies of a module, of which arguments that are named may vary.
 
     Raises:
         StudyError: Lists every problem at once.
@@ -122,11 +127,13 @@ class Tuning:
     penalty: Penalty | None = younger(None, since=1)
     target_accuracy: float | None = younger(None, since=2)
     prior: str | None = younger(None, since=3)
+    network: Module | None = younger(None, since=3)
 
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
-        object.__setattr__(self, "depth", settled_depth(self._all_widths, self.depth))
+        if None in networks(self):
+            object.__setattr__(self, "depth", settled_depth(self._all_widths, self.depth))
 
     @cached_property
     def paths(self) -> dict[str, Path]:
@@ -160,7 +167,7 @@ class Tuning:
     def widths(self) -> tuple[Width | None, ...]:
         """The widths at which a candidate is trained; None for its own, or else the default's."""
         widths = {width for part in self.objectives for width in part.widths}
-        return tuple(sorted(widths, key=_order))
+        return tuple(sorted(widths, key=in_order))
 
     @property
     def _all_widths(self) -> list[Any]:
@@ -227,7 +234,9 @@ class Tuning:
         """
         chosen = self.chosen(settings)
         shape: Any = chosen["width"] if width is None else width
-        chosen.update(width=shape, depth=own_depth(shape, chosen["depth"]))
+        chosen["width"] = shape
+        if chosen["network"] is None:
+            chosen["depth"] = own_depth(shape, chosen["depth"])
         paired = (path[1] for path in self.paths.values() if path[0] == "scheme" and len(path) == 2)
         return Cell(
             **chosen,
@@ -245,13 +254,17 @@ class Tuning:
         return list(dict.fromkeys(widths))
 
     def _study(self, widths: list[Any]) -> Study:
+        fixed: dict[str, Any] = self.fixed | {"width": None}
+        if self.network is not None and "depth" not in self.network.takes:
+            fixed["depth"] = None
+        has_width = self.network is None or "width" in self.network.takes
         return Study(
             name=self.name,
             question=self.question,
-            axes={"width": widths},
+            axes={"width": widths} if has_width and widths != [None] else {},
             replicates=self.fresh_replicates,
             seed=self.seed,
-            **{name: value for name, value in self.fixed.items() if name != "width"},
+            **fixed,
         )
 
     def to_json(self) -> str:
@@ -297,7 +310,7 @@ class Tuning:
                 problems.append(f"{name} must be given, got None")
         if problems:
             return problems
-        problems += self._width_problems()
+        problems += shape_problems(self)
         try:
             self._study([1] if problems else self._default_widths)
         except InputError as error:
@@ -332,27 +345,6 @@ class Tuning:
             problems.append(f"objective must be {_TWO}, got {shown(given)}")
         return problems
 
-    def _width_problems(self) -> list[str]:
-        """Widths come from the objectives, or from the default and what varies, not from both."""
-        if self.width is not None and (wrong := value_problems("width", [self.width])):
-            return wrong
-        varies = isinstance(self.vary, Mapping) and "width" in self.vary
-        named = [width for width in self.widths if width is not None]
-        if varies and named:
-            return [
-                f"width varies, and the objective is about width {', '.join(map(str, named))}; "
-                "write SuccessRate() or MedianSteps(), without a width"
-            ]
-        if None in self.widths and self.width is None:
-            why = "the default's, to compare with" if varies else "the objective names none"
-            return [f"width must be given: {why}; write Tuning(width=8, ...)"]
-        if None not in self.widths and self.width is not None:
-            return [
-                f"width {shown(self.width)} has no effect, for the objective names its own; leave "
-                "one of them out"
-            ]
-        return []
-
     def _vary_problems(self, may_probe: bool) -> list[str]:
         if not isinstance(self.vary, Mapping) or not self.vary:
             wanted = '{"scheme.bias_std": Range(0.01, 10, log=True)}'
@@ -373,13 +365,6 @@ class Tuning:
                 if part.in_units_of_loss
             ]
         return problems or (probe_problems(self) if may_probe else [])
-
-
-def _order(width: Any) -> tuple[int, ...]:
-    """By which widths are sorted: none first, widths per layer beside those of all layers."""
-    if width is None:
-        return ()
-    return tuple(width) if isinstance(width, tuple | list) else (width,)
 
 
 def _kind_of(record: Mapping[str, Any]) -> str | None:

@@ -143,6 +143,9 @@ class Landscape:
         values = []
         for entry in settings:
             cell = self._tuning.cell(entry, width)
+            if cell.network is not None:  # no law of its layers
+                values.append(float("nan"))
+                continue
             key = (cell.scheme, cell.sizes, cell.activation, cell.loss, cell.idle)
             if key not in by_initialization:
                 expected = expected_trainability(cell)

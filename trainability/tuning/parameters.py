@@ -1,8 +1,8 @@
 """Where a setting that is tuned stands: an axis, or a field of what an axis holds.
 
 A setting is named by its place: `width`, `activation`, `scheme.bias_std`,
-`optimizer.schedule.n_steps`. A field alone, such as `bias_std`, will do where only one of the
-strategies has it.
+`optimizer.schedule.n_steps`; of a module, an argument that it names: `network.channels`. A field
+alone, such as `bias_std`, will do where only one of the strategies has it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from trainability.catalogs import did_you_mean
 from trainability.checks import shown
 from trainability.study.axes import AXES, value_problems
+from trainability.study.network import Module
 from trainability.tuning.choices import Choice, written
 from trainability.tuning.dimensions import Dimension
 from trainability.tuning.space import Condition, Space
@@ -25,7 +26,6 @@ FIXED = {
     "max_steps": "it is part of what success means",
     "tolerance": "it is part of what success means",
     "target_accuracy": "it is part of what success means",
-    "network": "a tuning is of fully connected networks",
 }
 """Axes that a tuning can't vary, and why: candidates would not be comparable."""
 TUNABLE = tuple(name for name in AXES if name not in FIXED)
@@ -152,6 +152,8 @@ def _without(value: Any, names: set[str]) -> str:
     """A value as it is written, without some of its fields."""
     if not names.intersection(_fields(value)):
         return written(value)
+    if isinstance(value, Module):
+        return str(value.with_arguments(names))
     settings = [
         f"{field.name}={getattr(value, field.name)!r}"
         for field in dataclasses.fields(value)
@@ -177,14 +179,25 @@ def with_changes(value: Any, changes: Mapping[Path, Any]) -> Any:
             inner.setdefault(path[0], {})[path[1:]] = new
     if not inner:
         return value
-    fields = {name: with_changes(getattr(value, name), part) for name, part in inner.items()}
+    fields = {name: with_changes(value_at(value, [name]), part) for name, part in inner.items()}
+    if isinstance(value, Module):
+        return value.with_arguments(**fields)
     return dataclasses.replace(value, **fields)
 
 
 def value_at(value: Any, path: Sequence[str]) -> Any:
-    """What a setting of a value is."""
+    """What a setting of a value is.
+
+    Raises:
+        AttributeError: If it has no such setting.
+    """
     for name in path:
-        value = getattr(value, name)
+        if isinstance(value, Module):
+            if name not in value.arguments:
+                raise AttributeError(f"{value!r} names no argument {name}")
+            value = value.arguments[name]
+        else:
+            value = getattr(value, name)
     return value
 
 
@@ -197,7 +210,7 @@ def _options(path: Path, fixed: Mapping[str, Any], vary: Mapping[Path, Any]) -> 
         axis = path[0]
         return [fixed[axis]] if axis in fixed else []
     owners = _options(path[:-1], fixed, vary)
-    return [getattr(value, path[-1]) for value in owners if path[-1] in _fields(value)]
+    return [value_at(value, path[-1:]) for value in owners if path[-1] in _fields(value)]
 
 
 def _has(value: Any, path: Sequence[str]) -> bool:
@@ -205,11 +218,13 @@ def _has(value: Any, path: Sequence[str]) -> bool:
     for name in path:
         if name not in _fields(value):
             return False
-        value = getattr(value, name)
+        value = value_at(value, [name])
     return True
 
 
 def _fields(value: Any) -> list[str]:
+    if isinstance(value, Module):
+        return list(value.arguments)
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return []
     return [field.name for field in dataclasses.fields(value) if field.init]
@@ -222,5 +237,5 @@ def _below(name: str, value: Any, level: int) -> list[str]:
         place
         for field in _fields(value)
         for inner in [f"{name}.{field}"]
-        for place in [inner, *_below(inner, getattr(value, field), level + 1)]
+        for place in [inner, *_below(inner, value_at(value, [field]), level + 1)]
     ]

@@ -44,7 +44,9 @@ def _death_problems(tuning: Tuning, cells: list[Cell]) -> list[str]:
     if tuning.max_born_dead is None:
         return []
     unknown = {
-        str(cell.activation): None for cell in cells if cell.activation.flat and not has_law(cell)
+        str(cell.activation if cell.network is None else cell.network): None
+        for cell in cells
+        if cell.activation.flat and not has_law(cell)
     }
     return [
         f"max_born_dead can't be held with {name}: theory does not say how many of its neurons "

@@ -25,7 +25,8 @@ def pasted(tuning: Tuning, settings: Settings | None) -> str:
     """A candidate as arguments of a study."""
     chosen = tuning.chosen(settings)
     names = dict.fromkeys(["scheme", "optimizer", *tuning.axes])
-    values = {n: str(chosen[n]) if n in STRATEGIES else repr(chosen[n]) for n in names}
+    as_made = {*STRATEGIES} - {"network"}  # which is written as the function is called
+    values = {n: str(chosen[n]) if n in as_made else repr(chosen[n]) for n in names}
     return "".join(f"{name}={value}, " for name, value in values.items()).rstrip()
 
 
