@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -29,6 +31,8 @@ from trainability.study.quantities import Quantity
 
 _MOST_PLACES = 4
 _MOST_CURVES = 4
+_MOST_ENDS = 2
+"""Places that a sentence names of each of several curves."""
 
 
 def asked_sentences(findings: Findings) -> list[str]:
@@ -176,7 +180,8 @@ def _amount(quantity: Quantity, gap: float, low: float, high: float) -> str:
 
 
 def _along(findings: Findings) -> list[str]:
-    """How the quantity changes along the first axis of numbers that varies."""
+    """How the quantity changes along the first axis of numbers that varies, and where at its end
+    most of it is."""
     cells, quantity = findings.asked.cells, findings.asked.quantity
     numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
     axis = next((name for name in numeric if cells[name].nunique() > 1), None)
@@ -197,11 +202,42 @@ def _along(findings: Findings) -> list[str]:
         several = cells.groupby(axis, sort=False).size().max() > 1
         parts = cells.groupby("curve", sort=False)
         groups = [(str(key) if several else "", part) for key, part in parts]
+    shown = places(cells, axis)
+    texts = [_one_along(quantity, axis, name, part, shown) for name, part in groups[:_MOST_CURVES]]
     left = len(groups) - _MOST_CURVES
-    texts = [_one_along(quantity, axis, name, part) for name, part in groups[:_MOST_CURVES]]
     if left > 0:
         texts.append(f"{left} more in the table")
-    return [f"The {quantity.noun} is {'; '.join(texts)}."]
+    return [
+        f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(axis, groups)}).",
+        *_most_at_the_end(quantity, axis, groups, shown[-1]),
+    ]
+
+
+def _measured_by(axis: str, groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
+    """What the numbers of a sentence are: of how many networks, and what brackets hold."""
+    sizes = [part.groupby(axis, observed=True) for _, part in groups]
+    n = [int(size) for of_places in sizes for size in of_places["n"].sum()]
+    n_cells = [int(size) for of_places in sizes for size in of_places.size()]
+    means = "" if max(n_cells) == 1 else f"means of {_between(n_cells)} cells, "
+    return f"{means}95 % intervals in brackets, n = {_between(n)} networks each"
+
+
+def _between(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _most_at_the_end(
+    quantity: Quantity, axis: str, groups: Sequence[tuple[str, pd.DataFrame]], end: object
+) -> list[str]:
+    """The largest value at the last place, if means were told there."""
+    last = [part[part[axis] == end] for _, part in groups]
+    if max(map(len, last)) < 2:
+        return []
+    at = pd.concat(last)
+    most = at.loc[at["value"].idxmax()]
+    value = _with_n(quantity, most)
+    return [f"At {label(axis)} {place_text(end)} it is at most {value}, of {most['curve']}."]
 
 
 def _cell_by_cell(findings: Findings) -> list[str]:
@@ -216,28 +252,53 @@ def _cell_by_cell(findings: Findings) -> list[str]:
     return [f"The {quantity.noun} is {'; '.join(texts)}."]
 
 
-def _one_along(quantity: Quantity, axis: str, name: str, cells: pd.DataFrame) -> str:
-    shown = places(cells, axis)
+def _one_along(
+    quantity: Quantity, axis: str, name: str, cells: pd.DataFrame, shown: Sequence[object]
+) -> str:
+    """The values at some places, or once for all of them what is the same at each."""
+    shown = [place for place in shown if (cells[axis] == place).any()]
+    at = {place: _at_place(cells[cells[axis] == place]) for place in shown}
+    values = {_value(quantity, row) for row in at.values()}
+    of = f" with {name}" if name else ""
+    if len(values) == 1 and len(shown) > 1:
+        ends = [place_text(shown[0]), place_text(shown[-1])]
+        every = (
+            " to ".join(ends) if len(shown) > _MOST_PLACES else joined([*map(place_text, shown)])
+        )
+        widest = {
+            "value": at[shown[0]]["value"],
+            "low": min(row["low"] for row in at.values()),
+            "high": max(row["high"] for row in at.values()),
+        }
+        return f"{_bracketed(quantity, pd.Series(widest))} at {label(axis)} {every} alike{of}"
     if len(shown) > _MOST_PLACES:
         shown = [shown[0], shown[len(shown) // 2], shown[-1]]
-    parts = []
-    for place in shown:
-        at = cells[cells[axis] == place]
-        if len(at) == 1:
-            row = at.iloc[0]
-        else:
-            value, low, high, _ = mean_over_cells([*at.itertuples()], LEVEL)
-            row = pd.Series({"value": value, "low": low, "high": high, "n": at["n"].sum()})
-        parts.append(f"{_with_n(quantity, row)} at {label(axis)} {place_text(place)}")
-    text = joined(parts) + (f" with {name}" if name else "")
-    last = cells[cells[axis] == shown[-1]]
-    if len(last) > 1:
-        most = last.loc[last["value"].idxmax()]
-        text += (
-            f" (on average over {len(last)} cells; at {label(axis)} {place_text(shown[-1])} at "
-            f"most {_with_n(quantity, most)}, of {most['curve']})"
-        )
-    return text
+    if name and len(shown) > _MOST_ENDS:
+        shown = [shown[0], shown[-1]]
+    parts = [
+        f"{_bracketed(quantity, at[place])} at {label(axis)} {place_text(place)}" for place in shown
+    ]
+    return joined(parts) + of
+
+
+def _at_place(cells: pd.DataFrame) -> pd.Series:
+    """The value at a place, the mean over its cells."""
+    if len(cells) == 1:
+        return cells.iloc[0]
+    value, low, high, _ = mean_over_cells([*cells.itertuples()], LEVEL)
+    return pd.Series({"value": value, "low": low, "high": high})
+
+
+def _value(quantity: Quantity, row: pd.Series) -> str:
+    return value_text(quantity, row["value"]) + " %" * quantity.is_share
+
+
+def _bracketed(quantity: Quantity, row: pd.Series) -> str:
+    """A value with its interval in brackets; a sentence says beside it of how many networks."""
+    text = _value(quantity, row)
+    if np.isnan(row["low"]):
+        return text
+    return f"{text} [{', '.join(value_text(quantity, row[end]) for end in ('low', 'high'))}]"
 
 
 def _with_n(quantity: Quantity, row: pd.Series) -> str:

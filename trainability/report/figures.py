@@ -36,9 +36,11 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    made: dict[str, Callable[[], Any]] = {MAIN: partial(success_panels, findings)}
-    for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
-        made[f"success_map_{index + 1}"] = partial(success_map, title, part)
+    made: dict[str, Callable[[], Any]] = {}
+    if findings.is_about_success:
+        made[MAIN] = partial(success_panels, findings)
+        for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
+            made[f"success_map_{index + 1}"] = partial(success_map, title, part)
     made |= asked_figures(findings)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
@@ -47,8 +49,9 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     place = typical(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
         made["losses"] = partial(losses, findings, place)
-    made["survival"] = partial(survival, findings, place)
-    if len(findings.measured.count_shares):
+    if findings.is_about_success:
+        made["survival"] = partial(survival, findings, place)
+    if (findings.measured.count_shares.get("expected", pd.Series(dtype=float)) < 1).any():
         made["count_calibration"] = partial(count_calibration, findings)
     return made
 

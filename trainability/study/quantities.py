@@ -30,6 +30,11 @@ class Quantity:
     is_share: bool = True
     of_no: bool = False
 
+    @property
+    def at_birth(self) -> bool:
+        """Whether it is measured before any training."""
+        return self.column.endswith("_init") or self.column in ("born_dead", "trainable")
+
 
 def _mean(name: str, noun: str = "", *, least: bool = False, share: bool = True) -> Quantity:
     noun = noun or name.replace("_", " ")
@@ -51,7 +56,8 @@ QUANTITIES: dict[str, Quantity] = {
         _mean("validation_loss", least=True, share=False),
         _mean("best_validation_loss", least=True, share=False),
         Quantity(
-            "variance", "mean variance over the data", "mean", "variance_init"
+            "variance", "mean share of the output that varies over the data", "mean",
+            "variance_init",
         ),
         Quantity("living", "mean share of living points", "mean", "living_init"),
         Quantity(
