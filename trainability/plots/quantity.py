@@ -10,6 +10,7 @@ from trainability.plots.style import (
     legend_beside,
     looks,
     new_axes,
+    number_axis,
     places_axis,
     positions,
     power_axis,
@@ -30,6 +31,8 @@ def plot_quantity(
     name: str = "",
     title: str = "",
     level: float = 0.95,
+    logarithmic: bool = False,
+    unit: str = "networks a cell",
 ) -> Axes:
     """Any quantity with its intervals, a curve each; values that are not finite are left out.
 
@@ -41,6 +44,8 @@ def plot_quantity(
         name: Of the quantity, along the vertical axis.
         title: The finding.
         level: Of the intervals, for the note.
+        logarithmic: Whether the vertical axis is so in any case, not only for a wide range.
+        unit: What `n` counts, for the note.
     """
     ax = new_axes(ax, 7.2, 4.4)
     finite = cells[np.isfinite(cells["value"].to_numpy(dtype=float))]
@@ -61,11 +66,21 @@ def plot_quantity(
         )
     places_axis(ax, cells[x], x)
     positive = finite["value"][finite["value"] > 0]
-    if len(positive) and positive.max() > _SPREAD * positive.min():
+    if logarithmic:
+        number_axis(ax, _powers_of_two(positive), "", axis="y")
+    elif len(positive) and positive.max() > _SPREAD * positive.min():
         ax.set_yscale("log")
         power_axis(ax, "y")
     ax.set_ylabel(name)
     if cells[curve].nunique() > 1:
         legend_beside(ax)
-    set_title(ax, title, sample_note(cells["n"], level))
+    set_title(ax, title, sample_note(cells["n"], level, unit))
     return ax
+
+
+def _powers_of_two(values: pd.Series) -> np.ndarray:
+    """Those between which all values lie; one if there are none."""
+    if values.empty:
+        return np.ones(1)
+    ends = np.log2([values.min(), values.max()])
+    return 2.0 ** np.arange(np.floor(ends[0]), np.ceil(ends[1]) + 1)

@@ -14,11 +14,12 @@ from trainability.analysis.curves import STATES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
 from trainability.findings.places import in_order, place_text
+from trainability.findings.scaling import SHARE
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.published import value_text
 from trainability.report.sentences import headline, typical
-from trainability.report.text import percent
+from trainability.report.text import joined, percent
 
 MAIN = "success_over_width"
 """The headline figure's file."""
@@ -41,6 +42,8 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
         made[MAIN] = partial(success_panels, findings)
         for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
             made[f"success_map_{index + 1}"] = partial(success_map, title, part)
+    if len(findings.scaling) and findings.scaling["width"].notna().any():
+        made["scaling"] = partial(width_over_samples, findings)
     made |= asked_figures(findings)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
@@ -100,6 +103,27 @@ def maps(findings: Findings) -> list[tuple[str, pd.DataFrame]]:
         )
         for key, part in parts
     ]
+
+
+def width_over_samples(findings: Findings, ax: Any = None) -> Any:
+    """The width that success takes over the number of samples, a line for each kind of targets."""
+    table = findings.scaling.rename(columns={
+        "width": "value", "width_low": "low", "width_high": "high", "family": "curve",
+        "n_train": "samples",
+    })  # fmt: skip
+    powers = table.drop_duplicates("curve").dropna(subset=["power"])
+    texts = [f"{row['power']:.2f} for {row['curve']}" for _, row in powers.iterrows()]
+    title = f"Width for {100 * SHARE:g} % success over samples"
+    return plots.plot_quantity(
+        table[table["value"].notna()],
+        ax,
+        x="samples",
+        name=f"width for {100 * SHARE:g} % success",
+        title=f"{title}: power {joined(texts)}" if texts else title,
+        level=LEVEL,
+        logarithmic=True,
+        unit="networks a line",
+    )
 
 
 def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:

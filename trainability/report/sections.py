@@ -98,7 +98,9 @@ def sections(
     if findings.is_about_success:
         yield success
     if len(findings.scaling):
-        yield Section("Width over samples", tables=(scaling_view(findings),))
+        yield Section(
+            "Width over samples", figures=drawn("scaling"), tables=(scaling_view(findings),)
+        )
     if findings.asked.quantity.name != SUCCESS and len(findings.asked.cells):
         yield Section(
             f"The {findings.asked.quantity.noun}",
