@@ -90,6 +90,25 @@ def test_of_several_curves_the_ends_are_named_and_the_largest_there(tmp_path):
     assert second.endswith("n = 256), of UnitSphere, depth 3.")
 
 
+def test_the_full_batch_is_a_place_among_numbers(tmp_path):
+    axes = {"batch_size": [4, None], "scheme": [UnitSphere(), He(bias_std=1.0)]}
+    study = dataclasses.replace(STUDY, axes=axes, width=4)
+    findings = find(study, stored(study, tmp_path, collapse))
+    first = answer(findings)[0]
+    assert "at batch size 4 and full batch alike with UnitSphere" in first and "nan" not in first
+
+
+def test_where_there_is_one_place_every_curve_has_a_row(tmp_path):
+    axes = {"scheme": [UnitSphere(), He(bias_std=1.0)], "batch_size": [4, 8, 16, None]}
+    study = dataclasses.replace(STUDY, axes=axes, width=4)
+    ax = asked_figures(find(study, stored(study, tmp_path, collapse)))["asked"]()
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names[0] == "UnitSphere, batch size 4" and names[-1].endswith("full batch")
+    assert len(names) == 8
+    (points,) = ax.get_lines()
+    assert points.get_xydata().tolist() == [[0.25 if at < 4 else 0.75, at] for at in range(8)]
+
+
 def test_what_no_network_has_is_said(tmp_path):
     study = dataclasses.replace(STUDY, quantity="variance")
     sentences = answer(find(study, stored(study, tmp_path)))

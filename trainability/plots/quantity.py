@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from trainability.plots.style import (
+    OKABE_ITO,
     legend_beside,
     looks,
     new_axes,
@@ -36,6 +37,8 @@ def plot_quantity(
 ) -> Axes:
     """Any quantity with its intervals, a curve each; values that are not finite are left out.
 
+    Where there is one place alone, curves would be points upon each other: each gets a row.
+
     Args:
         cells: One row per cell: `value`, `low`, `high`, `n`, and the columns below.
         ax: Where to draw; a new figure by default.
@@ -47,8 +50,10 @@ def plot_quantity(
         logarithmic: Whether the vertical axis is so in any case, not only for a wide range.
         unit: What `n` counts, for the note.
     """
-    ax = new_axes(ax, 7.2, 4.4)
     finite = cells[np.isfinite(cells["value"].to_numpy(dtype=float))]
+    if cells[x].nunique() == 1 < len(cells):
+        return _rows(finite, ax, curve, name, title, sample_note(cells["n"], level, unit, "bars"))
+    ax = new_axes(ax, 7.2, 4.4)
     for label, style in looks(dict.fromkeys(cells[curve])):
         part = finite[finite[curve] == label].sort_values(by=x)
         at = positions(part[x])
@@ -75,6 +80,24 @@ def plot_quantity(
     if cells[curve].nunique() > 1:
         legend_beside(ax)
     set_title(ax, title, sample_note(cells["n"], level, unit))
+    return ax
+
+
+def _rows(
+    cells: pd.DataFrame, ax: Axes | None, curve: str, name: str, title: str, note: str
+) -> Axes:
+    """A row for each curve, with its value and its interval."""
+    names = list(dict.fromkeys(map(str, cells[curve])))
+    longest = max(map(len, names), default=0)
+    ax = new_axes(ax, 4.6 + 0.075 * longest, 1.3 + 0.24 * len(names))
+    at = [names.index(str(label)) for label in cells[curve]]
+    values, low, high = (cells[key].to_numpy(dtype=float) for key in ("value", "low", "high"))
+    ax.hlines(at, low, high, color=OKABE_ITO[0], lw=1.5)
+    ax.plot(values, at, ls="", marker="o", ms=5, color=OKABE_ITO[0])
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlabel(name)
+    set_title(ax, title, note)
     return ax
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
 from trainability.analysis.collapse import NEAR
@@ -12,9 +9,9 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import TEXTS, place_text, places
-from trainability.findings.published import mean_over_cells
+from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
+from trainability.report.along import along_sentences, with_n
 from trainability.report.better import (
     DECIDED,
     NOUNS,
@@ -26,13 +23,10 @@ from trainability.report.published import interval_text, value_text
 from trainability.report.scaling import scaling_sentences
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import joined, points
-from trainability.study.axes import STRATEGIES, label
+from trainability.study.axes import STRATEGIES
 from trainability.study.quantities import Quantity
 
-_MOST_PLACES = 4
 _MOST_CURVES = 4
-_MOST_ENDS = 2
-"""Places that a sentence names of each of several curves."""
 
 
 def asked_sentences(findings: Findings) -> list[str]:
@@ -46,7 +40,7 @@ def asked_sentences(findings: Findings) -> list[str]:
         ]
     if asked.cells.empty:
         return [f"No network has a {asked.quantity.noun}: nothing answers the question."]
-    along = _along(findings)
+    along = along_sentences(findings)
     if asked.quantity.name == SUCCESS:
         answered = findings.comparisons.axes or (findings.x == "width" and not findings.is_deep)
         return [] if answered else along
@@ -179,135 +173,16 @@ def _amount(quantity: Quantity, gap: float, low: float, high: float) -> str:
     return f"{abs(gap):.3g} (95 % interval {ends[0]:.3g} to {ends[1]:.3g})"
 
 
-def _along(findings: Findings) -> list[str]:
-    """How the quantity changes along the first axis of numbers that varies, and where at its end
-    most of it is."""
-    cells, quantity = findings.asked.cells, findings.asked.quantity
-    numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
-    axis = next((name for name in numeric if cells[name].nunique() > 1), None)
-    if axis is None and findings.x in TEXTS and cells[findings.x].nunique() > 1:
-        axis = findings.x
-    if axis is None:
-        return []
-    strategies = [
-        name for name in STRATEGIES if name != axis and name in cells and cells[name].nunique() > 1
-    ]
-    by = strategies[0] if strategies and quantity.kind != "restarts" else None
-    groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
-    if by is not None:
-        names = short(list(dict.fromkeys(map(str, cells[by]))))
-        parts = cells.groupby(cells[by].astype(str), sort=False)
-        groups = [(names[str(key)], part) for key, part in parts]
-    elif quantity.kind == "restarts":
-        several = cells.groupby(axis, sort=False).size().max() > 1
-        parts = cells.groupby("curve", sort=False)
-        groups = [(str(key) if several else "", part) for key, part in parts]
-    shown = places(cells, axis)
-    texts = [_one_along(quantity, axis, name, part, shown) for name, part in groups[:_MOST_CURVES]]
-    left = len(groups) - _MOST_CURVES
-    if left > 0:
-        texts.append(f"{left} more in the table")
-    return [
-        f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(axis, groups)}).",
-        *_most_at_the_end(quantity, axis, groups, shown[-1]),
-    ]
-
-
-def _measured_by(axis: str, groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
-    """What the numbers of a sentence are: of how many networks, and what brackets hold."""
-    sizes = [part.groupby(axis, observed=True) for _, part in groups]
-    n = [int(size) for of_places in sizes for size in of_places["n"].sum()]
-    n_cells = [int(size) for of_places in sizes for size in of_places.size()]
-    means = "" if max(n_cells) == 1 else f"means of {_between(n_cells)} cells, "
-    return f"{means}95 % intervals in brackets, n = {_between(n)} networks each"
-
-
-def _between(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _most_at_the_end(
-    quantity: Quantity, axis: str, groups: Sequence[tuple[str, pd.DataFrame]], end: object
-) -> list[str]:
-    """The largest value at the last place, if means were told there."""
-    last = [part[part[axis] == end] for _, part in groups]
-    if max(map(len, last)) < 2:
-        return []
-    at = pd.concat(last)
-    most = at.loc[at["value"].idxmax()]
-    value = _with_n(quantity, most)
-    return [f"At {label(axis)} {place_text(end)} it is at most {value}, of {most['curve']}."]
-
-
 def _cell_by_cell(findings: Findings) -> list[str]:
     """Where no axis of numbers varies, and none whose values are compared, such as for one cell."""
     cells, quantity = findings.asked.cells, findings.asked.quantity
     texts = [
-        _with_n(quantity, row) + (f" with {row['curve']}" if len(cells) > 1 else "")
+        with_n(quantity, row) + (f" with {row['curve']}" if len(cells) > 1 else "")
         for _, row in cells.iloc[:_MOST_CURVES].iterrows()
     ]
     if len(cells) > _MOST_CURVES:
         texts.append(f"{len(cells) - _MOST_CURVES} more in the table")
     return [f"The {quantity.noun} is {'; '.join(texts)}."]
-
-
-def _one_along(
-    quantity: Quantity, axis: str, name: str, cells: pd.DataFrame, shown: Sequence[object]
-) -> str:
-    """The values at some places, or once for all of them what is the same at each."""
-    shown = [place for place in shown if (cells[axis] == place).any()]
-    at = {place: _at_place(cells[cells[axis] == place]) for place in shown}
-    values = {_value(quantity, row) for row in at.values()}
-    of = f" with {name}" if name else ""
-    if len(values) == 1 and len(shown) > 1:
-        ends = [place_text(shown[0]), place_text(shown[-1])]
-        every = (
-            " to ".join(ends) if len(shown) > _MOST_PLACES else joined([*map(place_text, shown)])
-        )
-        widest = {
-            "value": at[shown[0]]["value"],
-            "low": min(row["low"] for row in at.values()),
-            "high": max(row["high"] for row in at.values()),
-        }
-        return f"{_bracketed(quantity, pd.Series(widest))} at {label(axis)} {every} alike{of}"
-    if len(shown) > _MOST_PLACES:
-        shown = [shown[0], shown[len(shown) // 2], shown[-1]]
-    if name and len(shown) > _MOST_ENDS:
-        shown = [shown[0], shown[-1]]
-    parts = [
-        f"{_bracketed(quantity, at[place])} at {label(axis)} {place_text(place)}" for place in shown
-    ]
-    return joined(parts) + of
-
-
-def _at_place(cells: pd.DataFrame) -> pd.Series:
-    """The value at a place, the mean over its cells."""
-    if len(cells) == 1:
-        return cells.iloc[0]
-    value, low, high, _ = mean_over_cells([*cells.itertuples()], LEVEL)
-    return pd.Series({"value": value, "low": low, "high": high})
-
-
-def _value(quantity: Quantity, row: pd.Series) -> str:
-    return value_text(quantity, row["value"]) + " %" * quantity.is_share
-
-
-def _bracketed(quantity: Quantity, row: pd.Series) -> str:
-    """A value with its interval in brackets; a sentence says beside it of how many networks."""
-    text = _value(quantity, row)
-    if np.isnan(row["low"]):
-        return text
-    return f"{text} [{', '.join(value_text(quantity, row[end]) for end in ('low', 'high'))}]"
-
-
-def _with_n(quantity: Quantity, row: pd.Series) -> str:
-    """A value for a sentence: it never travels alone."""
-    unit = " %" if quantity.is_share else ""
-    value, low, high = (value_text(quantity, row[name]) for name in ("value", "low", "high"))
-    if np.isnan(row["low"]):
-        return f"{value}{unit} (n = {int(row['n']):,})"
-    return f"{value}{unit} (95 % interval {low} to {high}, n = {int(row['n']):,})"
 
 
 def _text(quantity: Quantity, row: pd.Series) -> str:

@@ -29,6 +29,8 @@ MOST_CENSUSES = 6
 """Curves whose census is drawn."""
 MOST_LINES = 7
 """Lines that one panel shows apart."""
+MOST_ROWS = 40
+"""Rows of a figure that shows one value of each curve."""
 
 
 def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
@@ -143,7 +145,8 @@ def asked_figures(findings: Findings) -> dict[str, Callable[[], Any]]:
         return _asked_maps(findings, title)
     table = findings.rates[[findings.x]].join(cells.drop(columns=findings.x), how="inner")
     table = in_order(table, findings.x, findings.places)
-    table = table[table["curve"].isin(_first(table["curve"], MOST_LINES))]
+    most = MOST_LINES if len(findings.places) > 1 else MOST_ROWS
+    table = table[table["curve"].isin(_first(table["curve"], most))]
     return {
         "asked": partial(
             plots.plot_quantity, table, x=findings.x, name=quantity.noun, title=title, level=LEVEL
