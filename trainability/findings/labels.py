@@ -8,6 +8,8 @@ from collections.abc import Sequence
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
 """The folders of an absolute path in quotes, as settings of tasks have them."""
+_MANY = re.compile(r"(\w+)=\(((?:[-+\d.e]+, ){3,}[-+\d.e]+)\)")
+"""A setting that holds four numbers or more."""
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -18,7 +20,7 @@ def short(names: Sequence[str]) -> dict[str, str]:
     all share are left out, numbers get four digits, and of strategies of one kind
     that all have settings of their own only those are left, of a text its value alone; if a text
     tells them apart, such as the name of a task, it alone. What would no longer differ stays as it
-    is.
+    is. Of a setting of many numbers their number is left, if that tells them apart.
 
     >>> short(["He()", "Orthogonal(gain=1.4142135623730951)"])
     {'He()': 'He', 'Orthogonal(gain=1.4142135623730951)': 'Orthogonal(gain=1.414)'}
@@ -30,10 +32,14 @@ def short(names: Sequence[str]) -> dict[str, str]:
     ['a', 'b']
     >>> list(short(["Function(name='a', n_train=3)", "Function(name='a', n_train=4)"]).values())
     ['n train 3', 'n train 4']
+    >>> list(short(["ReLU()", "Hermite(coefficients=(0.4, 0.5, 0.3, 0.0))"]).values())
+    ['ReLU', 'Hermite(4 coefficients)']
     """
     written = list(names)
     if len(set(map(without_folders, names))) == len(set(names)):
         names = [without_folders(name) for name in names]
+    counted = [_MANY.sub(_count, name) for name in names]
+    names = counted if len(set(counted)) == len(set(names)) else names
     parsed = [_CALL.fullmatch(name) for name in names]
     labels = [_number(name) for name in names]
     if all(parsed):
@@ -103,6 +109,11 @@ def _setting(entry: str) -> str:
 def _call(kind: str, settings: list[str]) -> str:
     inside = ", ".join(_number(entry) for entry in settings if entry)
     return f"{kind}({inside})" if inside else kind
+
+
+def _count(numbers: re.Match[str]) -> str:
+    """How many numbers a setting holds: `4 coefficients`."""
+    return f"{numbers[2].count(',') + 1} {numbers[1].replace('_', ' ')}"
 
 
 def _number(text: str) -> str:

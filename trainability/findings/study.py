@@ -127,7 +127,9 @@ class Findings:
     def has_widths(self) -> bool:
         """Whether the least width that suffices can be told: of a curve of more than one."""
         several = self.rates.groupby("curve")["width"].nunique() > 1
-        return len(self.fits.widths) > 0 and bool(several.any()) and self.is_about_success
+        if self.fits.widths.empty or not several.any() or not self.is_about_success:
+            return False
+        return bool(self.fits.widths[["width", "width_measured"]].notna().any(axis=None))
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:

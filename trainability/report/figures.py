@@ -56,7 +56,8 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
         made["losses"] = partial(losses, findings, place)
     if findings.is_about_success:
         made["survival"] = partial(survival, findings, place)
-    if (findings.measured.count_shares.get("expected", pd.Series(dtype=float)) < 1).any():
+    shares = findings.measured.count_shares
+    if len(shares) and shares["expected"].between(1e-6, 1 - 1e-6).any():  # one count says nothing
         made["count_calibration"] = partial(count_calibration, findings)
     return made
 

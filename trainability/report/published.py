@@ -38,7 +38,7 @@ def published_sentence(findings: Findings) -> str:
         if n > 1
         else ("The published number does not agree")
     )
-    most = "farthest from it " if len(clearest) > 1 else ""
+    most = "farthest from it " if len(clearest) > _MOST_NAMED else ""
     return f"{of} with ours: {most}{joined(named)}."
 
 
@@ -60,7 +60,8 @@ def published_view(findings: Findings) -> TableView:
                 interval_text(quantity, *(row[f"ours{end}"] for end in ("", "_low", "_high"))),
                 f"{row['n']:,}",
                 _gap(quantity, *(row[f"difference{end}"] for end in ("", "_low", "_high"))),
-                ("yes" if row["agrees"] else "no") + f" (p = {p_text(row['p_holm'])})",
+                ("yes" if row["agrees"] else "no")
+                + f" (p = {p_text(row['p_holm'])})".replace("= <", "<"),
             ]
         )
     shared = {name: own[0] for name, own in words.items() if name != "where" and _is_one(own)}
