@@ -5,6 +5,13 @@ networks collapse on x sin(5x) with RAI. In `dying_relu`, whose rates of He agre
 do. What we don't know of their setting varies here: learning rate, batch size, how the output layer
 is drawn (by RAI as all others, or by He), and what counts as collapsed: a network with a layer that
 is dead, or also one that hardly varies, as most with RAI do at birth.
+
+The learning rate decides: 51 to 64 % of the networks end dead at 1e-2, 41 to 42 % at 1e-3 and 34 to
+35 % at 1e-4, whatever the batch size and the output layer, which 512 networks of one setting don't
+tell from 29.2 %. More of them, 1,024 of other seeds trained for 30,000 steps at batch size 64, do:
+41.9 % at 1e-3, 35.4 % at 1e-4 and 33.9 % at 3e-5 end dead. On the step with a sine these three are
+35.0, 31.6 and 30.6 %, as published (32.6 %); on two inputs 18.6 and 14.3 % at 1e-3 and 1e-4, after
+10,000 steps of 512 networks, where 9.6 % is published.
 """
 
 from dataclasses import dataclass

@@ -89,8 +89,8 @@ def test_where_no_neuron_can_be_dead_no_bound_is_claimed(tmp_path):
     ("values", "sentence"),
     [
         ((0.55, 0.6), "All 2 published numbers agree with ours."),
-        ((0.55, 0.0), "Of 2 published numbers 1 agrees with ours: 0 % beside our "),
-        ((0.0, 1.0), "Of 2 published numbers none agrees with ours: "),
+        ((0.55, 0.0), "Of 2 comparisons with published numbers 1 agrees: 0 % beside our "),
+        ((0.0, 1.0), "Of 2 comparisons with published numbers none agrees: "),
     ],
 )
 def test_published_numbers_are_in_the_answer_and_what_all_share_is_said_once(
@@ -107,3 +107,13 @@ def test_published_numbers_are_in_the_answer_and_what_all_share_is_said_once(
     page = Page(write_report(study, storage).page.read_text())
     assert page.text.count("Table 1") == page.text.count("their data") == 1 + len(published)
     assert "Source: Table 1. Quantity: rate of success" in page.text
+
+
+def test_of_one_curve_times_and_losses_are_shown_place_by_place(tmp_path):
+    study = dataclasses.replace(STUDY, axes={"width": [2, 4, 8]}, scheme=UnitSphere())
+    page = Page(write_report(study, stored(study, tmp_path)).page.read_text())
+    assert "told apart best" not in page.text and any(
+        alt.startswith("In the end ") for alt in page.alts
+    )
+    several = Page(write_report(STUDY, stored(STUDY, tmp_path)).page.read_text())
+    assert "told apart best" in several.text

@@ -18,7 +18,7 @@ from trainability.findings.scaling import SHARE
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.published import value_text
-from trainability.report.sentences import headline, typical
+from trainability.report.sentences import headline, shown_place, typical
 from trainability.report.text import joined, percent
 
 MAIN = "success_over_width"
@@ -51,7 +51,7 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
                if len(census_table(findings, curve))]  # fmt: skip
     if counted:
         made["census"] = partial(censuses, findings, counted)
-    place = typical(findings)
+    place = shown_place(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
         made["losses"] = partial(losses, findings, place)
     if findings.is_about_success:
@@ -236,7 +236,7 @@ def losses(findings: Findings, place: Any, ax: Any = None) -> Any:
         tolerance=None if math.isnan(tolerance) else tolerance,
         loss=", ".join(map(in_words, dict.fromkeys(cells["loss"]))),
         curve="curve",
-        title=f"{findings.x.capitalize()} {place_text(place)}: the median loss ends at "
+        title=_titled(findings, place, "the median loss ends at ")
         + (low if low == high else f"{low} to {high}"),
     )
 
@@ -247,7 +247,7 @@ def survival(findings: Findings, place: Any, ax: Any = None) -> Any:
     rates = findings.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
     low, high = (percent(rates.agg(end)) for end in ("min", "max"))
     share = low if low == high else f"{low} to {high}"
-    title = f"{findings.x.capitalize()} {place_text(place)}: in the end {share} % have succeeded"
+    title = _titled(findings, place, f"in the end {share} % have succeeded")
     return plots.plot_survival(table, ax, curve="curve", title=title, level=LEVEL)
 
 
@@ -313,11 +313,24 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
 
 
 def _at(findings: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
-    """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`."""
-    cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
+    """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`.
+
+    At None those of all places, as curves.
+    """
+    if place is None:
+        cells = findings.rates[findings.x].map(lambda at: f"{findings.x} {place_text(at)}")
+    else:
+        cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
     curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()
     part = table[table["cell"].isin(curve)]
     return part.assign(curve=[curve[cell] for cell in part["cell"]])
+
+
+def _titled(findings: Findings, place: Any, text: str) -> str:
+    """A finding, after the place of which it is."""
+    if place is None:
+        return text[0].upper() + text[1:]
+    return f"{findings.x.capitalize()} {place_text(place)}: {text}"
 
 
 def _first(values: pd.Series, most: int) -> list[str]:

@@ -34,12 +34,12 @@ def published_sentence(findings: Findings) -> str:
         theirs = _RELATIONS[row["relation"]] + value_text(quantity, row["published"])
         named.append(f"{theirs}{unit} beside our {ours}{unit} ({row['where']})")
     of = (
-        f"Of {n} published numbers {agree or 'none'} agree{'s' * (agree < 2)}"
+        f"Of {n} comparisons with published numbers {agree or 'none'} agree{'s' * (agree < 2)}"
         if n > 1
-        else ("The published number does not agree")
+        else "The published number does not agree with ours"
     )
     most = "farthest from it " if len(clearest) > _MOST_NAMED else ""
-    return f"{of} with ours: {most}{joined(named)}."
+    return f"{of}: {most}{joined(named)}."
 
 
 def published_view(findings: Findings) -> TableView:

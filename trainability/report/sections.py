@@ -82,7 +82,8 @@ def sections(
     def drawn(*starts: str) -> tuple[str, ...]:
         return tuple(name for name in figures if name.startswith(starts))
 
-    place = sentences.typical(findings)
+    place = sentences.shown_place(findings)
+    at = () if place is None else (f"At {findings.x} {place_text(place)}",)
     n_places = findings.rates["curve"].value_counts()
     rates = ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings))
     success = Section(
@@ -148,7 +149,7 @@ def sections(
     if findings.is_about_success:
         yield Section(
             "How long success takes",
-            (f"At {findings.x} {place_text(place)}, where the curves are told apart best.",),
+            tuple(f"{where}, where the curves are told apart best." for where in at),
             drawn("survival"),
             (tables.survival_table(findings, place),),
         )
@@ -161,7 +162,7 @@ def sections(
     if not of_birth:
         yield Section(
             "Losses",
-            (f"At {findings.x} {place_text(place)}.",),
+            tuple(f"{where}." for where in at),
             drawn("losses"),
             (tables.losses_table(findings, place),),
         )

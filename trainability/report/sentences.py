@@ -19,6 +19,8 @@ from trainability.report.text import all_of, joined, percent
 
 MOST_PLACES = 4
 """Places that a sentence names."""
+MOST_SHOWN = 7
+"""Places of one curve that a figure shows as curves."""
 GOOD_FIT = 0.01
 """p-value of a fit from which on it is called good."""
 _REASONS = {
@@ -176,6 +178,13 @@ def typical(findings: Findings) -> Any:
     means = findings.rates.groupby(findings.x)[["success_rate", "trainable_rate"]].mean()
     rate = "success_rate" if means["success_rate"].max() > 0.05 else "trainable_rate"
     return (means[rate].reindex(findings.places) - 0.5).abs().idxmin()
+
+
+def shown_place(findings: Findings) -> Any:
+    """The place of which losses and times are shown: the typical one, or None for all places of
+    one curve, which then take the part of curves."""
+    one = findings.rates["curve"].nunique() == 1 and 1 < len(findings.places) <= MOST_SHOWN
+    return None if one else typical(findings)
 
 
 def _widths_sentence(findings: Findings) -> str:
