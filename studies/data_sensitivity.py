@@ -4,8 +4,12 @@ Rister & Rubin (2020, arXiv 2007.06192; first called "Probabilistic bounds on da
 deep rectifier networks") show that the variance of the output over the data, as a share of its
 mean square, tends to 0 with the depth, whatever the width; and that sign flipping keeps at least
 2^-k of the points alive after k layers. All of it is measured at birth: nothing is trained for more
-than a step. A guess, not tested, why some variance may remain: without biases a network is
-homogeneous, so that directions merge with the depth, but the lengths of the points stay.
+than a step.
+
+Here that share falls to 0 with the networks that die, and hardly in those that live: of sign
+flipped ones of depth 31 it is .53, .43 and .28 at width 2, 8 and 32. What remains is not the
+lengths of the points: scaled to length 1 they give .46 and .34 at width 2 and 8 (256 networks each,
+measured beside this study).
 """
 
 from trainability import Adam, Study
@@ -32,12 +36,12 @@ STUDY = Study(
     question="How much of a network's output at birth still varies over the data as the depth "
     "grows, whatever the width, and does sign flipping keep it alive?",
     quantity="variance",
-    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 8]},
+    axes={"depth": DEPTHS, "scheme": [He(), SignFlipped(He())], "width": [2, 8, 32]},
     task=TwoMoons(n_train=32),
     optimizer=Adam(learning_rate=1e-3),
     max_steps=1,
     tolerance=1e-3,
-    replicates=256,
+    replicates=512,
     seed=0,
     published=[at_least(depth) for depth in DEPTHS],
 )

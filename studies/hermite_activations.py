@@ -45,7 +45,7 @@ STUDY = Study(
     "ReLU, and with how many polynomials do they diverge?",
     axes={
         "activation": [ReLU(), expansion(4), expansion(8), expansion(10)],
-        "width": [2, 4, 8],
+        "width": [2, 4],
     },
     task=AbsoluteValue(n_train=100),
     scheme=He(),

@@ -34,6 +34,14 @@ def test_rates_count_the_networks_of_which_they_are_known():
     assert (table.loc["collapsed", "low"], table.loc["collapsed", "high"]) == (low, high)
 
 
+def test_networks_end_dead_if_any_layer_has_no_active_neuron():
+    """One without neurons and 5 that diverged, which have no census, are left out."""
+    active = [None] * 5 + [[]] + [[2, 0], [0, 2], [0, 0]] * 10 + [[1, 2]] * 64
+    lists = [None if value is None else np.array(value, dtype=int) for value in active]
+    row = quantity_table(rows().assign(active_final=lists)).set_index("quantity").loc["dead"]
+    assert (row["n"], row["count"], row["value"]) == (94, 30, 30 / 94)
+
+
 def test_of_lists_the_last_layer_counts_and_means_have_students_interval():
     row = quantity_table(rows()).set_index("quantity").loc["variance"]
     assert row["value"] == pytest.approx(0.495)

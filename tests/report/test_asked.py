@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from synthetic_rows import MADE, synthetic_rows
 
 from trainability import Adam, Study
+from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.study import find
 from trainability.report import write_report
@@ -63,15 +64,55 @@ def test_the_answer_is_about_collapse_and_what_it_ends_at(tmp_path):
 def test_an_axis_of_numbers_that_comes_first_is_answered_first(tmp_path):
     study = dataclasses.replace(STUDY, axes=dict(reversed(STUDY.axes.items())))
     sentences = answer(find(study, stored(study, tmp_path, collapse)))
-    assert sentences[0].startswith("The rate of collapse is 25.0 % (95 % interval")
-    assert "at width 2" in sentences[0] and "at width 4" in sentences[0]
+    low, high = (f"{100 * float(end):.1f}" for end in clopper_pearson(64, 256, 0.95))
+    assert sentences[0].startswith(
+        f"The rate of collapse is 25.0 % [{low}, {high}] at width 2 and 4 alike "
+        "with UnitSphere; 75.0 % ["
+    )
+    assert sentences[0].endswith("(95 % intervals in brackets, n = 256 networks each).")
     assert sentences[1].startswith("Of 2 initializations UnitSphere has the smallest")
+
+
+def test_of_several_curves_the_ends_are_named_and_the_largest_there(tmp_path):
+    """The first sentence stays short: what lies between the ends stands in the table."""
+
+    def more_with_width(rows, cell):
+        few = {2: 16, 4: 32, 8: 64}[cell.width] * (2 if cell.depth == 3 else 1)
+        return rows.assign(collapsed=np.arange(256) < few)
+
+    axes = {"width": [2, 4, 8], "scheme": [UnitSphere(), He(bias_std=1.0)], "depth": [2, 3]}
+    study = dataclasses.replace(STUDY, axes=axes)
+    first, second, *_ = answer(find(study, stored(study, tmp_path, more_with_width)))
+    assert first.count(" at width ") == 4 and "width 4" not in first
+    assert first.startswith("The rate of collapse is 9.4 % [") and "37.5 % [" in first
+    assert first.endswith("(means of 2 cells, 95 % intervals in brackets, n = 512 networks each).")
+    assert second.startswith("At width 8 it is at most 50.0 % (95 % interval")
+    assert second.endswith("n = 256), of UnitSphere, depth 3.")
+
+
+def test_the_full_batch_is_a_place_among_numbers(tmp_path):
+    axes = {"batch_size": [4, None], "scheme": [UnitSphere(), He(bias_std=1.0)]}
+    study = dataclasses.replace(STUDY, axes=axes, width=4)
+    findings = find(study, stored(study, tmp_path, collapse))
+    first = answer(findings)[0]
+    assert "at batch size 4 and full batch alike with UnitSphere" in first and "nan" not in first
+
+
+def test_where_there_is_one_place_every_curve_has_a_row(tmp_path):
+    axes = {"scheme": [UnitSphere(), He(bias_std=1.0)], "batch_size": [4, 8, 16, None]}
+    study = dataclasses.replace(STUDY, axes=axes, width=4)
+    ax = asked_figures(find(study, stored(study, tmp_path, collapse)))["asked"]()
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names[0] == "UnitSphere, batch size 4" and names[-1].endswith("full batch")
+    assert len(names) == 8
+    (points,) = ax.get_lines()
+    assert points.get_xydata().tolist() == [[0.25 if at < 4 else 0.75, at] for at in range(8)]
 
 
 def test_what_no_network_has_is_said(tmp_path):
     study = dataclasses.replace(STUDY, quantity="variance")
     sentences = answer(find(study, stored(study, tmp_path)))
-    assert sentences[0].startswith("No network has a mean variance over the data")
+    assert sentences[0].startswith("No network has a mean share of the output")
 
 
 def test_means_are_compared_with_their_errors(tmp_path):

@@ -67,7 +67,12 @@ def _of_cell(rows: pd.DataFrame, level: float) -> Iterator[list[Any]]:
 
 def _rate(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[Any]]:
     values = column.dropna()
-    yes = (values == "diverged") if quantity.column == "diverged" else values.astype(bool)
+    if quantity.column == "diverged":
+        yes = values == "diverged"
+    elif values.dtype == object and any(np.ndim(value) for value in values):
+        yes = pd.Series([0 in layers for layers in values if len(layers)], dtype=bool)
+    else:
+        yes = values.astype(bool)
     n = len(yes)
     if not n:
         return

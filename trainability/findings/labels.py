@@ -8,6 +8,8 @@ from collections.abc import Sequence
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
 """The folders of an absolute path in quotes, as settings of tasks have them."""
+_MANY = re.compile(r"(\w+)=\(((?:[-+\d.e]+, ){3,}[-+\d.e]+)\)")
+"""A setting that holds four numbers or more."""
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -16,8 +18,9 @@ def short(names: Sequence[str]) -> dict[str, str]:
 
     Of a path in a setting the name of the file is left, if that tells them apart. Settings that
     all share are left out, numbers get four digits, and of strategies of one kind
-    that differ in one setting only that is left, of a text its value alone. What would no longer
-    differ stays as it is.
+    that all have settings of their own only those are left, of a text its value alone; if a text
+    tells them apart, such as the name of a task, it alone. What would no longer differ stays as it
+    is. Of a setting of many numbers their number is left, if that tells them apart.
 
     >>> short(["He()", "Orthogonal(gain=1.4142135623730951)"])
     {'He()': 'He', 'Orthogonal(gain=1.4142135623730951)': 'Orthogonal(gain=1.414)'}
@@ -25,10 +28,18 @@ def short(names: Sequence[str]) -> dict[str, str]:
     ['a', 'b']
     >>> list(short(["Adam(learning_rate=0.01)", "Adam(learning_rate=0.02)"]).values())
     ['learning rate 0.01', 'learning rate 0.02']
+    >>> list(short(["Function(name='a', n_train=3)", "Function(name='b', n_train=4)"]).values())
+    ['a', 'b']
+    >>> list(short(["Function(name='a', n_train=3)", "Function(name='a', n_train=4)"]).values())
+    ['n train 3', 'n train 4']
+    >>> list(short(["ReLU()", "Hermite(coefficients=(0.4, 0.5, 0.3, 0.0))"]).values())
+    ['ReLU', 'Hermite(4 coefficients)']
     """
     written = list(names)
     if len(set(map(without_folders, names))) == len(set(names)):
         names = [without_folders(name) for name in names]
+    counted = [_MANY.sub(_count, name) for name in names]
+    names = counted if len(set(counted)) == len(set(names)) else names
     parsed = [_CALL.fullmatch(name) for name in names]
     labels = [_number(name) for name in names]
     if all(parsed):
@@ -38,8 +49,10 @@ def short(names: Sequence[str]) -> dict[str, str]:
             shared = set()
         own = [[entry for entry in settings if entry not in shared] for _, settings in calls]
         kinds = {kind for kind, _ in calls}
-        if len(kinds) == 1 and len(calls) > 1 and all(len(entries) == 1 for entries in own):
-            labels = [_setting(entries[0]) for entries in own]
+        if len(kinds) == 1 and len(calls) > 1 and all(own):
+            first = [_setting(entries[0]) for entries in own]
+            named = all("='" in entries[0] for entries in own) and len(set(first)) == len(names)
+            labels = first if named else [", ".join(map(_setting, entries)) for entries in own]
         else:
             labels = [_call(kind, entries) for (kind, _), entries in zip(calls, own, strict=True)]
     return dict(zip(written, labels if len(set(labels)) == len(names) else names, strict=True))
@@ -96,6 +109,11 @@ def _setting(entry: str) -> str:
 def _call(kind: str, settings: list[str]) -> str:
     inside = ", ".join(_number(entry) for entry in settings if entry)
     return f"{kind}({inside})" if inside else kind
+
+
+def _count(numbers: re.Match[str]) -> str:
+    """How many numbers a setting holds: `4 coefficients`."""
+    return f"{numbers[2].count(',') + 1} {numbers[1].replace('_', ' ')}"
 
 
 def _number(text: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from trainability.analysis.agreement import normal_p_value, rate_p_value, restarts_p_value
 from trainability.analysis.comparisons import difference, holm
+from trainability.findings.labels import short
 from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
 from trainability.study.published import Published, cells_of
@@ -53,6 +54,10 @@ def paper_beside_ours(
         (row["cell"], row["quantity"]): _Measured(**{name: row[name] for name in _MEASURED})
         for row in quantities.to_dict("records")
     }
+    names = {
+        axis: short(list(dict.fromkeys(str(getattr(cell, axis)) for cell in cells.values())))
+        for axis in STRATEGIES
+    }
     rows = []
     for entry in study.published:
         quantity = QUANTITIES[entry.about]
@@ -62,7 +67,8 @@ def paper_beside_ours(
             groups = [[cell] for cell in chosen] if entry.is_of_every_cell else [chosen]
             for group in filter(None, groups):
                 ours = [measured[cell, quantity.name] for cell in group]
-                rows.append(_row(entry, quantity, where, value, ours, level, n_looks))
+                words = where_text(where, names)
+                rows.append(_row(entry, quantity, words, value, ours, level, n_looks))
     table = pd.DataFrame(rows, columns=COLUMNS[:-2])
     table["p_holm"] = holm(table["p_value"]) if len(table) else []
     table["agrees"] = table["p_holm"] > DISAGREE
@@ -87,7 +93,7 @@ class _Measured:
 def _row(
     entry: Published,
     quantity: Quantity,
-    where: Mapping[str, Any],
+    where: str,
     value: float,
     cells: Sequence[_Measured],
     level: float,
@@ -118,7 +124,7 @@ def _row(
     else:
         limits = (low - value, high - value)
     return [
-        entry.source, entry.about, where_text(where), len(cells), entry.differs, entry.relation,
+        entry.source, entry.about, where, len(cells), entry.differs, entry.relation,
         value, entry.error, entry.n, ours, low, high, sum(cell.n for cell in cells), ours - value,
         *map(float, limits), min(1.0, p_value * n_looks),
     ]  # fmt: skip
@@ -137,8 +143,14 @@ def mean_over_cells(cells: Sequence[Any], level: float) -> tuple[float, float, f
     return mean, mean - half, mean + half, se
 
 
-def where_text(where: Mapping[str, Any]) -> str:
+def where_text(
+    where: Mapping[str, Any], names: Mapping[str, Mapping[str, str]] | None = None
+) -> str:
     """The values of some axes, in words.
+
+    Args:
+        where: The values.
+        names: Of axes of strategies, short names of the values by how they are written.
 
     >>> where_text({"width": 2, "penalty": None, "batch_size": None})
     'width 2, penalty none, full batch'
@@ -148,7 +160,7 @@ def where_text(where: Mapping[str, Any]) -> str:
         if name == "batch_size" and value is None:
             texts.append("full batch")
         elif name in STRATEGIES and value is not None:
-            texts.append(str(value))
+            texts.append((names or {}).get(name, {}).get(str(value), str(value)))
         else:
             texts.append(f"{label(name)} {'none' if value is None else value}")
     return ", ".join(texts) or "all cells"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
-from trainability.findings.asked import Asked, ask, valid_quantities
+from trainability.findings.asked import SUCCESS, Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import Comparisons, compare_strategies
 from trainability.findings.expectations import best_constants, count_laws, expectations
@@ -97,13 +97,39 @@ class Findings:
 
     @property
     def has_bound(self) -> bool:
-        """Whether theory bounds success anywhere; of copies of a module it knows nothing."""
-        return bool((self.rates["need"] > 0).any())
+        """Whether theory bounds success anywhere.
+
+        Of copies of a module it knows nothing, and where no neuron can be dead nothing is bounded.
+        """
+        needs = self.rates["need"].to_dict()
+        return any(
+            need > 0 and self.cells[str(cell)].activation.flat for cell, need in needs.items()
+        )
 
     @property
     def is_deep(self) -> bool:
         """Whether any network has more than one hidden layer."""
         return bool((self.rates["depth"] > 2).any())
+
+    @property
+    def is_about_success(self) -> bool:
+        """Whether there is anything to say of success: it is asked about, or any network had it."""
+        return self.asked.quantity.name == SUCCESS or bool(self.rates["successes"].any())
+
+    @property
+    def has_fitted_curve(self) -> bool:
+        """Whether anything was fitted to more than one width: a single point fits every q."""
+        activity = self.fits.activity
+        several = len(activity) > 0 and bool((activity["n_cells"] > 1).any())
+        return several and self.is_about_success
+
+    @property
+    def has_widths(self) -> bool:
+        """Whether the least width that suffices can be told: of a curve of more than one."""
+        several = self.rates.groupby("curve")["width"].nunique() > 1
+        if self.fits.widths.empty or not several.any() or not self.is_about_success:
+            return False
+        return bool(self.fits.widths[["width", "width_measured"]].notna().any(axis=None))
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -7,9 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from trainability.plots.style import (
+    OKABE_ITO,
     legend_beside,
     looks,
     new_axes,
+    number_axis,
     places_axis,
     positions,
     power_axis,
@@ -30,8 +32,12 @@ def plot_quantity(
     name: str = "",
     title: str = "",
     level: float = 0.95,
+    logarithmic: bool = False,
+    unit: str = "networks a cell",
 ) -> Axes:
     """Any quantity with its intervals, a curve each; values that are not finite are left out.
+
+    Where there is one place alone, curves would be points upon each other: each gets a row.
 
     Args:
         cells: One row per cell: `value`, `low`, `high`, `n`, and the columns below.
@@ -41,9 +47,13 @@ def plot_quantity(
         name: Of the quantity, along the vertical axis.
         title: The finding.
         level: Of the intervals, for the note.
+        logarithmic: Whether the vertical axis is so in any case, not only for a wide range.
+        unit: What `n` counts, for the note.
     """
-    ax = new_axes(ax, 7.2, 4.4)
     finite = cells[np.isfinite(cells["value"].to_numpy(dtype=float))]
+    if cells[x].nunique() == 1 < len(cells):
+        return _rows(finite, ax, curve, name, title, sample_note(cells["n"], level, unit, "bars"))
+    ax = new_axes(ax, 7.2, 4.4)
     for label, style in looks(dict.fromkeys(cells[curve])):
         part = finite[finite[curve] == label].sort_values(by=x)
         at = positions(part[x])
@@ -61,11 +71,39 @@ def plot_quantity(
         )
     places_axis(ax, cells[x], x)
     positive = finite["value"][finite["value"] > 0]
-    if len(positive) and positive.max() > _SPREAD * positive.min():
+    if logarithmic:
+        number_axis(ax, _powers_of_two(positive), "", axis="y")
+    elif len(positive) and positive.max() > _SPREAD * positive.min():
         ax.set_yscale("log")
         power_axis(ax, "y")
     ax.set_ylabel(name)
     if cells[curve].nunique() > 1:
         legend_beside(ax)
-    set_title(ax, title, sample_note(cells["n"], level))
+    set_title(ax, title, sample_note(cells["n"], level, unit))
     return ax
+
+
+def _rows(
+    cells: pd.DataFrame, ax: Axes | None, curve: str, name: str, title: str, note: str
+) -> Axes:
+    """A row for each curve, with its value and its interval."""
+    names = list(dict.fromkeys(map(str, cells[curve])))
+    longest = max(map(len, names), default=0)
+    ax = new_axes(ax, 4.6 + 0.075 * longest, 1.3 + 0.24 * len(names))
+    at = [names.index(str(label)) for label in cells[curve]]
+    values, low, high = (cells[key].to_numpy(dtype=float) for key in ("value", "low", "high"))
+    ax.hlines(at, low, high, color=OKABE_ITO[0], lw=1.5)
+    ax.plot(values, at, ls="", marker="o", ms=5, color=OKABE_ITO[0])
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlabel(name)
+    set_title(ax, title, note)
+    return ax
+
+
+def _powers_of_two(values: pd.Series) -> np.ndarray:
+    """Those between which all values lie; one if there are none."""
+    if values.empty:
+        return np.ones(1)
+    ends = np.log2([values.min(), values.max()])
+    return 2.0 ** np.arange(np.floor(ends[0]), np.ceil(ends[1]) + 1)

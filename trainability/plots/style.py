@@ -29,6 +29,8 @@ left out, too pale for lines on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 160
+_LETTERS_PER_INCH = 10
+"""Of a title in bold, with room for the axis at its left."""
 _SVG_DPI = 72
 """Of all SVG files; the sizes of texts depend on it."""
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -71,7 +73,11 @@ def new_axes(ax: Axes | None, width: float = 6.4, height: float = 4.2) -> Axes:
 
 
 def set_title(ax: Axes, title: str, note: str = "") -> None:
-    """The finding, in bold, and beneath it how it was measured."""
+    """The finding, in bold, in lines that end within the figure, and how it was measured."""
+    spec = ax.get_subplotspec()
+    columns = 1 if spec is None else spec.get_gridspec().ncols
+    room = int(_LETTERS_PER_INCH * figure_of(ax).get_figwidth() / columns)
+    title = "\n".join(textwrap.fill(line, room) for line in title.splitlines())
     if note:
         ax.annotate(
             note,
@@ -165,7 +171,8 @@ def panel_grid(
     n_columns = min(n_columns, n_panels)
     n_rows = math.ceil(n_panels / n_columns)
     height = 2.5 * n_rows + 1.0
-    figure = Figure(figsize=(max(3.0 * n_columns + 0.4, 5.5), height), layout="constrained")
+    width = max(3.0 * n_columns + 0.4, 5.5, len(title) / _LETTERS_PER_INCH + 0.3)
+    figure = Figure(figsize=(width, height), layout="constrained")
     heading = figure.suptitle(f"{title}\n", x=0.01, ha="left", fontsize=11.5, color=INK)
     heading.set(fontweight="bold", linespacing=1.9)
     figure.text(0.01, 0.98 - 0.27 / height, note, va="top", fontsize=8.5, color=MUTED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from trainability.analysis.collapse import NEAR
@@ -10,9 +9,9 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import TEXTS, place_text, places
-from trainability.findings.published import mean_over_cells
+from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
+from trainability.report.along import along_sentences, with_n
 from trainability.report.better import (
     DECIDED,
     NOUNS,
@@ -24,10 +23,9 @@ from trainability.report.published import interval_text, value_text
 from trainability.report.scaling import scaling_sentences
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import joined, points
-from trainability.study.axes import STRATEGIES, label
+from trainability.study.axes import STRATEGIES
 from trainability.study.quantities import Quantity
 
-_MOST_PLACES = 4
 _MOST_CURVES = 4
 
 
@@ -42,7 +40,7 @@ def asked_sentences(findings: Findings) -> list[str]:
         ]
     if asked.cells.empty:
         return [f"No network has a {asked.quantity.noun}: nothing answers the question."]
-    along = _along(findings)
+    along = along_sentences(findings)
     if asked.quantity.name == SUCCESS:
         answered = findings.comparisons.axes or (findings.x == "width" and not findings.is_deep)
         return [] if answered else along
@@ -175,78 +173,16 @@ def _amount(quantity: Quantity, gap: float, low: float, high: float) -> str:
     return f"{abs(gap):.3g} (95 % interval {ends[0]:.3g} to {ends[1]:.3g})"
 
 
-def _along(findings: Findings) -> list[str]:
-    """How the quantity changes along the first axis of numbers that varies."""
-    cells, quantity = findings.asked.cells, findings.asked.quantity
-    numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
-    axis = next((name for name in numeric if cells[name].nunique() > 1), None)
-    if axis is None and findings.x in TEXTS and cells[findings.x].nunique() > 1:
-        axis = findings.x
-    if axis is None:
-        return []
-    strategies = [
-        name for name in STRATEGIES if name != axis and name in cells and cells[name].nunique() > 1
-    ]
-    by = strategies[0] if strategies and quantity.kind != "restarts" else None
-    groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
-    if by is not None:
-        names = short(list(dict.fromkeys(map(str, cells[by]))))
-        parts = cells.groupby(cells[by].astype(str), sort=False)
-        groups = [(names[str(key)], part) for key, part in parts]
-    elif quantity.kind == "restarts":
-        several = cells.groupby(axis, sort=False).size().max() > 1
-        parts = cells.groupby("curve", sort=False)
-        groups = [(str(key) if several else "", part) for key, part in parts]
-    left = len(groups) - _MOST_CURVES
-    texts = [_one_along(quantity, axis, name, part) for name, part in groups[:_MOST_CURVES]]
-    if left > 0:
-        texts.append(f"{left} more in the table")
-    return [f"The {quantity.noun} is {'; '.join(texts)}."]
-
-
 def _cell_by_cell(findings: Findings) -> list[str]:
     """Where no axis of numbers varies, and none whose values are compared, such as for one cell."""
     cells, quantity = findings.asked.cells, findings.asked.quantity
     texts = [
-        _with_n(quantity, row) + (f" with {row['curve']}" if len(cells) > 1 else "")
+        with_n(quantity, row) + (f" with {row['curve']}" if len(cells) > 1 else "")
         for _, row in cells.iloc[:_MOST_CURVES].iterrows()
     ]
     if len(cells) > _MOST_CURVES:
         texts.append(f"{len(cells) - _MOST_CURVES} more in the table")
     return [f"The {quantity.noun} is {'; '.join(texts)}."]
-
-
-def _one_along(quantity: Quantity, axis: str, name: str, cells: pd.DataFrame) -> str:
-    shown = places(cells, axis)
-    if len(shown) > _MOST_PLACES:
-        shown = [shown[0], shown[len(shown) // 2], shown[-1]]
-    parts = []
-    for place in shown:
-        at = cells[cells[axis] == place]
-        if len(at) == 1:
-            row = at.iloc[0]
-        else:
-            value, low, high, _ = mean_over_cells([*at.itertuples()], LEVEL)
-            row = pd.Series({"value": value, "low": low, "high": high, "n": at["n"].sum()})
-        parts.append(f"{_with_n(quantity, row)} at {label(axis)} {place_text(place)}")
-    text = joined(parts) + (f" with {name}" if name else "")
-    last = cells[cells[axis] == shown[-1]]
-    if len(last) > 1:
-        most = last.loc[last["value"].idxmax()]
-        text += (
-            f" (on average over {len(last)} cells; at {label(axis)} {place_text(shown[-1])} at "
-            f"most {_with_n(quantity, most)}, of {most['curve']})"
-        )
-    return text
-
-
-def _with_n(quantity: Quantity, row: pd.Series) -> str:
-    """A value for a sentence: it never travels alone."""
-    unit = " %" if quantity.is_share else ""
-    value, low, high = (value_text(quantity, row[name]) for name in ("value", "low", "high"))
-    if np.isnan(row["low"]):
-        return f"{value}{unit} (n = {int(row['n']):,})"
-    return f"{value}{unit} (95 % interval {low} to {high}, n = {int(row['n']):,})"
 
 
 def _text(quantity: Quantity, row: pd.Series) -> str:

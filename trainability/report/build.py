@@ -123,9 +123,11 @@ def _write(
         table.to_csv(folder / f"{name}.csv", index=False)
     figures = draw_pictures(findings, folder, helper)
     study = findings.study
-    chart = make_chart(
-        MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places
-    )
+    chart = None
+    if findings.is_about_success:
+        chart = make_chart(
+            MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places
+        )
     code = library.text() if chart else ""
     place = storage.address if not storage.is_local else place_name(storage)
     page = render(

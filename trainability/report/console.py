@@ -9,6 +9,7 @@ from rich.console import Console
 
 from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
+from trainability.report.published import interval_text
 from trainability.report.sentences import answer, progress
 
 _WIDTH = 80
@@ -27,13 +28,16 @@ def show(findings: Findings, console: Console) -> None:
 
 
 def pivot(findings: Findings) -> list[str]:
-    """Success with its interval over trainability: one row per width, one column per curve."""
+    """Success with its interval over trainability: one row per width, one column per curve.
+
+    Of a study that has nothing to say of success, what it asks about.
+    """
     rates = findings.rates
+    what, texts = _success_texts(findings) if findings.is_about_success else _asked_texts(findings)
     curves = list(dict.fromkeys(rates["curve"]))
     head = max(len(findings.x), *(len(place_text(place)) for place in findings.places))
     per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
-    bound = " / trainability" * findings.has_bound
-    lines = [f"success in percent [{100 * LEVEL:g} % interval]{bound}"]
+    lines = [what]
     for start in range(0, len(curves), per_block):
         chosen = curves[start : start + per_block]
         heads = [_broken(curve) for curve in chosen]
@@ -45,12 +49,28 @@ def pivot(findings: Findings) -> list[str]:
         for place in findings.places:
             entries = []
             for curve in chosen:
-                cell = rates[(rates["curve"] == curve) & (rates[findings.x] == place)]
-                entries.append(_cell(cell.iloc[0], findings.has_bound) if len(cell) else "-")
+                cell = rates.index[(rates["curve"] == curve) & (rates[findings.x] == place)]
+                entries.append(texts.get(str(cell[0]), "-") if len(cell) else "-")
             if set(entries) != {"-"}:
                 lines.append(_row(place_text(place), entries, head))
     lines.append(_total(rates))
     return lines
+
+
+def _success_texts(findings: Findings) -> tuple[str, dict[str, str]]:
+    bound = " / trainability" * findings.has_bound
+    return f"success in percent [{100 * LEVEL:g} % interval]{bound}", {
+        str(cell): _cell(row, findings.has_bound) for cell, row in findings.rates.iterrows()
+    }
+
+
+def _asked_texts(findings: Findings) -> tuple[str, dict[str, str]]:
+    asked = findings.asked
+    unit = " in percent" * asked.quantity.is_share
+    return f"{asked.quantity.noun}{unit} [{100 * LEVEL:g} % interval]", {
+        str(cell): interval_text(asked.quantity, row["value"], row["low"], row["high"])
+        for cell, row in asked.cells.iterrows()
+    }
 
 
 def _total(rates: pd.DataFrame) -> str:
@@ -63,9 +83,9 @@ def _total(rates: pd.DataFrame) -> str:
 
 def activity_lines(findings: Findings) -> list[str]:
     """The effective activity of every curve."""
-    table = findings.fits.activity
-    if table.empty:
+    if not findings.has_fitted_curve:
         return []
+    table = findings.fits.activity
     lines = ["probability q that a neuron becomes useful [95 %], and born alive"]
     width = min(max(map(len, table["curve"])), _WIDTH - 38)
     for _, row in table.iterrows():

@@ -14,11 +14,12 @@ from trainability.analysis.curves import STATES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
 from trainability.findings.places import in_order, place_text
+from trainability.findings.scaling import SHARE
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
 from trainability.report.published import value_text
-from trainability.report.sentences import headline, typical
-from trainability.report.text import percent
+from trainability.report.sentences import headline, shown_place, typical
+from trainability.report.text import joined, percent
 
 MAIN = "success_over_width"
 """The headline figure's file."""
@@ -28,6 +29,8 @@ MOST_CENSUSES = 6
 """Curves whose census is drawn."""
 MOST_LINES = 7
 """Lines that one panel shows apart."""
+MOST_ROWS = 40
+"""Rows of a figure that shows one value of each curve."""
 
 
 def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
@@ -36,19 +39,25 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     Curves beyond the first `MOST_CURVES` are left to the tables, and so are points that were added
     beside a curve.
     """
-    made: dict[str, Callable[[], Any]] = {MAIN: partial(success_panels, findings)}
-    for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
-        made[f"success_map_{index + 1}"] = partial(success_map, title, part)
+    made: dict[str, Callable[[], Any]] = {}
+    if findings.is_about_success:
+        made[MAIN] = partial(success_panels, findings)
+        for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
+            made[f"success_map_{index + 1}"] = partial(success_map, title, part)
+    if len(findings.scaling) and findings.scaling["width"].notna().any():
+        made["scaling"] = partial(width_over_samples, findings)
     made |= asked_figures(findings)
     counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
     if counted:
         made["census"] = partial(censuses, findings, counted)
-    place = typical(findings)
+    place = shown_place(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
         made["losses"] = partial(losses, findings, place)
-    made["survival"] = partial(survival, findings, place)
-    if len(findings.measured.count_shares):
+    if findings.is_about_success:
+        made["survival"] = partial(survival, findings, place)
+    shares = findings.measured.count_shares
+    if len(shares) and shares["expected"].between(1e-6, 1 - 1e-6).any():  # one count says nothing
         made["count_calibration"] = partial(count_calibration, findings)
     return made
 
@@ -99,6 +108,27 @@ def maps(findings: Findings) -> list[tuple[str, pd.DataFrame]]:
     ]
 
 
+def width_over_samples(findings: Findings, ax: Any = None) -> Any:
+    """The width that success takes over the number of samples, a line for each kind of targets."""
+    table = findings.scaling.rename(columns={
+        "width": "value", "width_low": "low", "width_high": "high", "family": "curve",
+        "n_train": "samples",
+    })  # fmt: skip
+    powers = table.drop_duplicates("curve").dropna(subset=["power"])
+    texts = [f"{row['power']:.2f} for {row['curve']}" for _, row in powers.iterrows()]
+    title = f"Width for {100 * SHARE:g} % success over samples"
+    return plots.plot_quantity(
+        table[table["value"].notna()],
+        ax,
+        x="samples",
+        name=f"width for {100 * SHARE:g} % success",
+        title=f"{title}: power {joined(texts)}" if texts else title,
+        level=LEVEL,
+        logarithmic=True,
+        unit="networks a line",
+    )
+
+
 def success_map(what: str, rates: pd.DataFrame, ax: Any = None) -> Any:
     """Success over width and depth, of one entry of `maps`."""
     low, high = (percent(rates["success_rate"].agg(end)) for end in ("min", "max"))
@@ -116,7 +146,8 @@ def asked_figures(findings: Findings) -> dict[str, Callable[[], Any]]:
         return _asked_maps(findings, title)
     table = findings.rates[[findings.x]].join(cells.drop(columns=findings.x), how="inner")
     table = in_order(table, findings.x, findings.places)
-    table = table[table["curve"].isin(_first(table["curve"], MOST_LINES))]
+    most = MOST_LINES if len(findings.places) > 1 else MOST_ROWS
+    table = table[table["curve"].isin(_first(table["curve"], most))]
     return {
         "asked": partial(
             plots.plot_quantity, table, x=findings.x, name=quantity.noun, title=title, level=LEVEL
@@ -205,7 +236,7 @@ def losses(findings: Findings, place: Any, ax: Any = None) -> Any:
         tolerance=None if math.isnan(tolerance) else tolerance,
         loss=", ".join(map(in_words, dict.fromkeys(cells["loss"]))),
         curve="curve",
-        title=f"{findings.x.capitalize()} {place_text(place)}: the median loss ends at "
+        title=_titled(findings, place, "the median loss ends at ")
         + (low if low == high else f"{low} to {high}"),
     )
 
@@ -216,7 +247,7 @@ def survival(findings: Findings, place: Any, ax: Any = None) -> Any:
     rates = findings.rates.loc[list(dict.fromkeys(table["cell"])), "success_rate"]
     low, high = (percent(rates.agg(end)) for end in ("min", "max"))
     share = low if low == high else f"{low} to {high}"
-    title = f"{findings.x.capitalize()} {place_text(place)}: in the end {share} % have succeeded"
+    title = _titled(findings, place, f"in the end {share} % have succeeded")
     return plots.plot_survival(table, ax, curve="curve", title=title, level=LEVEL)
 
 
@@ -282,11 +313,24 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
 
 
 def _at(findings: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
-    """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`."""
-    cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
+    """The rows of a table by cell of the first `MOST_LINES` curves at a place, with `curve`.
+
+    At None those of all places, as curves.
+    """
+    if place is None:
+        cells = findings.rates[findings.x].map(lambda at: f"{findings.x} {place_text(at)}")
+    else:
+        cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
     curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()
     part = table[table["cell"].isin(curve)]
     return part.assign(curve=[curve[cell] for cell in part["cell"]])
+
+
+def _titled(findings: Findings, place: Any, text: str) -> str:
+    """A finding, after the place of which it is."""
+    if place is None:
+        return text[0].upper() + text[1:]
+    return f"{findings.x.capitalize()} {place_text(place)}: {text}"
 
 
 def _first(values: pd.Series, most: int) -> list[str]:

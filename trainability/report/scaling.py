@@ -31,8 +31,8 @@ def scaling_sentences(findings: Findings) -> list[str]:
         texts.append(
             f"the power {row['power']:.2f} (95 % interval {row['power_low']:.2f} to "
             f"{row['power_high']:.2f}, n = {row['n']:,}) for {family}, from "
-            f"{number(crossed['width'].iloc[0])} at {ends.iloc[0]:,} samples to "
-            f"{number(crossed['width'].iloc[-1])} at {ends.iloc[-1]:,}"
+            f"{_rounded(crossed['width'].iloc[0])} at {ends.iloc[0]:,} samples to "
+            f"{_rounded(crossed['width'].iloc[-1])} at {ends.iloc[-1]:,}"
         )
     return [
         f"The width for {100 * SHARE:g} % success grows with the number of samples like "
@@ -63,5 +63,9 @@ def scaling_view(findings: Findings) -> TableView:
 
 
 def _interval(row: pd.Series, name: str) -> str:
-    texts = [number(float(f"{row[key]:.3g}")) for key in (name, f"{name}_low", f"{name}_high")]
+    texts = [_rounded(row[key]) for key in (name, f"{name}_low", f"{name}_high")]
     return "-" if pd.isna(row[name]) else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def _rounded(value: float) -> str:
+    return number(float(f"{value:.3g}"))

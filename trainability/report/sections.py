@@ -82,9 +82,11 @@ def sections(
     def drawn(*starts: str) -> tuple[str, ...]:
         return tuple(name for name in figures if name.startswith(starts))
 
-    place = sentences.typical(findings)
+    place = sentences.shown_place(findings)
+    at = () if place is None else (f"At {findings.x} {place_text(place)}",)
     n_places = findings.rates["curve"].value_counts()
-    yield Section(
+    rates = ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings))
+    success = Section(
         f"Success over {findings.x}",
         ("Points that were added beside a curve stand in the table alone.",)
         if n_places.min() < 2 <= n_places.max()
@@ -92,19 +94,22 @@ def sections(
         figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
         chart=chart,
         matrix=success_matrix(findings),
-        folded=(
-            ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings)),
-        ),
+        folded=(rates,),
     )
+    if findings.is_about_success:
+        yield success
     if len(findings.scaling):
-        yield Section("Width over samples", tables=(scaling_view(findings),))
+        yield Section(
+            "Width over samples", figures=drawn("scaling"), tables=(scaling_view(findings),)
+        )
     if findings.asked.quantity.name != SUCCESS and len(findings.asked.cells):
         yield Section(
             f"The {findings.asked.quantity.noun}",
             figures=drawn("asked"),
             tables=(asked_view(findings),),
+            folded=() if findings.is_about_success else (rates,),
         )
-    for axis in findings.comparisons.axes:
+    for axis in findings.comparisons.axes if findings.is_about_success else ():
         yield Section(
             f"{axis.capitalize()} against {axis}",
             tables=(tables.comparisons_table(findings, axis),),
@@ -114,14 +119,14 @@ def sections(
             f"Where success crosses {100 * findings.boundaries['level'].iloc[0]:g} %",
             tables=(tables.boundaries_table(findings),),
         )
-    if len(findings.fits.activity):
+    if findings.has_fitted_curve:
         yield Section(
             "One number for a curve: the effective activity q",
             (sentences.activity_sentence(findings),),
             tables=(tables.activity_table(findings),),
             folded=(("Six models of every curve", tables.models_table(findings)),),
         )
-    if len(findings.fits.widths):
+    if findings.has_widths:
         yield Section("Widths needed", tables=(tables.widths_table(findings),))
     if len(findings.published):
         yield Section("Paper beside ours", tables=(published_view(findings),))
@@ -137,30 +142,33 @@ def sections(
             (sentences.prediction_sentence(findings),),
             tables=(predictions_table(findings),),
         )
+    of_birth = findings.asked.quantity.at_birth and not findings.is_about_success
     failed = sentences.failures_sentence(findings)
-    if failed:
+    if failed and not of_birth:
         yield Section("Why networks fail", (failed,), tables=(tables.failures_table(findings),))
-    yield Section(
-        "How long success takes",
-        (f"At {findings.x} {place_text(place)}, where the curves are told apart best.",),
-        drawn("survival"),
-        (tables.survival_table(findings, place),),
-    )
+    if findings.is_about_success:
+        yield Section(
+            "How long success takes",
+            tuple(f"{where}, where the curves are told apart best." for where in at),
+            drawn("survival"),
+            (tables.survival_table(findings, place),),
+        )
     yield Section(
         "Active and dead neurons, before and after training",
         (sentences.undecided_sentence(findings),),
         drawn("census"),
         (tables.census_table(findings, place),),
     )
-    yield Section(
-        "Losses",
-        (f"At {findings.x} {place_text(place)}.",),
-        drawn("losses"),
-        (tables.losses_table(findings, place),),
-    )
+    if not of_birth:
+        yield Section(
+            "Losses",
+            tuple(f"{where}." for where in at),
+            drawn("losses"),
+            (tables.losses_table(findings, place),),
+        )
     if collapse := collapse_view(findings):
         yield Section("Collapse", (collapse_sentence(findings),), tables=(collapse,))
-    if len(findings.measured.measures):
+    if len(findings.measured.measures) and not of_birth:
         yield Section("Accuracy and validation", tables=(measures_table(findings),))
     grown = set(findings.rates["interval"]) != {EXACT}
     yield Section(

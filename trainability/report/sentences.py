@@ -7,16 +7,20 @@ from typing import Any
 import pandas as pd
 
 from trainability.analysis.laws import Verdict
+from trainability.findings.asked import SUCCESS
 from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.predicting import CLOSE
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
 from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences, rate_of
+from trainability.report.published import published_sentence
 from trainability.report.text import all_of, joined, percent
 
 MOST_PLACES = 4
 """Places that a sentence names."""
+MOST_SHOWN = 7
+"""Places of one curve that a figure shows as curves."""
 GOOD_FIT = 0.01
 """p-value of a fit from which on it is called good."""
 _REASONS = {
@@ -35,20 +39,26 @@ def headline(findings: Findings) -> str:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
     if not findings.has_bound:
         low, high = (percent(findings.rates["success_rate"].agg(end)) for end in ("min", "max"))
-        return f"Success is from {low} to {high} %"
+        return f"Success is {low} %" if low == high else f"Success is from {low} to {high} %"
     return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
 
 
 def answer(findings: Findings) -> list[str]:
     """What was found, in sentences; the first answers the question: what is better, how wide."""
+    asked, published = asked_sentences(findings), published_sentence(findings)
+    if not findings.is_about_success:
+        born = [_born_sentence(findings)] if findings.is_deep else []
+        steps = f"{int(findings.rates['max_steps'].max()):,}"
+        none = f"No network succeeded within {steps} step{'s' * (steps != '1')} of training."
+        return [*asked, *filter(None, [published, *born]), none]
     widths = _deep_sentences(findings) if findings.is_deep else [_widths_sentence(findings)]
     return [
-        *asked_sentences(findings),
+        *asked,
         *better_sentences(findings),
-        *filter(None, [boundary_sentence(findings), *widths]),
+        *filter(None, [published, boundary_sentence(findings), *widths]),
         _bound_sentence(findings),
         *([prediction_sentence(findings)] if len(findings.predictions) else []),
-        *([activity_sentence(findings)] if len(findings.fits.activity) else []),
+        *([activity_sentence(findings)] if findings.has_fitted_curve else []),
         *filter(
             None,
             [
@@ -121,7 +131,7 @@ def activity_sentence(findings: Findings) -> str:
 
 def unfitted_sentence(findings: Findings) -> str:
     """Which networks are in no fit over width, for they have no one width; empty if all have."""
-    if findings.x != WIDTHS:
+    if findings.x != WIDTHS or not (findings.has_fitted_curve or findings.has_widths):
         return ""
     rates = findings.rates
     wide = list(dict.fromkeys(rates.loc[rates["width"].isna(), WIDTHS]))
@@ -170,11 +180,18 @@ def typical(findings: Findings) -> Any:
     return (means[rate].reindex(findings.places) - 0.5).abs().idxmin()
 
 
+def shown_place(findings: Findings) -> Any:
+    """The place of which losses and times are shown: the typical one, or None for all places of
+    one curve, which then take the part of curves."""
+    one = findings.rates["curve"].nunique() == 1 and 1 < len(findings.places) <= MOST_SHOWN
+    return None if one else typical(findings)
+
+
 def _widths_sentence(findings: Findings) -> str:
     """The least widths studied that suffice, and those that theory asks for."""
-    widths = _of_several_widths(findings, findings.fits.widths)
-    if widths.empty:
+    if not findings.has_widths:
         return _best(findings)
+    widths = _of_several_widths(findings, findings.fits.widths)
     n_curves = widths["curve"].nunique()
     parts, shares = [], []
     for share in (0.9, 0.99):
@@ -206,6 +223,14 @@ def _widths_sentence(findings: Findings) -> str:
 
 
 def _deep_sentences(findings: Findings) -> list[str]:
+    told = findings.asked.quantity.name == SUCCESS and _is_one(findings.rates["success_rate"])
+    return [_born_sentence(findings), "" if told else _best(findings)]
+
+
+def _born_sentence(findings: Findings) -> str:
+    """What share is trainable at birth; empty where no neuron can be dead."""
+    if not findings.has_bound:
+        return ""
     parts = []
     for place in dict.fromkeys((findings.places[0], findings.places[-1])):
         cells = findings.rates[findings.rates[findings.x] == place].sort_values("trainable_rate")
@@ -214,8 +239,12 @@ def _deep_sentences(findings: Findings) -> list[str]:
         if len(cells) > 1:
             text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
         parts.append(f"{text} at {findings.x} {place_text(place)}")
-    born = f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
-    return [born, _best(findings)]
+    return f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
+
+
+def _is_one(rates: pd.Series) -> bool:
+    """Whether several cells have one and the same rate."""
+    return len(rates) > 1 and rates.nunique() == 1
 
 
 def _best(findings: Findings) -> str:
@@ -242,7 +271,10 @@ def _bound_sentence(findings: Findings) -> str:
     if not verdict.holds:
         return f"{headline(findings)}, by an exact test: {verdict.verdict}"
     if not findings.has_bound:
-        return "Theory bounds nothing here: what copies of a module reach is measured alone."
+        what = "no neuron can be dead"
+        if (findings.rates["need"] == 0).any():
+            what = "what copies of a module reach is measured alone"
+        return f"Theory bounds nothing here: {what}."
     rates = findings.rates
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]

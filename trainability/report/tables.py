@@ -229,7 +229,7 @@ def failures_table(findings: Findings) -> TableView:
 def census_table(findings: Findings, at: Any) -> TableView:
     """The census of every layer before and after training: all widths, or of deep networks one."""
     rates = findings.rates
-    cells = rates[rates[findings.x] == at] if findings.is_deep else rates
+    cells = rates[rates[findings.x] == at] if findings.is_deep and at is not None else rates
     census = findings.measured.census
     census = census[census["cell"].isin(cells.index)]
     share = census.set_index(["cell", "layer", "moment", "state"])["share"].to_dict()
@@ -261,7 +261,7 @@ def census_table(findings: Findings, at: Any) -> TableView:
 
 def survival_table(findings: Findings, at: Any) -> TableView:
     """Steps until shares of the networks have succeeded, at one place of the horizontal axis."""
-    cells = findings.rates[findings.rates[findings.x] == at]
+    cells, head = _rows_at(findings, at)
     shares = (0.1, 0.5, 0.9)
     body = []
     for cell, row in cells.iterrows():
@@ -269,35 +269,44 @@ def survival_table(findings: Findings, at: Any) -> TableView:
         reached = [part.loc[part["survival"] <= 1 - share, "step"].min() for share in shares]
         last = part.iloc[-1]
         left = (last["survival"], last["survival_low"], last["survival_high"])
-        body.append([row["curve"], f"{row['n']:,}", *map(number, reached), with_interval(*left)])
+        body.append([row["_row"], f"{row['n']:,}", *map(number, reached), with_interval(*left)])
     return TableView(
         "survival",
         "The step of the curve's grid by which a share of all networks has succeeded (-: not "
         "within the budget), and the percent that have not succeeded at the end. Kaplan-Meier; "
         "networks without success are censored at the budget.",
-        [curve_head(findings), "n", *(f"{100 * share:g} %" for share in shares), "never %"],
+        [head, "n", *(f"{100 * share:g} %" for share in shares), "never %"],
         body,
     )
 
 
 def losses_table(findings: Findings, at: Any) -> TableView:
     """Quantiles of the loss at the end, at one place of the horizontal axis."""
-    cells = findings.rates[findings.rates[findings.x] == at]
+    cells, head = _rows_at(findings, at)
     quantiles = ["q10", "q25", "q50", "q75", "q90"]
     body = []
     for cell, row in cells.iterrows():
         last = findings.measured.losses[findings.measured.losses["cell"] == cell].iloc[-1]
         body.append(
-            [row["curve"], f"{last['n']:,}", f"{last['step']:,}"]
+            [row["_row"], f"{last['n']:,}", f"{last['step']:,}"]
             + [f"{last[name]:.2e}" for name in quantiles]
         )
     return TableView(
         "losses",
         "Quantiles of the loss over all networks at the last step. A network "
         "stops once it succeeds and keeps its loss; one that diverged counts as infinite.",
-        [curve_head(findings), "n", "step", *(f"{name[1:]} %" for name in quantiles)],
+        [head, "n", "step", *(f"{name[1:]} %" for name in quantiles)],
         body,
     )
+
+
+def _rows_at(findings: Findings, at: Any) -> tuple[pd.DataFrame, str]:
+    """The cells at a place, at None all, with `_row`, the head of a row, and the name of these."""
+    rates = findings.rates
+    if at is None:
+        return rates.assign(_row=rates[findings.x].map(place_text)), findings.x
+    cells = rates[rates[findings.x] == at]
+    return cells.assign(_row=cells["curve"]), curve_head(findings)
 
 
 def comparisons_table(findings: Findings, axis: str) -> TableView:

@@ -16,7 +16,8 @@ class Quantity:
         kind: `rate`, the share of networks of which a column says yes; `mean`, of a column over
             the networks that have it; `restarts`, from the rate of a column; `scaling`, of many
             cells together.
-        column: Of the rows. Of a list, one entry per hidden layer, the last counts.
+        column: Of the rows. Of a list, one entry per hidden layer, a mean is of the last, and a
+            rate counts networks in which any is 0.
         least_is_best: Whether less of it is better.
         is_share: Whether it lies in [0, 1] and is written in percent.
         of_no: Whether a rate or restarts count the networks of which the column says no.
@@ -29,6 +30,11 @@ class Quantity:
     least_is_best: bool = False
     is_share: bool = True
     of_no: bool = False
+
+    @property
+    def at_birth(self) -> bool:
+        """Whether it is measured before any training."""
+        return self.column.endswith("_init") or self.column in ("born_dead", "trainable")
 
 
 def _mean(name: str, noun: str = "", *, least: bool = False, share: bool = True) -> Quantity:
@@ -43,6 +49,7 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity("trainable", "rate of trainable networks", "rate", "trainable"),
         Quantity("born_dead", "rate of networks born dead", "rate", "born_dead", True),
         Quantity("collapsed", "rate of collapse", "rate", "collapsed", True),
+        Quantity("dead", "rate of networks that end dead", "rate", "active_final", True),
         Quantity("diverged", "rate of divergence", "rate", "diverged", True),
         _mean("accuracy", "training accuracy"),
         _mean("validation_accuracy"),
@@ -51,7 +58,8 @@ QUANTITIES: dict[str, Quantity] = {
         _mean("validation_loss", least=True, share=False),
         _mean("best_validation_loss", least=True, share=False),
         Quantity(
-            "variance", "mean variance over the data", "mean", "variance_init"
+            "variance", "mean share of the output that varies over the data", "mean",
+            "variance_init",
         ),
         Quantity("living", "mean share of living points", "mean", "living_init"),
         Quantity(
@@ -75,7 +83,10 @@ QUANTITIES: dict[str, Quantity] = {
 `restarts` and `restarts_alive`: with a chance of `RESTART_CHANCE` one of so many does. `variance`:
 that of the output of the last hidden layer at birth over the training points, over its mean square;
 `living`: the share of the training points at which every hidden layer has an active neuron.
-`minimal_width`: with which power of the number of samples it grows; no cell has it by itself.
+`dead`: of those that did not diverge, the share in which a hidden layer has no active neuron after
+training, so that they are constant for good; `collapsed` counts those too that vary a little, by at
+most .01 of what the targets do. `minimal_width`: with which power of the number of samples it
+grows; no cell has it by itself.
 """
 
 RESTART_CHANCE = 0.9

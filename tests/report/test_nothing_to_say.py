@@ -1,0 +1,119 @@
+"""Sections and sentences that would say nothing are left out."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from html_page import Page
+from rich.console import Console
+from synthetic_rows import MADE, synthetic_rows
+
+from trainability import Adam, Study
+from trainability.activations import Identity
+from trainability.findings.study import find
+from trainability.report import write_report
+from trainability.report.sentences import answer
+from trainability.schemes import He, UnitSphere
+from trainability.storage import Storage
+from trainability.study.published import Published
+from trainability.tasks import AbsoluteValue
+
+STUDY = Study(
+    name="shown",
+    question="Is it shown?",
+    task=AbsoluteValue(n_train=16),
+    axes={"scheme": [UnitSphere(), He(bias_std=1.0)], "width": [2, 4]},
+    optimizer=Adam(learning_rate=0.02),
+    max_steps=50,
+    tolerance=1e-3,
+    replicates=256,
+)
+
+
+def stored(study, tmp_path, change=lambda rows: rows):
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        storage.write_rows(study.name, change(synthetic_rows(study.name, cell, [0])), MADE)
+    return storage
+
+
+def unlucky(rows):
+    """None succeeds, and some of the output varies over the data."""
+    varies = [np.array([0.25]) for _ in range(len(rows))]
+    return rows.assign(success=False, steps=50, final_loss=np.float32(1.0), variance_init=varies)
+
+
+def test_a_study_of_birth_in_which_nobody_succeeds_says_nothing_of_success(tmp_path):
+    study = dataclasses.replace(STUDY, quantity="variance")
+    storage = stored(study, tmp_path, unlucky)
+    sentences = answer(find(study, storage))
+    assert sentences[-1] == "No network succeeded within 50 steps of training."
+    assert not any("initializations" in s and "succe" in s for s in sentences)
+    report = write_report(study, storage)
+    page = Page(report.page.read_text())
+    assert not (report.folder / "success_over_width.png").exists()
+    for title in ("Success over", "Scheme against", "Widths needed", "One number for a curve",
+                  "How long success", "Why networks fail", "Losses"):  # fmt: skip
+        assert title not in page.text.split("Files, and how")[0]
+    assert "Cell by cell" in page.text  # what is trainable and born dead stays
+    terminal = io.StringIO()
+    report.show(Console(file=terminal, width=200))
+    assert "25.0 [25.0, 25.0]" in terminal.getvalue()
+
+
+def test_what_nobody_succeeds_at_is_shown_where_success_is_asked_about(tmp_path):
+    storage = stored(STUDY, tmp_path, unlucky)
+    page = Page(write_report(STUDY, storage).page.read_text())
+    assert "Success over" in page.text and "How long success" in page.text
+
+
+def test_a_point_alone_is_no_curve_that_one_number_sums_up(tmp_path):
+    study = dataclasses.replace(STUDY, axes={"scheme": STUDY.axes["scheme"]}, width=4)
+    storage = stored(study, tmp_path)
+    assert not any("q =" in sentence for sentence in answer(find(study, storage)))
+    page = Page(write_report(study, storage).page.read_text())
+    assert "One number for a curve" not in page.text and "Widths needed" not in page.text
+    both = Page(write_report(STUDY, stored(STUDY, tmp_path)).page.read_text())
+    assert "One number for a curve" in both.text and "Widths needed" in both.text
+
+
+def test_where_no_neuron_can_be_dead_no_bound_is_claimed(tmp_path):
+    study = dataclasses.replace(STUDY, activation=Identity())
+    page = Page(write_report(study, stored(study, tmp_path)).page.read_text())
+    assert "Theory bounds nothing here: no neuron can be dead." in page.text
+    assert "obey theory" not in page.text and "stays below" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ((0.55, 0.6), "All 2 published numbers agree with ours."),
+        ((0.55, 0.0), "Of 2 comparisons with published numbers 1 agrees: 0 % beside our "),
+        ((0.0, 1.0), "Of 2 comparisons with published numbers none agrees: "),
+    ],
+)
+def test_published_numbers_are_in_the_answer_and_what_all_share_is_said_once(
+    tmp_path, values, sentence
+):
+    published = [
+        Published(source="Table 1", quantity="success", value=value, n=20, differs="their data",
+                  where={"scheme": scheme, "width": 2})
+        for scheme, value in zip(STUDY.axes["scheme"], values, strict=True)
+    ]  # fmt: skip
+    study = dataclasses.replace(STUDY, published=published)
+    storage = stored(study, tmp_path)
+    assert any(text.startswith(sentence) for text in answer(find(study, storage)))
+    page = Page(write_report(study, storage).page.read_text())
+    assert page.text.count("Table 1") == page.text.count("their data") == 1 + len(published)
+    assert "Source: Table 1. Quantity: rate of success" in page.text
+
+
+def test_of_one_curve_times_and_losses_are_shown_place_by_place(tmp_path):
+    study = dataclasses.replace(STUDY, axes={"width": [2, 4, 8]}, scheme=UnitSphere())
+    page = Page(write_report(study, stored(study, tmp_path)).page.read_text())
+    assert "told apart best" not in page.text and any(
+        alt.startswith("In the end ") for alt in page.alts
+    )
+    several = Page(write_report(STUDY, stored(STUDY, tmp_path)).page.read_text())
+    assert "told apart best" in several.text

@@ -1,0 +1,157 @@
+"""How a quantity changes along an axis of numbers, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trainability.findings.labels import short
+from trainability.findings.places import TEXTS, place_text, places
+from trainability.findings.published import mean_over_cells
+from trainability.findings.study import LEVEL, Findings
+from trainability.report.published import value_text
+from trainability.report.text import joined
+from trainability.study.axes import STRATEGIES, label
+from trainability.study.quantities import Quantity
+
+_MOST_PLACES = 4
+_MOST_CURVES = 4
+_MOST_ENDS = 2
+"""Places that a sentence names of each of several curves."""
+
+Places = Sequence[tuple[str, pd.DataFrame]]
+"""Cells by where on an axis they are, in words."""
+
+
+def along_sentences(findings: Findings) -> list[str]:
+    """How the quantity changes along the first axis of numbers that varies, and where at its end
+    most of it is."""
+    cells, quantity = findings.asked.cells, findings.asked.quantity
+    numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
+    axis = next((name for name in numeric if _varies(cells, name)), None)
+    if axis is None and findings.x in TEXTS and _varies(cells, findings.x):
+        axis = findings.x
+    if axis is None:
+        return []
+    strategies = [name for name in STRATEGIES if name != axis and name in cells]
+    by = next((name for name in strategies if _varies(cells, name)), None)
+    groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
+    if quantity.kind == "restarts":
+        several = max(len(part) for _, part in _by_place(cells, axis)) > 1
+        parts = cells.groupby("curve", sort=False)
+        groups = [(str(key) if several else "", part) for key, part in parts]
+    elif by is not None:
+        names = short(list(dict.fromkeys(map(str, cells[by]))))
+        parts = cells.groupby(cells[by].astype(str), sort=False)
+        groups = [(names[str(key)], part) for key, part in parts]
+    at = [(name, _by_place(part, axis)) for name, part in groups]
+    texts = [_curve_text(quantity, axis, name, own) for name, own in at[:_MOST_CURVES]]
+    left = len(groups) - _MOST_CURVES
+    if left > 0:
+        texts.append(f"{left} more in the table")
+    everywhere = [part for _, own in at for _, part in own]
+    end = _by_place(cells, axis)[-1][0]
+    last = [part for _, own in at for words, part in own if words == end]
+    return [
+        f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(everywhere)}).",
+        *_most_at_the_end(quantity, _where(axis, end), last),
+    ]
+
+
+def _varies(cells: pd.DataFrame, name: str) -> bool:
+    return cells[name].nunique(dropna=False) > 1
+
+
+def _by_place(cells: pd.DataFrame, axis: str) -> Places:
+    """Cells by their place on an axis, in order; what has no number there comes last."""
+    numbered = cells[cells[axis].notna()]
+    parts = [(place_text(at), cells[cells[axis] == at]) for at in places(numbered, axis)]
+    without = cells[cells[axis].isna()]
+    if len(without):
+        parts.append(("", without))
+    return parts
+
+
+def _where(axis: str, words: str) -> str:
+    if words:
+        return f"{label(axis)} {words}"
+    return "full batch" if axis == "batch_size" else f"no {label(axis)}"
+
+
+def _curve_text(quantity: Quantity, axis: str, name: str, at: Places) -> str:
+    """The values at some places, or once for all of them what is the same at each."""
+    values = [(words, _mean(cells)) for words, cells in at]
+    of = f" with {name}" if name else ""
+    if len({_value(quantity, row) for _, row in values}) == 1 and len(values) > 1:
+        places = [_where(axis, words).removeprefix(f"{label(axis)} ") for words, _ in values]
+        every = joined(places)
+        if len(places) > _MOST_PLACES:
+            every = f"{places[0]} to {places[-1]}"
+        widest = {
+            "value": values[0][1]["value"],
+            "low": min(row["low"] for _, row in values),
+            "high": max(row["high"] for _, row in values),
+        }
+        return f"{_bracketed(quantity, pd.Series(widest))} at {label(axis)} {every} alike{of}"
+    if len(values) > _MOST_PLACES:
+        values = [values[0], values[len(values) // 2], values[-1]]
+    if name and len(values) > _MOST_ENDS:
+        values = [values[0], values[-1]]
+    return (
+        joined([f"{_bracketed(quantity, row)} at {_where(axis, words)}" for words, row in values])
+        + of
+    )
+
+
+def _mean(cells: pd.DataFrame) -> Any:
+    """The value at a place, the mean over its cells."""
+    if len(cells) == 1:
+        return cells.iloc[0]
+    value, low, high, _ = mean_over_cells([*cells.itertuples()], LEVEL)
+    return pd.Series({"value": value, "low": low, "high": high})
+
+
+def _measured_by(parts: Sequence[pd.DataFrame]) -> str:
+    """What the numbers of a sentence are: of how many networks, and what brackets hold."""
+    n_cells = [len(part) for part in parts]
+    means = "" if max(n_cells) == 1 else f"means of {_between(n_cells)} cells, "
+    n = _between([int(part["n"].sum()) for part in parts])
+    return f"{means}95 % intervals in brackets, n = {n} networks each"
+
+
+def _between(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _most_at_the_end(quantity: Quantity, where: str, last: Sequence[pd.DataFrame]) -> list[str]:
+    """The largest value at the last place, if means were told there."""
+    if max(map(len, last)) < 2:
+        return []
+    at = pd.concat(last)
+    most = at.loc[at["value"].idxmax()]
+    return [f"At {where} it is at most {with_n(quantity, most)}, of {most['curve']}."]
+
+
+def _value(quantity: Quantity, row: pd.Series) -> str:
+    return value_text(quantity, row["value"]) + " %" * quantity.is_share
+
+
+def _bracketed(quantity: Quantity, row: pd.Series) -> str:
+    """A value with its interval in brackets; a sentence says beside it of how many networks."""
+    text = _value(quantity, row)
+    if np.isnan(row["low"]):
+        return text
+    return f"{text} [{', '.join(value_text(quantity, row[end]) for end in ('low', 'high'))}]"
+
+
+def with_n(quantity: Quantity, row: pd.Series) -> str:
+    """A value for a sentence: it never travels alone."""
+    unit = " %" if quantity.is_share else ""
+    value, low, high = (value_text(quantity, row[name]) for name in ("value", "low", "high"))
+    if np.isnan(row["low"]):
+        return f"{value}{unit} (n = {int(row['n']):,})"
+    return f"{value}{unit} (95 % interval {low} to {high}, n = {int(row['n']):,})"
