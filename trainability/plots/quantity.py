@@ -61,7 +61,8 @@ def plot_quantity(
         )
     places_axis(ax, cells[x], x)
     positive = finite["value"][finite["value"] > 0]
-    if len(positive) and positive.max() > _SPREAD * positive.min():
+    signed = bool((finite["value"] < 0).any())
+    if not signed and len(positive) and positive.max() > _SPREAD * positive.min():
         ax.set_yscale("log")
         power_axis(ax, "y")
     ax.set_ylabel(name)
