@@ -61,11 +61,12 @@ def plot_quantity(
         )
     places_axis(ax, cells[x], x)
     positive = finite["value"][finite["value"] > 0]
-    signed = bool((finite["value"] < 0).any())
-    if not signed and len(positive) and positive.max() > _SPREAD * positive.min():
+    if len(positive) and positive.max() > _SPREAD * positive.min():
         ax.set_yscale("log")
         power_axis(ax, "y")
     ax.set_ylabel(name)
+    if (finite["value"] < 0).any():  # such as of logarithms
+        ax.set_yscale("linear")
     if cells[curve].nunique() > 1:
         legend_beside(ax)
     set_title(ax, title, sample_note(cells["n"], level))
