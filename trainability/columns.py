@@ -10,7 +10,7 @@ import pyarrow as pa
 from trainability.identity import VERSION
 
 _COUNTS = pa.list_(pa.int32())
-_SHARES = pa.list_(pa.float32())
+_NUMBERS = pa.list_(pa.float32())
 _FLAGS = pa.list_(pa.bool_())
 
 
@@ -296,8 +296,8 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "variance_init",
-        _SHARES,
-        "At birth, variance of each hidden layer's output over its mean square; null of a module.",
+        _NUMBERS,
+        "At birth, variance of each hidden layer's output over its mean square.",
         0,
         nullable=True,
         nullable_entries=True,
@@ -305,7 +305,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "living_init",
-        _SHARES,
+        _NUMBERS,
         "At birth, share of the training points at which each layer so far is active; null of a "
         "module.",
         0,
@@ -335,6 +335,25 @@ COLUMNS: tuple[Column, ...] = (
         nullable_entries=True,
         since=3,
     ),
+    Column(
+        "log_scale_init",
+        _NUMBERS,
+        "At birth, logarithm, base 10, of the mean square of each hidden layer's output over that "
+        "of the inputs; null where it is 0.",
+        nullable=True,
+        nullable_entries=True,
+        since=4,
+    ),
+    Column(
+        "cosine_init",
+        _NUMBERS,
+        "At birth, mean cosine between each hidden layer's outputs at two points, or at two nodes "
+        "or pixels of one.",
+        -1,
+        nullable=True,
+        nullable_entries=True,
+        since=4,
+    ),
 )
 """Columns of the rows, in order.
 
@@ -343,6 +362,8 @@ Lists `*_init` and `*_final` hold one number per hidden layer, `*_curve` one per
 measured by the older code that wrote a row, is null.
 
 Of copies of a module the counts have one entry per ReLU that can be followed to layers, and are
-empty where there is none; `variance_init` and `living_init` are null, `need` is 0, `activation`
-"as built", and `trainable` whether nothing shows that training can't succeed.
+empty where there is none; `living_init` is null, `need` is 0, `activation` "as built", and
+`trainable` whether nothing shows that training can't succeed. `variance_init`, `log_scale_init`
+and `cosine_init` are of what each Linear and convolution layer but the first takes in, in the order
+of use: of hidden layers one behind the other that is what they give out.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Of what is stored. Raise it by one whenever a column, a setting or an axis is added. 0 are the
 files from before files said their version."""
 

@@ -154,7 +154,7 @@ class _Record:
             self._curves[name].append(np.where(training.diverged, -1, count))
 
     def rows(self, study: str, blocks: Sequence[int]) -> pd.DataFrame:
-        born, training, sensitivity = self._born, self._training, self._sensitivity
+        born, training = self._born, self._training
         lost = training.diverged
         final = {
             f"{name}_final": layer_counts(self._status, code, len(lost))
@@ -191,8 +191,11 @@ class _Record:
                 [None if flat < 0 else bool(flat) for flat in row]
                 for row in np.stack(self._collapsed, axis=1).tolist()
             ],
-            "variance_init": None if sensitivity is None else _finite(sensitivity.variance),
-            "living_init": None if sensitivity is None else list(sensitivity.living),
+            **{
+                f"{name}_init": None if values is None else _finite(values)
+                for name in ("variance", "living", "log_scale", "cosine")
+                for values in [getattr(self._sensitivity, name, None)]
+            },
             "layers": self._family.layers,
             **{
                 f"{name}_curve": _finite(np.stack(curve, axis=1))

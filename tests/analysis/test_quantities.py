@@ -50,6 +50,17 @@ def test_of_lists_the_last_layer_counts_and_means_have_students_interval():
     assert quantity_table(rows()).set_index("quantity").loc["final_loss", "n"] == 95
 
 
+def test_means_of_what_may_be_negative_have_intervals_below_0():
+    table = rows().assign(
+        log_scale_init=[[None, i / 100 - 0.5] for i in range(100)],
+        cosine_init=[[0.0, np.nan]] * 98 + [[1.0, -0.5], [1.0, 0.5]],
+    )
+    means = quantity_table(table).set_index("quantity")
+    assert means.loc["log_scale", "value"] == pytest.approx(-0.005)
+    assert means.loc["log_scale", "low"] < -0.05
+    assert means.loc["cosine", "n"] == 2 and means.loc["cosine", "low"] < 0
+
+
 def test_restarts_are_the_fewest_that_give_the_chance():
     for p in (0.9, 0.5, 0.3, 1e-3):
         needed = restarts(p)

@@ -100,5 +100,6 @@ def _mean(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[
     if n > 1:
         se = float(numbers.std(ddof=1) / np.sqrt(n))
     half = se * float(special.stdtrit(max(n - 1, 1), (1 + level) / 2))
+    least = -np.inf if quantity.may_be_negative else 0.0
     most = 1.0 if quantity.is_share else np.inf
-    yield [quantity.name, n, np.nan, mean, max(0.0, mean - half), min(most, mean + half), se]
+    yield [quantity.name, n, np.nan, mean, max(least, mean - half), min(most, mean + half), se]

@@ -16,8 +16,10 @@ from trainability.families.base import Evaluate, Family
 from trainability.modules.blueprint import new_module
 from trainability.modules.copying import Births, births_of
 from trainability.modules.counting import Anatomy, dissect, statuses_of_copies
+from trainability.modules.sensing import measure_layers
 from trainability.networks.copies import Copies
 from trainability.seeds import BLOCK_SIZE, stream
+from trainability.sensitivity import Sensitivity, sensitivity_of
 from trainability.training import Problem, Training
 from trainability.training.copies import CopiesEvaluation, CopiesTraining, reproducible, tile_size
 
@@ -125,8 +127,13 @@ class CopiesOfModule(Family[Copies]):
         out = self._outputs(networks, x).double()
         return (out - out.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2)).numpy()
 
-    def sensitivity(self, networks: Copies) -> None:
-        return None
+    def sensitivity(self, networks: Copies) -> Sensitivity | None:
+        with reproducible():
+            points = torch.from_numpy(self.births.x).to(self.device)
+            measured = measure_layers(networks.to(self.device), points)
+        if measured is None:
+            return None
+        return sensitivity_of(measured, self.births.layout.inputs(points)[0])
 
     def _outputs(self, networks: Copies, x: np.ndarray) -> torch.Tensor:
         with reproducible():

@@ -16,7 +16,7 @@ from trainability.study import Study
 
 MOST_PAIRS = 20_000
 """Pairs of cells that are compared at most along one axis; more say nothing to a reader."""
-COMPARED = ("scheme", "activation", "penalty", "optimizer", "loss")
+COMPARED = ("scheme", "network", "activation", "penalty", "optimizer", "loss")
 """Axes whose values are held against each other."""
 
 

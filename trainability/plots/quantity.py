@@ -77,6 +77,8 @@ def plot_quantity(
         ax.set_yscale("log")
         power_axis(ax, "y")
     ax.set_ylabel(name)
+    if (finite["value"] < 0).any():  # such as of logarithms
+        ax.set_yscale("linear")
     if cells[curve].nunique() > 1:
         legend_beside(ax)
     set_title(ax, title, sample_note(cells["n"], level, unit))

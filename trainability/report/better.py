@@ -16,6 +16,7 @@ DECIDED = 0.05
 """Corrected p-value up to which a difference is called one."""
 NOUNS = {
     "scheme": "initializations",
+    "network": "networks",
     "activation": "activations",
     "penalty": "penalties",
     "optimizer": "optimizers",

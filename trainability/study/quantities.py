@@ -19,6 +19,7 @@ class Quantity:
         column: Of the rows. Of a list, one entry per hidden layer, a mean is of the last, and a
             rate counts networks in which any is 0.
         least_is_best: Whether less of it is better.
+        may_be_negative: Whether it may be below 0.
         is_share: Whether it lies in [0, 1] and is written in percent.
         of_no: Whether a rate or restarts count the networks of which the column says no.
     """
@@ -28,6 +29,7 @@ class Quantity:
     kind: Literal["rate", "mean", "restarts", "scaling"]
     column: str
     least_is_best: bool = False
+    may_be_negative: bool = False
     is_share: bool = True
     of_no: bool = False
 
@@ -63,6 +65,14 @@ QUANTITIES: dict[str, Quantity] = {
         ),
         Quantity("living", "mean share of living points", "mean", "living_init"),
         Quantity(
+            "log_scale", "mean logarithm of the scale", "mean", "log_scale_init",
+            may_be_negative=True, is_share=False,
+        ),
+        Quantity(
+            "cosine", "mean cosine between points", "mean", "cosine_init", True,
+            may_be_negative=True, is_share=False,
+        ),
+        Quantity(
             "restarts", "number of networks to train for a chance of 90 % that one succeeds",
             "restarts", "success",
             least_is_best=True, is_share=False,
@@ -82,6 +92,9 @@ QUANTITIES: dict[str, Quantity] = {
 
 `restarts` and `restarts_alive`: with a chance of `RESTART_CHANCE` one of so many does. `variance`:
 that of the output of the last hidden layer at birth over the training points, over its mean square;
+`log_scale`: of that mean square over that of the inputs, base 10, so that 0 is neither growth nor
+decay; a network in which it is 0 has none; `cosine`: between that output at two points, or at two
+nodes or pixels of one;
 `living`: the share of the training points at which every hidden layer has an active neuron.
 `dead`: of those that did not diverge, the share in which a hidden layer has no active neuron after
 training, so that they are constant for good; `collapsed` counts those too that vary a little, by at
