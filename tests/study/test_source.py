@@ -245,3 +245,17 @@ def test_sources_of_stored_results_stay_as_they_are():
         "def build(n=3):\n    return nn.Sequential(B(n), act())\n"
     )
     assert source_digest(build) == "25aeeec277dd58fd"
+
+
+@pytest.mark.parametrize("name", ["site-packages", "dist-packages"])
+def test_what_another_environment_has_installed_counts_by_its_name(name, tmp_path, monkeypatch):
+    """A user's own packages, or the system's, lie in folders of another Python environment."""
+    folder = tmp_path / "usr" / name
+    folder.mkdir(parents=True)
+    library = folder / "library_of_another_environment.py"
+    library.write_text("exec('class Layer: pass')\n")  # such as one made by compiled code
+    monkeypatch.syspath_prepend(str(folder))
+    study = tmp_path / "study_of_a_library.py"
+    study.write_text(f"from {library.stem} import Layer\n\ndef build(): return Layer()\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert len(source_digest(importlib.import_module(study.stem).build)) == 16

@@ -39,6 +39,8 @@ _BY_TEXT = {"getattr", "vars", "__dict__"}
 _DEEPEST = 24
 """Levels of lists within lists; one that refers to itself has more."""
 _SLOTS = (MemberDescriptorType, GetSetDescriptorType)
+_PACKAGES = {"site-packages", "dist-packages"}
+"""Folders of installed packages, whose names count instead of what they hold."""
 _NOT_HELD = ("_abc_",)
 """How names begin under which Python keeps notes of its own in a class."""
 
@@ -355,7 +357,10 @@ def _is_installed(module_name: str) -> bool:
     package = module_name.partition(".")[0]
     if package == __name__.partition(".")[0]:
         return True
-    return any(Path(file).is_relative_to(folder) for folder in _installed_folders())
+    # Of another environment too, which this one may see: a user's own, the system's.
+    return not _PACKAGES.isdisjoint(Path(file).parts) or any(
+        Path(file).is_relative_to(folder) for folder in _installed_folders()
+    )
 
 
 @functools.cache
