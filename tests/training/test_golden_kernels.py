@@ -1,7 +1,8 @@
 """The LLVM text of kernels is what it was: so are the bits of every stored training.
 
-Full batches stand as they were before rules were written once. Minibatches were written anew when
-they came to be put together by gathers; that their bits stayed is held by the rows of the stored
+Full batches stand as they were before rules were written once. Minibatches were written anew twice:
+when they came to be put together by gathers, and when the next order came to be shuffled during the
+updates and points to be gathered in pairs. That their bits stayed is held by the rows of the stored
 study with batches of 4, in `tests/golden`, and by `test_golden_trainings.py`.
 """
 

@@ -7,7 +7,8 @@ import pytest
 
 from trainability.seeds import batch_order, order_keys
 from trainability.training.cpu.compiled import load
-from trainability.training.cpu.shuffle import shuffle
+from trainability.training.cpu.shuffle import Shuffle
+from trainability.training.ops.gather import gathered_pairs
 from trainability.training.ops.simd import INT, POINTER, Code, Value
 
 LANES = 16
@@ -58,13 +59,40 @@ def test_lanes_do_not_mix() -> None:
 @pytest.mark.parametrize("n_points", [1, 2, 3, 37, 128])
 @pytest.mark.parametrize("epoch", [0, 1, 12345])
 @pytest.mark.parametrize("n_lanes", [8, 16])
-def test_the_kernel_shuffles_as_the_streams_say(n_points: int, epoch: int, n_lanes: int) -> None:
-    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "order": POINTER}
+@pytest.mark.parametrize("n_before", [0, 1, 200])
+def test_the_kernel_shuffles_as_the_streams_say(
+    n_points: int, epoch: int, n_lanes: int, n_before: int
+) -> None:
+    """However many of the exchanges are done one by one; the order of the epoch before stays."""
+    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
     code = Code(n_lanes)
     with code.function("run", arguments) as given:
-        shuffle(code, **given)
+        shuffle = Shuffle(code, given["keys"], given["n_points"], given["orders"])
+        shuffle.begin(given["epoch"])
+        shuffle.finish()
+        shuffle.begin(given["epoch"] + 1)
+        with code.loop(given["n"]):
+            shuffle.go_on()
+        shuffle.finish()
     keys = order_keys(3, "any", 1)[:n_lanes]
-    order = np.zeros((n_points, n_lanes), dtype=np.int32)
+    orders = np.zeros((2, n_points, n_lanes), dtype=np.int32)
     kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
-    kernel(keys=keys, epoch=epoch, n_points=n_points, order=order)
-    np.testing.assert_array_equal(order.T, batch_order(keys, epoch, n_points))
+    kernel(keys=keys, epoch=epoch, n_points=n_points, orders=orders, n=n_before)
+    for each in (epoch, epoch + 1):
+        np.testing.assert_array_equal(orders[each % 2].T, batch_order(keys, each, n_points))
+
+
+@pytest.mark.parametrize("n_lanes", [8, 16])
+def test_pairs_that_lie_apart_come_together(n_lanes: int) -> None:
+    arguments = dict.fromkeys(["table", "places", "halves"], POINTER)
+    code = Code(n_lanes)
+    with code.function("run", arguments) as given:
+        places = code.load(given["places"], 0, code.vector("i32"))
+        for half, values in enumerate(gathered_pairs(code, given["table"], places)):
+            code.store(values, given["halves"], half)
+    table = np.arange(100, dtype=np.float32).reshape(50, 2)
+    places = np.random.default_rng(0).integers(0, 50, n_lanes, dtype=np.int32)
+    halves = np.zeros((2, n_lanes), dtype=np.float32)
+    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
+    kernel(table=table, places=places, halves=halves)
+    np.testing.assert_array_equal(halves.T, table[places])

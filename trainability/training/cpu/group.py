@@ -49,12 +49,10 @@ class Group:
         }
         self._run_evaluate = kernel["evaluate"].bind(**arrays)
         if not plan.full_batch:
-            own = int(tables["n_own_passes"]) * plan.points
             arrays |= {
                 "keys": self._keys,
-                "order": aligned((len(problem.x), plan.lanes), np.int32),
-                "own_x": aligned((own * plan.sizes[0], plan.lanes)),
-                "own_y": aligned((own * plan.sizes[-1], plan.lanes)),
+                "order": aligned((2 * len(problem.x), plan.lanes), np.int32),
+                "own": aligned((plan.n_own * plan.points, plan.lanes)),
             }
         self._run_train = kernel["train"].bind(
             gradients=aligned((n, plan.lanes)),
@@ -121,8 +119,7 @@ def tables_of(problem: Problem, plan: Plan) -> dict[str, np.ndarray | int]:
     if size is None:
         return tables
     return tables | {
-        "table_x": x,
-        "table_y": y,
+        "table": _filled(np.concatenate([x, y], axis=1), plan.n_own),
         "n_points": n_points,
         "batch_size": size,
         "steps_per_epoch": problem.steps_per_epoch,

@@ -37,17 +37,6 @@ _TRAIN = EVALUATE | {
     "tolerance": FLOAT,
     "steps": POINTER,
     "live": POINTER,
-    "keys": POINTER,
-    "order": POINTER,
-    "table_x": POINTER,
-    "table_y": POINTER,
-    "n_points": INT,
-    "batch_size": INT,
-    "steps_per_epoch": INT,
-    "own_x": POINTER,
-    "own_y": POINTER,
-    "own_scales": POINTER,
-    "n_own_passes": INT,
 }
 """Arguments of the function `train`.
 
@@ -55,8 +44,27 @@ Gradients (scratch), moment and square have the shape of the parameters; what an
 beyond these two follows as `moment2` and so on. `settings` holds the numbers of the optimizer and
 of the penalty; `schedule` has per step the factors of the optimizer. `losses` gets the last loss
 that was looked at, `steps` (int32) the number of updates; `live` (int32) tells which networks
-train, and which are still training afterwards. From `keys` on: for minibatches only.
+train, and which are still training afterwards.
 """
+
+_MINIBATCHES = {
+    "keys": POINTER,
+    "order": POINTER,
+    "table": POINTER,
+    "n_points": INT,
+    "batch_size": INT,
+    "steps_per_epoch": INT,
+    "own": POINTER,
+    "own_scales": POINTER,
+    "n_own_passes": INT,
+}
+"""What `train` gets besides: the `keys` of the orders, `order` (scratch for two of them), the
+`table` of points, of shape (points, n_own), and `own`, scratch for those of a pass."""
+
+# Nobody reads them. Kernels of full batches have them: so the text of those in the cache stays.
+_UNUSED = dict.fromkeys(["keys", "order", "table_x", "table_y"], POINTER)
+_UNUSED |= dict.fromkeys(["n_points", "batch_size", "steps_per_epoch"], INT)
+_UNUSED |= dict.fromkeys(["own_x", "own_y", "own_scales"], POINTER) | {"n_own_passes": INT}
 
 _MOMENTS = ("moment", "square")
 # What Adam has. Kernels have room for it at least: so the text of those in the cache stays.
@@ -161,7 +169,14 @@ class Plan:
     @property
     def arguments(self) -> dict[str, str]:
         """Of the function `train`."""
-        return _TRAIN | dict.fromkeys(self.moments, POINTER)
+        own = _UNUSED if self.full_batch else _MINIBATCHES
+        return _TRAIN | own | dict.fromkeys(self.moments, POINTER)
+
+    @property
+    def n_own(self) -> int:
+        """Numbers of a point, inputs and targets, filled up to pairs, which are gathered."""
+        n = self.sizes[0] + self.sizes[-1]
+        return n + n % 2
 
     @property
     def n_numbers(self) -> int:

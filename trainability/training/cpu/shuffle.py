@@ -1,4 +1,4 @@
-"""The order of minibatches in the function that a `Code` is writing, as `seeds` has it."""
+"""The orders of minibatches in the function that a `Code` is writing, as `seeds` has it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,60 @@ from trainability.training.ops.simd import INT, Code, Value
 GOLDEN = 0x9E3779B97F4A7C15
 
 
-def shuffle(code: Code, keys: Value, epoch: Value, n_points: Value, order: Value) -> None:
-    """Write the order of `seeds.batch_order` to `order`, int32, shape (points, lanes)."""
-    state = mix64(code.load(keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN))
-    state = code.variable(state)
-    with code.loop(n_points) as n:
-        code.store(code.fill(n.to("i32", "trunc")), order, n)
-    with code.loop(n_points - 1) as done:
-        last = n_points - 1 - done
-        state.set(state.get() + GOLDEN)
-        upper = mix64(state.get()) >> 32
+class Shuffle:
+    """Writes orders of `seeds.batch_order`, exchange by exchange: between other work, for which
+    each leaves half of the core idle.
+
+    Args:
+        code: Is writing a function.
+        keys: Of the lanes' orders.
+        n_points: N.
+        orders: Scratch for two orders, int32, shape (2, N, lanes): of even epochs and of odd ones.
+    """
+
+    def __init__(self, code: Code, keys: Value, n_points: Value, orders: Value) -> None:
+        self._code, self._keys, self._n_points, self._orders = code, keys, n_points, orders
+        zero = code.constant(0, INT)
+        self._first, self._left = code.variable(zero), code.variable(zero)
+        self._state = code.variable(code.constant(0, code.vector(INT)))
+
+    def first_of(self, epoch: Value) -> Value:
+        """Where the order of an epoch begins, counted in points."""
+        return (epoch & 1) * self._n_points
+
+    def begin(self, epoch: Value) -> None:
+        """Begin the order of an epoch."""
+        code, n = self._code, self._n_points
+        self._state.set(mix64(code.load(self._keys, 0, code.vector(INT)) ^ mix64(epoch + GOLDEN)))
+        first = self.first_of(epoch)
+        self._first.set(first)
+        self._left.set(n - 1)
+        with code.loop(n) as point:
+            code.store(code.fill(point.to("i32", "trunc")), self._orders, first + point)
+
+    def go_on(self) -> None:
+        """One exchange, if one is left."""
+        with self._code.when(self._left.get() > 0):
+            self._exchange()
+
+    def finish(self) -> None:
+        """All exchanges that are left."""
+        with self._code.loop(self._left.get()):
+            self._exchange()
+
+    def _exchange(self) -> None:
+        """Exchange every lane's last point with its chosen one, all lanes at once."""
+        code, last, first = self._code, self._left.get(), self._first.get()
+        self._left.set(last - 1)
+        self._state.set(self._state.get() + GOLDEN)
+        upper = mix64(self._state.get()) >> 32
         # Both factors are below 2^32, and seen to be so: a cheaper product.
         chosen = (upper * ((last + 1) & 0xFFFFFFFF)) >> 32
-        _exchange(code, order, last, chosen)
-
-
-def _exchange(code: Code, order: Value, last: Value, chosen: Value) -> None:
-    """Exchange every lane's last point with its chosen one, all lanes at once."""
-    own = constants(code, "i32", range(code.lanes))
-    places = chosen.to(code.vector("i32"), "trunc") * code.lanes + own
-    kept = code.load(order, last, code.vector("i32"))
-    code.store(gathered(code, order, places, "i32"), order, last)
-    scattered(code, kept, order, places, None)
+        own = constants(code, "i32", range(code.lanes))
+        places = (chosen + first).to(code.vector("i32"), "trunc") * code.lanes + own
+        kept = code.load(self._orders, first + last, code.vector("i32"))
+        code.store(gathered(code, self._orders, places, "i32"), self._orders, first + last)
+        scattered(code, kept, self._orders, places, None)
 
 
 def mix64(z: Value) -> Value:
