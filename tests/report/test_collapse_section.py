@@ -46,7 +46,10 @@ def report(tmp_path, study, times, until=501):
 def test_the_section_says_where_when_and_how_many(tmp_path):
     written = report(tmp_path, STUDY, [0, 50, 100])
     page = Page(written.page.read_text()).text
-    assert "width 2: 75.0 %. At birth it was 25.0 %; half of it had happened by step 50." in page
+    assert (
+        "width 2: 75.0 % of them. At birth it was 25.0 %; half of it had happened by step 50."
+        in page
+    )
     table = pd.read_csv(written.folder / "collapse.csv").set_index(["cell", "step"])
     narrow, wide = (cell.id for cell in STUDY.cells())
     rates = [table.loc[(narrow, step), "collapsed_rate"] for step in (0, 20, 50, 500)]

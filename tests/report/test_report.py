@@ -106,6 +106,8 @@ def test_the_numbers_of_the_sentences_are_those_of_the_tables(report, page):
     pooled = table(report, "pooled_comparisons").iloc[0]
     assert f"{100 * abs(pooled['difference']):.1f} percentage points (95 % interval" in answer
     assert "on average over the 3 widths studied" in answer and "n = 768 networks each" in answer
+    further = page.words.index("Further findings", page.words.index("What was run") + 1)
+    answer = " ".join(page.words[further:])  # below the main figure
     activity = table(report, "effective_activity")
     assert (
         f"q = {activity['q'].min():.3f} [" in answer and f"to {activity['q'].max():.3f} [" in answer

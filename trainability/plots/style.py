@@ -280,15 +280,18 @@ def _as_written(figure: Figure) -> None:
 
     The labels of ticks that a formatter made are formulas of its own, such as 10^-3.
     """
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    # Of the ticks that there are by now, without asking where they lie: that sets all their texts.
     made = {
-        text
+        label
         for ax in figure.axes
         for axis in (ax.xaxis, ax.yaxis)
         if not isinstance(axis.get_major_formatter(), FixedFormatter | StrCategoryFormatter)
-        for text in (*axis.get_ticklabels(), *axis.get_ticklabels(minor=True))
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (tick.label1, tick.label2)
     }
-    for text in figure.findobj(Text):
-        if isinstance(text, Text) and text not in made:
+    for text in texts:
+        if text not in made:
             text.set_parse_math(False)
 
 

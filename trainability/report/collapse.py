@@ -61,8 +61,8 @@ def collapse_sentence(findings: Findings) -> str:
     when = "birth" if half == 0 else f"step {half:,}"
     happened = f"; half of it had happened by {when}" if rates[0] < rates[-1] else ""
     return (
-        f"Most networks are constant at the end in {row['curve']}, {findings.x} "
-        f"{place_text(row[findings.x])}: {percent(rates[-1])} %. At birth it was "
+        f"Networks are constant at the end most often with {row['curve']} at {findings.x} "
+        f"{place_text(row[findings.x])}: {percent(rates[-1])} % of them. At birth it was "
         f"{percent(rates[0])} %{happened}."
     )
 

@@ -20,12 +20,12 @@ from trainability.tracking.runs import SERIES_TAG, WHOLE
 SHARE_KEY = "trainability"
 TAG = f"mlflow.sharedViewState.{SHARE_KEY}"
 _WIDTH, _STEPS = "width", "steps"
-_SECTIONS = {_WIDTH: "Over the width", _STEPS: "Over training steps"}
+_SECTIONS = {_WIDTH: ("Over the width", 1), _STEPS: ("Over training steps", 2)}
+"""Their names, and charts in a row: the main figure and its legend want all the room there is."""
 _LOSSES = ("loss_median", "loss_q90")
 _OTHERS = ("success_rate", "active_mean", "tentatively_dead_mean", "permanently_dead_mean")
 _COLUMNS = (*RATES, "replicates")
 _COLUMN_PX = 120
-_CHARTS_PER_ROW = 2
 _MOST = 12
 """Series that get a chart of their own, at most."""
 
@@ -78,9 +78,9 @@ def view_state(names: Names, best_first: bool = False) -> str:
                 "uuid": section,
                 "display": True,
                 "isReordered": True,
-                "columns": _CHARTS_PER_ROW,
+                "columns": columns,
             }
-            for section, name in _SECTIONS.items()
+            for section, (name, columns) in _SECTIONS.items()
         ],
         "isAccordionReordered": True,
         "autoRefreshEnabled": True,
