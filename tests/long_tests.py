@@ -22,6 +22,7 @@ LONG = (
     "launch/test_gpu_lost.py",
     "launch/test_interruption.py",
     "launch/test_joining.py",
+    "launch/test_modules_launched.py",
     "launch/test_placement.py",
     "launch/test_ready.py",
     "launch/test_without_ray.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",

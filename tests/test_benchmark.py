@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainability.benchmark import PEERS, Workload, benchmark, measure
+from trainability.benchmark import MODULES, PEERS, Workload, benchmark, measure, small_cnn
 from trainability.benchmark.peers import nn_loop, obstacle, torch_vmap
 
 SMALL = Workload(2, 2, n_train=8, batch=8)
@@ -20,6 +20,39 @@ SMALL = Workload(2, 2, n_train=8, batch=8)
 def test_operations_are_six_per_weight_and_point():
     # 2 x 5 + 3 x 5 x 5 + 5 x 1 = 90 weights at depth 5 and width 5.
     assert Workload(5, 5, d_in=2, n_train=100, batch=10).operations == 6 * 90 * 10
+
+
+def test_operations_of_a_convolution_are_those_of_its_weights_at_every_place():
+    # 64 places of 9 x 1 x 4 weights, 16 of 9 x 4 x 4, a layer of 16 x 10, and a bias each.
+    plain, normed = MODULES
+    products = 64 * 9 * 4 + 16 * 9 * 4 * 4 + 16 * 10 + 4 + 4 + 10
+    assert plain.operations == 6 * 50 * products
+    assert normed.operations == 6 * 50 * (products + 4 * 4)
+
+
+def test_copies_of_a_module_stand_beside_a_vmap_that_is_written_by_hand(monkeypatch):
+    monkeypatch.setattr(measure, "N_COPIES", 4)
+    work = Workload(2, 3, n_train=20, optimizer="sgd", batch=10, network=MODULES[1].network)
+    done = benchmark([work], list(PEERS), seconds=1e-3)
+    assert {result.engine for result in done.results} == {"nn-loop", "torch-vmap", "module"}
+    assert {result.network for result in done.results} == {MODULES[1].network}
+    assert all(reason.endswith("are not among it") for reason in done.left_out)
+    assert len(done.left_out) == len(PEERS) - 2
+
+
+def test_the_vmap_by_hand_trains_copies_as_a_study_does():
+    """From the same weights, on all points, it comes to the same weights."""
+    work = Workload(2, 3, n_train=20, optimizer="sgd", batch=20, network=MODULES[0].network)
+    training = small_cnn.training_of(work, 3)
+    born = training.ensemble()
+    steps = small_cnn.stacked_steps(
+        work, dict(zip(born.layout.trained, born.trained, strict=True)), {}
+    )
+    training.advance(4)
+    after = training.ensemble()
+    assert not any(map(torch.equal, born.trained, after.trained))
+    for (name, theirs), ours in zip(steps(4).items(), after.trained, strict=True):
+        torch.testing.assert_close(theirs, ours, rtol=1e-4, atol=1e-6, msg=name)
 
 
 def test_results_are_those_of_the_contract():
@@ -32,7 +65,7 @@ def test_results_are_those_of_the_contract():
     for result in measured["results"]:
         assert set(result) == {
             "engine", "width", "depth", "d_in", "n_train", "optimizer", "batch", "cores",
-            "network_steps_per_second", "gflops", "fraction_of_peak", "compile_s",
+            "network_steps_per_second", "gflops", "fraction_of_peak", "compile_s", "network",
         }  # fmt: skip
         assert result["gflops"] == pytest.approx(
             result["network_steps_per_second"] * SMALL.operations / 1e9
@@ -62,10 +95,10 @@ def test_a_shape_that_fails_does_not_end_the_others(monkeypatch):
         return lambda k: None
 
     monkeypatch.setattr(measure, "_engine_steps", engine_steps)
-    monkeypatch.setattr(measure, "_rate", lambda steps, n, seconds: 1.0)
-    loaded = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], 0.01, engines=["torch"])
-    assert {result.width for result in loaded.results} == {3}
-    assert [reason.split(": ")[-1] for reason in loaded.left_out] == ["out of memory"]
+    monkeypatch.setattr(measure, "_rate", lambda *_: 1.0)
+    measured = benchmark([SMALL, Workload(3, 2, n_train=8, batch=8)], [], 0.01, engines=["torch"])
+    assert {result.width for result in measured.results} == {3}
+    assert [reason.split(": ")[-1] for reason in measured.left_out] == ["out of memory"]
 
 
 def test_peers_of_a_gpu_are_those_that_can_use_it(monkeypatch):

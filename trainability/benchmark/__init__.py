@@ -7,10 +7,18 @@ if TYPE_CHECKING:
     from trainability.benchmark.measure import Benchmark, Result, benchmark
     from trainability.benchmark.peers import PEERS
     from trainability.benchmark.rates import expected_seconds, keep
-    from trainability.benchmark.workload import GPU_SHAPES, QUICK, SHAPES, VARIANTS, Workload
+    from trainability.benchmark.workload import (
+        GPU_SHAPES,
+        MODULES,
+        QUICK,
+        SHAPES,
+        VARIANTS,
+        Workload,
+    )
 
 __all__ = [
     "GPU_SHAPES",
+    "MODULES",
     "PEERS",
     "QUICK",
     "SHAPES",
@@ -28,5 +36,5 @@ __getattr__ = lazy.attributes(
     measure="Benchmark Result benchmark",
     peers="PEERS",
     rates="expected_seconds keep",
-    workload="GPU_SHAPES QUICK SHAPES VARIANTS Workload",
+    workload="GPU_SHAPES MODULES QUICK SHAPES VARIANTS Workload",
 )

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import pairwise
 from typing import TypeVar
@@ -17,7 +17,7 @@ import torch
 
 from trainability import interrupts
 from trainability.benchmark.peers import PEERS, obstacle
-from trainability.benchmark.workload import Workload
+from trainability.benchmark.workload import N_COPIES, Workload
 from trainability.cores import available_cores
 from trainability.errors import InputError
 from trainability.training import ENGINES, choose_engine, engine_type
@@ -51,6 +51,7 @@ class Result:
         fraction_of_peak: Of the measured multiply-add peak of these cores, or of the GPU.
         compile_s: Seconds until the first steps were done: code written, compiled and loaded, or
             read from disk.
+        network: "", or which module was trained.
     """
 
     engine: str
@@ -65,6 +66,7 @@ class Result:
     gflops: float
     fraction_of_peak: float
     compile_s: float
+    network: str = ""
 
     def work(self) -> str:
         """What was trained, in words."""
@@ -73,7 +75,7 @@ class Result:
     @property
     def workload(self) -> Workload:
         """What was trained."""
-        return Workload(self.width, self.depth, self.d_in, self.n_train, self.optimizer, self.batch)
+        return Workload(**{part.name: getattr(self, part.name) for part in fields(Workload)})
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ def _measured(candidate: _Candidate, work: Workload, seconds: float, peak: float
         steps = candidate.make()
         steps(1)
         compile_s = time.perf_counter() - started
-        rate = _rate(steps, candidate.n_networks, seconds)
+        rate = _rate(steps, candidate.n_networks, seconds, work.least_steps)
     except InputError as error:
         return str(error)
     except (RuntimeError, MemoryError) as error:
@@ -238,6 +240,9 @@ def _candidates(
     left_out: list[str],
 ) -> Iterator[_Candidate]:
     on_gpu = device != "cpu"
+    if work.network:
+        yield from _of_module(work, peers, cores, device, left_out)
+        return
     yield from _peers(work, [name for name in peers if name == _FIRST], cores, device, left_out)
     all_names = [name for name in ENGINES[1:] if engine_type(name).runs_on(device)]
     for asked in engines or all_names:
@@ -257,6 +262,23 @@ def _candidates(
     yield from _peers(work, [name for name in peers if name != _FIRST], cores, device, left_out)
 
 
+def _of_module(
+    work: Workload, peers: Sequence[str], cores: int, device: str, left_out: list[str]
+) -> Iterator[_Candidate]:
+    """Copies of a module as a study trains them, and the same written by hand."""
+    # Imported here: no other work needs what trains modules.
+    from trainability.benchmark.small_cnn import ENGINE, engine_steps, vmap_by_hand
+
+    if device == "cpu":
+        yield from _peers(work, peers, cores, device, left_out)
+        for used in sorted({1, cores}):
+            make = partial(engine_steps, work, N_COPIES, device, used)
+            yield _Candidate(ENGINE, used, N_COPIES, make)
+        return
+    yield _Candidate("torch-vmap", 0, N_COPIES, partial(vmap_by_hand, work, N_COPIES, device))
+    yield _Candidate(ENGINE, 0, N_COPIES, partial(engine_steps, work, N_COPIES, device, 1))
+
+
 def _peers(
     work: Workload, peers: Sequence[str], cores: int, device: str, left_out: list[str]
 ) -> Iterator[_Candidate]:
@@ -270,7 +292,7 @@ def _peers(
             n = _gpu_networks(work)
             yield _Candidate(name, 0, n, partial(make, work, n))
             continue
-        n = min(n, _cpu_networks(work))
+        n = min(n, N_COPIES if work.network else _cpu_networks(work))
         yield _Candidate(name, cores, n, partial(_peer_steps, make, work, n, cores))
 
 
@@ -331,9 +353,12 @@ def gpu_peak_gflops(size: int = 8192, repeats: int = 10, device: str = "cuda") -
     return 2 * size**3 / fastest / 1e9
 
 
-def _rate(steps: Callable[[int], None], n_networks: int, seconds: float) -> float:
-    """Network-steps per second: the median of several measurements of about that length."""
-    k = 20
+def _rate(steps: Callable[[int], None], n_networks: int, seconds: float, least: int = 20) -> float:
+    """Network-steps per second: the median of several measurements of about that length.
+
+    Of a multiple of the least number of steps each.
+    """
+    k = least
     # Peers repeat their first steps; engines go on.
     while True:
         started = time.perf_counter()
@@ -342,7 +367,7 @@ def _rate(steps: Callable[[int], None], n_networks: int, seconds: float) -> floa
         if spent > seconds / 4:
             break
         k *= 4
-    k = max(20, int(k * seconds / spent) // 20 * 20)
+    k = max(least, int(k * seconds / spent) // least * least)
     rates = []
     for _ in range(_REPEATS):
         started = time.perf_counter()

@@ -15,6 +15,7 @@ from importlib import import_module
 import torch
 from torch import nn
 
+from trainability.benchmark import small_cnn
 from trainability.benchmark.workload import QUICK, Workload
 
 Steps = Callable[[int], None]
@@ -22,6 +23,8 @@ Steps = Callable[[int], None]
 
 def nn_loop(work: Workload, n_networks: int) -> Steps:
     """A plain loop: `nn.Sequential` and `torch.optim`, one network."""
+    if work.network:
+        return small_cnn.nn_loop(work, n_networks)
     x, y = (torch.from_numpy(part) for part in work.data())
     layers: list[nn.Module] = []
     for fan_in, fan_out in zip(work.sizes[:-1], work.sizes[1:], strict=True):
@@ -41,6 +44,8 @@ def nn_loop(work: Workload, n_networks: int) -> Steps:
 
 def torch_vmap(work: Workload, n_networks: int) -> Steps:
     """`torch.func.vmap` of `grad` over stacked parameters, optimizer on the stack."""
+    if work.network:
+        return small_cnn.vmap_by_hand(work, n_networks)
     step = torch.func.vmap(torch.func.grad(_network_loss(work)))
     return _stacked(work, n_networks, step)
 
@@ -112,6 +117,8 @@ PEERS: dict[str, tuple[Callable[[Workload, int], Steps], int]] = {
 
 def obstacle(name: str, work: Workload, device: str = "cpu") -> str | None:
     """Why a peer is left out here, or None."""
+    if work.network:
+        return None if name in ("nn-loop", "torch-vmap") else "copies of a module are not among it"
     if device != "cpu" and name != "jax":
         return "measured on the CPU only"
     if work.batch != work.n_train:

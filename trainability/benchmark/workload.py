@@ -25,6 +25,8 @@ class Workload:
         n_train: Training points.
         optimizer: "adam" or "sgd".
         batch: Points per step; equal to `n_train` for the full batch.
+        network: "" for fully connected networks, or one of `NETWORKS`: copies of a module, of
+            `width` channels.
     """
 
     width: int
@@ -33,6 +35,17 @@ class Workload:
     n_train: int = 128
     optimizer: str = "adam"
     batch: int = 128
+    network: str = ""
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether a module has batch normalization."""
+        return self.network == NETWORKS[1]
+
+    @property
+    def least_steps(self) -> int:
+        """Of a measurement, which takes a multiple of them: an epoch, or a chunk of a peer's."""
+        return self.n_train // self.batch if self.network else 20
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -42,6 +55,11 @@ class Workload:
     def label(self) -> str:
         """The work in words."""
         batch = "" if self.batch == self.n_train else f", batches of {self.batch}"
+        if self.network:
+            return (
+                f"{N_COPIES} copies of a {self.network}, {self.width} channels, "
+                f"{self.n_train:,} digits{batch}, {self.optimizer}"
+            )
         return (
             f"depth {self.depth}, width {self.width}, {self.d_in}-D, "
             f"{self.n_train:,} points{batch}, {self.optimizer}"
@@ -52,8 +70,13 @@ class Workload:
         """Floating-point operations of one network's step: 6 per weight and point.
 
         One multiplication and one addition per weight and point forward, four backward; biases,
-        activations and the optimizer are not counted, for any engine.
+        activations and the optimizer are not counted, for any engine. A convolution uses its
+        weights at every place.
         """
+        if self.network:
+            from trainability.benchmark.small_cnn import cell_of
+
+            return 6.0 * self.batch * cell_of(self).blueprint.products
         return 6.0 * self.batch * sum(a * b for a, b in pairwise(self.sizes))
 
     @property
@@ -78,6 +101,9 @@ class Workload:
         return ensemble, Problem(x, y, self.rule, 0.0, batch, keys[:n_networks])
 
 
+NETWORKS = ("small CNN", "small CNN with batch normalization")
+N_COPIES = 256
+"""Of a module, that are trained side by side."""
 SHAPES = [
     *(Workload(width, 2) for width in (2, 8, 32, 128)),
     *(Workload(width, 10) for width in (2, 5, 10)),
@@ -93,6 +119,10 @@ VARIANTS = [
         Workload(width, depth, batch=16),
     )
 ]
+MODULES = [
+    Workload(4, 3, d_in=64, n_train=250, optimizer="sgd", batch=50, network=network)
+    for network in NETWORKS
+]
 QUICK = [Workload(8, 2), Workload(32, 2), Workload(5, 10)]
 GPU_SHAPES = [
     Workload(8, 2),
@@ -107,4 +137,5 @@ GPU_SHAPES = [
     Workload(8, 2, d_in=2),
     Workload(8, 2, n_train=1000, batch=1000),
     Workload(8, 2, batch=16),
+    *MODULES,
 ]

@@ -46,12 +46,14 @@ def bench(
     """
     refuse(figure_problems(figure))
     _refuse_device(device)
+    from trainability import benchmark as room
     from trainability import interrupts
-    from trainability.benchmark import GPU_SHAPES, PEERS, QUICK, SHAPES, VARIANTS, benchmark, keep
+    from trainability.benchmark import PEERS, benchmark, keep
 
     on_gpu = device != "cpu"
-    on_cpu = QUICK if quick else [*SHAPES, *VARIANTS]
-    shapes = GPU_SHAPES if on_gpu else on_cpu
+    # Modules early: what comes last has the least time.
+    on_cpu = room.QUICK if quick else [*room.SHAPES, *room.MODULES, *room.VARIANTS]
+    shapes = room.GPU_SHAPES if on_gpu else on_cpu
     # Quick: the slowest peer and, if it is installed, the fastest; of a GPU's engines the chosen.
     peers = [name for name in PEERS if not quick or name in ("nn-loop", "jax")]
     table = _Lines(err if as_json else out)

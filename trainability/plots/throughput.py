@@ -50,6 +50,8 @@ def plot_throughput(
 
 def _shape(result: Mapping[str, Any]) -> str:
     batch = "" if result["batch"] == result["n_train"] else f", batch {result['batch']}"
+    if result.get("network"):
+        return f"{result['network']}: {result['n_train']:,} digits{batch}, {result['optimizer']}"
     return (
         f"depth {result['depth']}, width {result['width']}: {result['d_in']}-D, "
         f"{result['n_train']:,} points{batch}, {result['optimizer']}"
