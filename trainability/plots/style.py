@@ -30,7 +30,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 160
 _LETTERS_PER_INCH = 10
-"""Of a title in bold, with room for the axis at its left."""
+"""Of a title in bold, with some room."""
+_LEFT = 0.8
+"""Inches at the left of a panel, for the axis."""
 _SVG_DPI = 72
 """Of all SVG files; the sizes of texts depend on it."""
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -76,7 +78,7 @@ def set_title(ax: Axes, title: str, note: str = "") -> None:
     """The finding, in bold, in lines that end within the figure, and how it was measured."""
     spec = ax.get_subplotspec()
     columns = 1 if spec is None else spec.get_gridspec().ncols
-    room = int(_LETTERS_PER_INCH * figure_of(ax).get_figwidth() / columns)
+    room = int(_LETTERS_PER_INCH * (figure_of(ax).get_figwidth() / columns - _LEFT))
     title = "\n".join(textwrap.fill(line, room) for line in title.splitlines())
     if note:
         ax.annotate(
