@@ -19,6 +19,6 @@ STUDY = Study(
     optimizer=Adam(learning_rate=1e-3),
     max_steps=2_000,
     tolerance=1e-3,
-    replicates=256,
+    replicates=512,
     seed=0,
 )

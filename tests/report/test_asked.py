@@ -56,6 +56,8 @@ def test_the_answer_is_about_collapse_and_what_it_ends_at(tmp_path):
         "combinations of the other axes, 25.0 %, 50.0 percentage points"
     )
     assert "less than He(bias_std=1) (75.0 %), beyond reasonable doubt" in sentences[0]
+    assert any(s.startswith("Of the networks that collapsed") and "born dead" in s
+               for s in sentences)  # fmt: skip
     assert any("100 % (95 % interval" in s and "at the mean of the targets" in s for s in sentences)
     page = Page(write_report(STUDY, storage).page.read_text())
     assert "The rate of collapse" in page.text

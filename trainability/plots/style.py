@@ -31,6 +31,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 160
 _LETTERS_PER_INCH = 10
 """Of a title in bold, with some room."""
+_LONGEST_NAME = 40
+"""Letters of a name in a legend beside the Axes, which would leave them no room."""
 _LEFT = 0.8
 """Inches at the left of a panel, for the axis."""
 _SVG_DPI = 72
@@ -153,9 +155,12 @@ def power(value: float) -> str:
 
 
 def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None, title: str = "") -> None:
-    """A legend at the right of the Axes, where it can't cover data."""
+    """A legend at the right of the Axes, where it can't cover data; long names take more lines."""
+    if handles is None:
+        handles, _ = ax.get_legend_handles_labels()
     ax.legend(
         handles=handles,
+        labels=[textwrap.fill(str(handle.get_label()), _LONGEST_NAME) for handle in handles],
         title=title or None,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
