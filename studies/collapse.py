@@ -10,7 +10,8 @@ from trainability.tasks import AbsoluteValue
 
 STUDY = Study(
     name="collapse",
-    question="When do deep narrow networks collapse, at birth or while they train, and from what?",
+    question="From what do deep narrow networks collapse, initialization, learning rate or batch "
+    "size, and at birth or while they train?",
     quantity="collapsed",
     task=AbsoluteValue(n_train=100),
     axes={

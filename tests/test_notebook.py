@@ -11,6 +11,7 @@ from synthetic_rows import store
 import trainability
 from trainability import Adam, Study
 from trainability.errors import InputError
+from trainability.plots import title_of
 from trainability.results import SCHEMA
 from trainability.schemes import DataDependent, He, UnitSphere
 from trainability.storage import Storage
@@ -120,9 +121,9 @@ def test_swapping_a_and_b_swaps_who_is_better(tmp_path):
         store(place, STUDY.name, cell, range(2), q)
     found = trainability.load(STUDY, place)
     schemes = {"a": "UnitSphere", "b": "He(bias_std=1)"}
-    assert "better at 3 widths, worse at 0" in found.plot_schemes(**schemes).get_title(loc="left")
+    assert "better at 3 widths, worse at 0" in title_of(found.plot_schemes(**schemes))
     schemes = {"a": "He(bias_std=1)", "b": "UnitSphere"}
-    assert "better at 0 widths, worse at 3" in found.plot_schemes(**schemes).get_title(loc="left")
+    assert "better at 0 widths, worse at 3" in title_of(found.plot_schemes(**schemes))
 
 
 def test_width_and_depth_give_a_map(tmp_path):

@@ -93,5 +93,6 @@ def test_tests_of_agreement_take_bounds_from_their_side_alone():
 def test_networks_that_collapse_to_the_best_constant_are_told_from_others():
     """The 20 collapsed have losses 1.80 to 1.99."""
     table = collapse_table(rows(), {"a": 1.85})
+    assert table["n_born_dead"].tolist() == [10]  # of the 20 that collapsed
     assert table[["n", "count"]].to_numpy().tolist() == [[20, 7]]
     assert collapse_table(rows(), {}).empty

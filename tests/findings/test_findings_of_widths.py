@@ -4,6 +4,7 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from html_page import Page
 from synthetic_rows import store
 
 from trainability import Adam, Study, load
@@ -101,3 +102,25 @@ def test_a_notebook_asks_for_a_place_by_its_layers(storage):
         loaded.plot_losses((3, 3))
     labels = [label.get_text() for label in loaded.plot_success().get_xticklabels()]
     assert labels == ["(16, 4)", "4", "(4, 16)", "8"]
+
+
+def test_where_every_width_has_a_depth_of_its_own_places_are_shapes(tmp_path):
+    """Else every curve had one point, and every map its diagonal."""
+    study = dataclasses.replace(
+        DEEP, name="shapes", axes={"scheme": [UnitSphere()], "width": [(2, 2), (4, 4, 4)]},
+        depth=None, published=[], quantity="collapsed",
+    )  # fmt: skip
+    place = Storage(tmp_path)
+    for cell in study.cells():
+        store(place, study.name, cell, [0])
+    shapes = find(study, place)
+    assert (shapes.x, shapes.places) == ("widths", ["2, depth 3", "4, depth 4"])
+    assert shapes.rates["curve"].tolist() == 2 * ["UnitSphere"]
+    page = Page(write_report(study, place).page.read_text())
+    assert "2, depth 3" in page.text and "success_map" not in " ".join(page.links)
+    square = dataclasses.replace(
+        study, axes={"width": [2, 4], "depth": [3, 4]}, scheme=UnitSphere()
+    )
+    for cell in square.cells():
+        store(place, square.name, cell, [0])
+    assert find(square, place).x == "width"

@@ -34,3 +34,12 @@ def test_a_figure_of_few_panels_is_as_wide_as_its_title(n_panels):
     figure, *_ = panel_grid(n_panels, LONG, "n = 256")
     figure.draw_without_rendering()
     assert width_of(figure._suptitle, figure) <= 1
+
+
+def test_a_legend_of_long_names_leaves_room_for_the_panel():
+    names = ["one", "Hermite(coefficients=(0.3989, 0.5, 0.2821, 0, -0.0814, 0, 0.0446, 0), x=True)"]
+    both = pd.concat([cells().assign(curve=name) for name in names])
+    ax = plots.plot_quantity(both, title="A title")
+    figure = figure_of(ax)
+    figure.draw_without_rendering()
+    assert ax.get_window_extent().width > figure.get_window_extent().width / 3

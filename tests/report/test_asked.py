@@ -13,7 +13,7 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.study import find
 from trainability.report import write_report
-from trainability.report.figures import asked_figures
+from trainability.report.figures import asked_figures, success_panels
 from trainability.report.sentences import answer
 from trainability.schemes import Glorot, He, UnitSphere
 from trainability.storage import Storage
@@ -56,6 +56,8 @@ def test_the_answer_is_about_collapse_and_what_it_ends_at(tmp_path):
         "combinations of the other axes, 25.0 %, 50.0 percentage points"
     )
     assert "less than He(bias_std=1) (75.0 %), beyond reasonable doubt" in sentences[0]
+    assert any(s.startswith("Of the networks that collapsed") and "born dead" in s
+               for s in sentences)  # fmt: skip
     assert any("100 % (95 % interval" in s and "at the mean of the targets" in s for s in sentences)
     page = Page(write_report(STUDY, storage).page.read_text())
     assert "The rate of collapse" in page.text
@@ -187,3 +189,18 @@ def test_lines_over_a_map_of_collapse_are_named_as_what_they_are(tmp_path):
     texts = {text.get_text() for text in draw().figure.findobj(Text)}
     assert name == "asked_1" and "rate of collapse" in texts
     assert any("lines: share untrainable at birth by theory" in text for text in texts)
+
+
+def test_what_is_asked_about_comes_before_success(tmp_path):
+    page = Page(write_report(STUDY, stored(STUDY, tmp_path, collapse)).page.read_text())
+    assert page.text.index("The rate of collapse") < page.text.index("Success over width")
+
+
+def test_success_at_one_place_is_a_row_for_each_curve_too(tmp_path):
+    axes = {"scheme": [UnitSphere(), He(bias_std=1.0)], "batch_size": [4, None]}
+    study = dataclasses.replace(STUDY, axes=axes, width=4)
+    report = write_report(study, stored(study, tmp_path, collapse))
+    page = Page(report.page.read_text())
+    assert not page.scripts or all("vega" not in script for script in page.scripts)
+    names = [label.get_text() for label in success_panels(report.findings).get_yticklabels()]
+    assert names[0] == "UnitSphere, batch size 4" and len(names) == 4

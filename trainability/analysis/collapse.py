@@ -10,7 +10,7 @@ from trainability.analysis.rates import clopper_pearson
 
 NEAR = 0.01
 """Share of the best constant's loss by which that of a collapsed network may be larger."""
-NAMES = ["cell", "n", "best_loss", "count", "share", "share_low", "share_high"]
+NAMES = ["cell", "n", "n_born_dead", "best_loss", "count", "share", "share_low", "share_high"]
 
 
 def collapse_table(
@@ -23,12 +23,13 @@ def collapse_table(
     `NEAR` the least tells that the constant is near the best one.
 
     Args:
-        rows: One row per replicate, with `collapsed` and `final_loss`.
+        rows: One row per replicate, with `collapsed`, `born_dead` and `final_loss`.
         constants: The loss of the best constant, by cell.
         level: Confidence level of every single interval.
 
     Returns:
-        One row per cell with collapsed networks: `cell`, their number `n`, `best_loss`, the
+        One row per cell with collapsed networks: `cell`, their number `n`, of which `n_born_dead`
+        were constant at birth, `best_loss`, the
         `count` of those within `NEAR` of it, and the `share` with its exact interval.
     """
     results = []
@@ -39,5 +40,6 @@ def collapse_table(
             continue
         n, k = len(part), int((part["final_loss"] <= (1 + NEAR) * best).sum())
         low, high = map(float, clopper_pearson(k, n, level))
-        results.append([cell, n, best, k, k / n, low, high])
+        born = int(part["born_dead"].eq(True).sum())
+        results.append([cell, n, born, best, k, k / n, low, high])
     return pd.DataFrame(results, columns=NAMES)

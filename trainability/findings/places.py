@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,12 +21,21 @@ TEXTS = (WIDTHS, NETWORK)
 def width_axis(rates: pd.DataFrame) -> str:
     """The column that says how wide cells are: `width`, or `widths` if some have no one width.
 
-    Of copies of modules, none of which takes a width, `network`.
+    That too if every width has a depth of its own: a place is then a shape. Of copies of modules,
+    none of which takes a width, `network`.
     """
     missing = rates["width"].isna()
     if missing.all() and (rates[NETWORK] != FULLY_CONNECTED).all():
         return NETWORK
-    return WIDTHS if missing.any() else "width"
+    return WIDTHS if missing.any() or _are_shapes(rates["width"], rates["depth"]) else "width"
+
+
+def _are_shapes(widths: Sequence[Any] | pd.Series, depths: Sequence[Any] | pd.Series) -> bool:
+    """Whether several widths have a depth of their own each."""
+    if pd.isna(pd.Series(depths)).any():  # of a module, that has none
+        return False
+    shapes = set(zip(widths, depths, strict=True))
+    return len(shapes) > 1 and len(set(widths)) == len(set(depths)) == len(shapes)
 
 
 def axis_columns(rates: pd.DataFrame) -> list[str]:
@@ -39,13 +48,18 @@ def width_texts(cells: Mapping[str, Cell]) -> dict[str, str]:
     """How wide every cell is, as text: one number if it has one width, else those of all layers.
 
     With cells of several depths, some of which have no one width, those of all layers always: the
-    text then says the depth too. Of copies of a module that takes no width, the module.
+    text then says the depth too, as it does where every width has a depth of its own. Of copies of
+    a module that takes no width, the module.
 
     Args:
         cells: By id.
     """
     differ = any(isinstance(cell.width, tuple) for cell in cells.values())
     whole = differ and len({cell.depth for cell in cells.values()}) > 1
+    plain = not differ and all(cell.width is not None for cell in cells.values())
+    sizes = [(cell.width, cell.depth) for cell in cells.values()]
+    if plain and _are_shapes([width for width, _ in sizes], [depth for _, depth in sizes]):
+        return {id_: f"{cell.width}, depth {cell.depth}" for id_, cell in cells.items()}
     texts = {}
     for id_, cell in cells.items():
         of_module = str(cell.network if cell.width is None else cell.width)

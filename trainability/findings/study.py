@@ -117,6 +117,11 @@ class Findings:
         return self.asked.quantity.name == SUCCESS or bool(self.rates["successes"].any())
 
     @property
+    def has_one_place(self) -> bool:
+        """Whether several curves are points at one place, upon each other in a figure over it."""
+        return len(self.places) == 1 < len(self.rates)
+
+    @property
     def has_fitted_curve(self) -> bool:
         """Whether anything was fitted to more than one width: a single point fits every q."""
         activity = self.fits.activity

@@ -30,7 +30,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 160
 _LETTERS_PER_INCH = 10
-"""Of a title in bold, with room for the axis at its left."""
+"""Of a title in bold, with some room."""
+_LONGEST_NAME = 40
+"""Letters of a name in a legend beside the Axes, which would leave them no room."""
+_LEFT = 0.8
+"""Inches at the left of a panel, for the axis."""
 _SVG_DPI = 72
 """Of all SVG files; the sizes of texts depend on it."""
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -76,7 +80,7 @@ def set_title(ax: Axes, title: str, note: str = "") -> None:
     """The finding, in bold, in lines that end within the figure, and how it was measured."""
     spec = ax.get_subplotspec()
     columns = 1 if spec is None else spec.get_gridspec().ncols
-    room = int(_LETTERS_PER_INCH * figure_of(ax).get_figwidth() / columns)
+    room = int(_LETTERS_PER_INCH * (figure_of(ax).get_figwidth() / columns - _LEFT))
     title = "\n".join(textwrap.fill(line, room) for line in title.splitlines())
     if note:
         ax.annotate(
@@ -151,9 +155,12 @@ def power(value: float) -> str:
 
 
 def legend_beside(ax: Axes, handles: Sequence[Artist] | None = None, title: str = "") -> None:
-    """A legend at the right of the Axes, where it can't cover data."""
+    """A legend at the right of the Axes, where it can't cover data; long names take more lines."""
+    if handles is None:
+        handles, _ = ax.get_legend_handles_labels()
     ax.legend(
         handles=handles,
+        labels=[textwrap.fill(str(handle.get_label()), _LONGEST_NAME) for handle in handles],
         title=title or None,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),

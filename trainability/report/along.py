@@ -132,7 +132,7 @@ def _most_at_the_end(quantity: Quantity, where: str, last: Sequence[pd.DataFrame
     if max(map(len, last)) < 2:
         return []
     at = pd.concat(last)
-    most = at.loc[at["value"].idxmax()]
+    most = at.iloc[int(at["value"].to_numpy(dtype=float).argmax())]
     return [f"At {where} it is at most {with_n(quantity, most)}, of {most['curve']}."]
 
 

@@ -66,8 +66,12 @@ def _collapse(findings: Findings) -> list[str]:
         texts.append(
             f"{rate_text(k / n, low, high, n)} under the {in_words(str(written))} at {name}"
         )
+    n, born = int(table["n"].sum()), int(table["n_born_dead"].sum())
+    low, high = map(float, clopper_pearson(born, n, LEVEL))
     return [
-        f"Of the networks that collapsed end, within {100 * NEAR:g} % of its loss, {joined(texts)}."
+        f"Of the networks that collapsed {rate_text(born / n, low, high, n)} were born dead.",
+        f"Of the networks that collapsed end, within {100 * NEAR:g} % of its loss, "
+        f"{joined(texts)}.",
     ]
 
 

@@ -60,7 +60,7 @@ def places_text(findings: Findings, axis: str) -> str:
     places = findings.comparisons.places
     places = places[places["axis"] == axis]
     names = list(places.columns[1 : places.columns.get_loc("a")])
-    names = [name for name in names if places[name].nunique() > 1]
+    names = [name for name in names if places[name].nunique(dropna=False) > 1]
     # The pooled tests of a study that grew use what it declared from the start.
     which = "studied" if findings.n_looks == 1 else "declared"
     n = int(findings.comparisons.of(axis)["places"].max())

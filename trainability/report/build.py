@@ -124,7 +124,7 @@ def _write(
     figures = draw_pictures(findings, folder, helper)
     study = findings.study
     chart = None
-    if findings.is_about_success:
+    if findings.is_about_success and not findings.has_one_place:
         chart = make_chart(
             MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places
         )

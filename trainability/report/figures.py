@@ -29,6 +29,7 @@ MOST_CENSUSES = 6
 """Curves whose census is drawn."""
 MOST_LINES = 7
 """Lines that one panel shows apart."""
+_VALUES = {"": "value", "_low": "low", "_high": "high"}
 MOST_ROWS = 40
 """Rows of a figure that shows one value of each curve."""
 
@@ -63,7 +64,17 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
 
 
 def success_panels(findings: Findings) -> Any:
-    """The headline figure: a panel for each curve, the other curves in gray behind."""
+    """The headline figure: a panel for each curve, the other curves in gray behind.
+
+    Where there is one place alone, a row for each curve.
+    """
+    if findings.has_one_place:
+        names = {f"success_rate{end}": name for end, name in _VALUES.items()}
+        table = _curves(findings, MOST_ROWS).rename(columns=names)
+        title = headline(findings)
+        return plots.plot_quantity(
+            table, x=findings.x, name="success rate", title=title, level=LEVEL
+        )
     return plots.success_panels(
         _curves(findings, MOST_CURVES),
         panel="curve",
@@ -146,7 +157,7 @@ def asked_figures(findings: Findings) -> dict[str, Callable[[], Any]]:
         return _asked_maps(findings, title)
     table = findings.rates[[findings.x]].join(cells.drop(columns=findings.x), how="inner")
     table = in_order(table, findings.x, findings.places)
-    most = MOST_LINES if len(findings.places) > 1 else MOST_ROWS
+    most = MOST_ROWS if findings.has_one_place else MOST_LINES
     table = table[table["curve"].isin(_first(table["curve"], most))]
     return {
         "asked": partial(

@@ -96,8 +96,6 @@ def sections(
         matrix=success_matrix(findings),
         folded=(rates,),
     )
-    if findings.is_about_success:
-        yield success
     if len(findings.scaling):
         yield Section(
             "Width over samples", figures=drawn("scaling"), tables=(scaling_view(findings),)
@@ -109,6 +107,8 @@ def sections(
             tables=(asked_view(findings),),
             folded=() if findings.is_about_success else (rates,),
         )
+    if findings.is_about_success:
+        yield success
     for axis in findings.comparisons.axes if findings.is_about_success else ():
         yield Section(
             f"{axis.capitalize()} against {axis}",

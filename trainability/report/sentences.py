@@ -135,6 +135,8 @@ def unfitted_sentence(findings: Findings) -> str:
         return ""
     rates = findings.rates
     wide = list(dict.fromkeys(rates.loc[rates["width"].isna(), WIDTHS]))
+    if not wide:
+        return ""
     named = joined(wide if len(wide) <= MOST_PLACES else [*wide[:MOST_PLACES], "others"])
     return f"Networks of widths {named} have no one width: no fit over width holds them."
 
