@@ -104,7 +104,7 @@ class _Kernel:
         own = Points(given["own"], given["own"], given["own_scales"], own_from=first)
         self.loss_and_gradients(own, given["n_own_passes"])
 
-    def gather(self, points: Points, index: Index) -> None:
+    def gather(self, points: Points, index: Value) -> None:
         """Copy the own points of a pass to where each network finds them, all networks at once."""
         if points.own_from is None:
             return
