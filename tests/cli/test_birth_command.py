@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 from storage.in_process import call
 
 from trainability import Adam, Study
+from trainability.growth import Growth, Point, study_cells
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.stored import declare
@@ -39,7 +41,8 @@ def stored(tmp_path_factory):
         (folder / f"{study.name}.json").write_text(study.to_json())
         declare(study, [cell.id for cell in study.cells()], place)
         for cell in study.cells():
-            rows, made = run_trial(study.name, cell, [0, 1], Runtime())
+            # Of deep networks it is only told that nothing is predicted.
+            rows, made = run_trial(study.name, cell, [0] if study is deep else [0, 1], Runtime())
             made |= {"finished_at": "1700000000.0", "host": "here"}
             place.write_rows(study.name, rows, made)
     return folder
@@ -90,3 +93,19 @@ def test_without_networks_nothing_is_told(stored, tmp_path):
         "birth", stored / "reborn.json", "--storage", stored / "results", "--figure", "f.pdfx"
     )
     assert heard.code == 2 and "--figure" in heard.text
+
+
+def test_points_that_refined_the_grid_are_told_too(stored, tmp_path):
+    point = Point(STUDY.cells()[1].id, "width", 4)
+    folder = tmp_path / "results"
+    shutil.copytree(stored / "results", folder)
+    place = Storage(folder)
+    rule = dataclasses.asdict(Growth(n_blocks=2, refine=0.5))
+    grown = {"points": [dataclasses.asdict(point)], "rule": rule}
+    place.write_record("reborn", "growth", json.dumps(grown))
+    [cell] = [cell for cell in study_cells(STUDY, place).values() if cell.width == 4]
+    rows, made = run_trial("reborn", cell, [0, 1], Runtime())
+    place.write_rows("reborn", rows, made | {"finished_at": "1700000000.0", "host": "here"})
+    options = (stored / "reborn.json", "--storage", folder, "--json")
+    widths = [entry["width"] for entry in json.loads(call("birth", *options).out)["birth"]]
+    assert sorted(widths) == [1, 2, 3, 4]

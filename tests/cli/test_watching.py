@@ -7,6 +7,7 @@ from storage.in_process import call
 from synthetic_rows import store
 
 from trainability import interrupts
+from trainability.running.terminal import Terminal
 from trainability.storage import Storage
 
 
@@ -51,3 +52,15 @@ def test_who_still_runs_is_watched_on(watched, monkeypatch):
     Storage("results").write_bytes("tiny/.run-1", json.dumps(mark).encode())
     done = call("status", "tiny.json", "--watch")
     assert "4/4 cells" in done.text and "no longer watched" in done.text
+
+
+def test_a_table_that_goes_into_a_file_is_there_when_the_terminal_has_shown_it(
+    watched, monkeypatch
+):
+    import trainability.cli.status as module
+
+    terminal = Terminal(stderr=True)
+    terminal._force_terminal = True
+    monkeypatch.setattr(module, "err", terminal)
+    done = call("status", "tiny.json", "--watch")
+    assert done.code == 0 and "all 4 cells" in done.out

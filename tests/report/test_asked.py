@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from html_page import Page
 from matplotlib.text import Text
@@ -13,6 +14,7 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.study import find
 from trainability.report import write_report
+from trainability.report.asked import _best_along
 from trainability.report.figures import asked_figures, success_panels
 from trainability.report.sentences import answer
 from trainability.schemes import Glorot, He, UnitSphere
@@ -204,3 +206,45 @@ def test_success_at_one_place_is_a_row_for_each_curve_too(tmp_path):
     assert not page.scripts or all("vega" not in script for script in page.scripts)
     names = [label.get_text() for label in success_panels(report.findings).get_yticklabels()]
     assert names[0] == "UnitSphere, batch size 4" and len(names) == 4
+
+
+def test_of_one_network_a_cell_no_difference_is_claimed(tmp_path):
+    """It has no spread that is known: where all cells have one, each is told by itself."""
+
+    def one(rows, cell):
+        has = 1 if cell.width == 2 else 2 if cell.scheme == UnitSphere() else 256
+        return rows.assign(variance_init=[np.array([0.1 * n]) if n < has else None
+                                          for n in range(256)])  # fmt: skip
+
+    study = dataclasses.replace(STUDY, quantity="variance")
+    findings = find(study, stored(study, tmp_path, one))
+    [row] = findings.asked.pairs.to_dict("records")
+    assert row["places"] == 1 and 0 < row["p_value"] < 1 and row["n_a"] == 2
+    assert not any("nan" in sentence for sentence in answer(findings))
+    narrow = dataclasses.replace(study, axes={**study.axes, "width": [2]})
+    findings = find(narrow, Storage(tmp_path))
+    first = answer(findings)[0]
+    assert findings.asked.pairs.empty and "nan" not in first and "certain" not in first
+
+
+def circle(*pairs):
+    """Pairs of schemes that were compared at places that are not all the same."""
+    names = ["axis", "a", "b", "difference", "p_holm"]
+    table = pd.DataFrame([("scheme", *pair) for pair in pairs], columns=names)
+    ends = {"difference_low": table["difference"] - 0.1, "difference_high": table["difference"]}
+    return table.assign(value_a=1.0, value_b=2.0, places=1, n_a=256, n_b=256, **ends)
+
+
+def test_who_loses_beyond_doubt_is_not_the_best(tmp_path):
+    """It wins by much where few others were, and loses against one."""
+    findings = find(STUDY, stored(STUDY, tmp_path, collapse))
+    pairs = circle(("He", "Glorot", -9.0, 1e-9), ("He", "LeCun", 1.0, 1e-9))
+    text = _best_along(findings, "scheme", pairs)  # of collapse, of which the least is the best
+    assert text.startswith("Of 3 initializations Glorot has the smallest")
+    turned = circle(("He", "Glorot", 9.0, 1e-9), ("He", "LeCun", -1.0, 1e-9))
+    text = _best_along(findings, "scheme", turned)
+    assert text.startswith("Of 3 initializations LeCun has the smallest")
+    around = circle(("A", "B", 3.0, 1e-9), ("B", "C", 2.0, 1e-9), ("A", "C", -1.0, 1e-9))
+    text = _best_along(findings, "scheme", around)
+    assert text.startswith("None of 3 initializations has the smallest rate of collapse in all")
+    assert text.endswith("A loses least often, but against C.")

@@ -199,9 +199,10 @@ def test_no_page_says_where_its_author_keeps_things(tmp_path):
     assert "data.csv" in text and str(tmp_path) not in text and "nobodys-business" not in text
 
 
-def test_a_report_is_written_without_torch():
+def test_a_report_is_written_without_torch_and_summed_up_without_matplotlib():
     code = (
         "import sys, trainability.report.build; "
-        "sys.exit(any(name in sys.modules for name in ('torch', 'ray', 'mlflow', 'numba')))"
+        "large = ('torch', 'ray', 'mlflow', 'numba', 'matplotlib'); "
+        "sys.exit(any(name in sys.modules for name in large))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -11,8 +11,10 @@ from synthetic_rows import store
 
 from trainability import Adam, Study
 from trainability.findings.overlay import overlay
+from trainability.findings.study import find
 from trainability.losses import Huber, MeanSquaredError
 from trainability.report import write_report, write_side_by_side
+from trainability.report.side_by_side import between
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
@@ -84,10 +86,10 @@ def test_networks_of_one_initialization_are_compared_pair_by_pair(storage):
     copy = dataclasses.replace(STUDY, name="copy")
     for cell in copy.cells():
         store(storage, copy.name, cell, [0], 0.4)
-    found = [write_report(study, storage).findings for study in (STUDY, copy)]
-    row = overlay(found).pooled.iloc[0]
+    one, same, faster = (find(study, storage) for study in (STUDY, copy, FASTER))
+    row = overlay([one, same]).pooled.iloc[0]
     assert row["difference"] == 0 and row["p_value"] == 1
-    independent = overlay([found[0], write_report(FASTER, storage).findings]).pooled.iloc[0]
+    independent = overlay([one, faster]).pooled.iloc[0]
     assert independent["statistic"] > 0
 
 
@@ -100,33 +102,27 @@ LAYERS = dataclasses.replace(
 
 
 def test_studies_of_widths_for_each_layer_are_laid_over_each_other(storage):
-    faster = dataclasses.replace(LAYERS, name="more", optimizer=FASTER.optimizer)
-    plain = dataclasses.replace(LAYERS, name="plain", axes={**LAYERS.axes, "width": [4, 8]})
+    axes = {**LAYERS.axes, "loss": [MeanSquaredError()]}  # but for those with whom the page is made
+    one = dataclasses.replace(LAYERS, name="one_loss", axes=axes)
+    plain = dataclasses.replace(one, name="plain", axes={**axes, "width": [4, 8]})
     several = dataclasses.replace(
-        LAYERS, name="several", axes={**LAYERS.axes, "width": [4, (4, 4), (16, 4)]}, depth=None
+        one, name="several", axes={**axes, "width": [4, (4, 4), (16, 4)]}, depth=None
     )
     uneven = dataclasses.replace(LAYERS, name="uneven", axes={**LAYERS.axes, "width": [(16, 4)]})
     again = dataclasses.replace(uneven, name="again", optimizer=FASTER.optimizer)
-    stored = (
-        (LAYERS, 0.4),
-        (faster, 0.7),
-        (plain, 0.8),
-        (several, 0.8),
-        (uneven, 0.4),
-        (again, 0.7),
-    )
-    for study, q in stored:
+    for study, q in ((one, 0.4), (plain, 0.8), (several, 0.8), (uneven, 0.4), (again, 0.7)):
         for cell in study.cells():
             store(storage, study.name, cell, [0], q)
-    pairs = (
-        ([LAYERS, faster], 12), ([plain, LAYERS], 4), ([several, LAYERS], 8), ([uneven, again], 4)
-    )  # fmt: skip
-    for studies, n_places in pairs:
-        path, page = beside(studies, storage)
-        assert f"over the {n_places} settings that both studied" in page.text
-        curves = pd.read_csv(path.parent / "between_curves.csv")
-        assert {"scheme", "loss"} < set(curves) and "widths" not in curves and len(curves) == 4
-        assert curves["places"].tolist() == [n_places // 4] * 4
+    for studies, n_places in (([plain, one], 2), ([several, one], 4)):
+        together = overlay([find(study, storage) for study in studies])
+        assert f"over the {n_places} settings that both studied" in between(together)[0]
+        assert "scheme" in together.curves and "widths" not in together.curves
+        assert together.curves["places"].tolist() == [n_places // 2] * 2
+    path, page = beside([uneven, again], storage)
+    assert "over the 4 settings that both studied" in page.text
+    curves = pd.read_csv(path.parent / "between_curves.csv")
+    assert {"scheme", "loss"} < set(curves) and "widths" not in curves and len(curves) == 4
+    assert curves["places"].tolist() == [1] * 4
 
 
 def test_networks_that_a_study_trains_with_two_losses_count_once(storage):
@@ -137,6 +133,6 @@ def test_networks_that_a_study_trains_with_two_losses_count_once(storage):
     for study in (one, two):
         for cell in study.cells():
             store(storage, study.name, cell, [0], 0.55 if study is one else 0.6)
-    row = overlay([write_report(study, storage).findings for study in (one, two)]).pooled.iloc[0]
+    row = overlay([find(study, storage) for study in (one, two)]).pooled.iloc[0]
     assert row["places"] == 12 and row["statistic"] > 1
     assert row["p_value"] == pytest.approx(stats.chi2.sf(row["statistic"] / 2, 1))

@@ -75,7 +75,8 @@ def pairs_along(
     """Every pair of values of an axis, on average over the points of the others that both have.
 
     By the normal law of the mean difference. Cells count as independent, up to `sharing` cells
-    that share their initial networks, which count as one.
+    that share their initial networks, which count as one. A cell of which one network has the
+    quantity is left out: nothing is known of its spread, and so of no difference to it.
 
     Args:
         axis: The column whose values are compared.
@@ -84,6 +85,7 @@ def pairs_along(
         n_looks: As for `ask`.
         level: Of the intervals.
     """
+    cells = cells[np.isfinite(cells["se"].to_numpy(dtype=float))]
     others = [
         name
         for name in axis_columns(cells)

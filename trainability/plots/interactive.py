@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from trainability.plots.style import OKABE_ITO
+from trainability.plots.colors import OKABE_ITO
 
 LEVELS = (0.9, 0.99, 0.999)
 """Success rates that are marked."""

@@ -19,13 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-INK = "#222222"
-MUTED = "#767676"
-GRID = "#e3e3e3"
+from trainability.plots.colors import GRID, INK, MUTED, OKABE_ITO
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Told apart with any color vision (Okabe & Ito 2008, "Color universal design"); its yellow is
-left out, too pale for lines on white."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DPI = 160

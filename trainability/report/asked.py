@@ -27,6 +27,7 @@ from trainability.study.axes import STRATEGIES
 from trainability.study.quantities import Quantity
 
 _MOST_CURVES = 4
+_MOST = {True: "smallest", False: "largest"}
 
 
 def asked_sentences(findings: Findings) -> list[str]:
@@ -109,12 +110,7 @@ def _better(findings: Findings) -> list[str]:
 def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
     quantity = findings.asked.quantity
     names = short(list(dict.fromkeys([*pairs["a"], *pairs["b"]])))
-    sign = -1 if quantity.least_is_best else 1
-    gains = dict.fromkeys(names, 0.0)
-    for row in pairs.to_dict("records"):
-        gains[row["a"]] -= sign * row["difference"]
-        gains[row["b"]] += sign * row["difference"]
-    order = sorted(names, key=lambda name: -gains[name])
+    order = _ranked(pairs, -1 if quantity.least_is_best else 1)
     best = order[0]
     # Of every other value: how much less of the quantity it has, with its interval.
     gaps = {}
@@ -129,7 +125,16 @@ def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
             row[f"value_{other}"], row["places"], min(row["n_a"], row["n_b"]),
         )  # fmt: skip
     decided = {name: gap for name, gap in gaps.items() if gap[3] <= DECIDED}
-    what = "smallest" if quantity.least_is_best else "largest"
+    better = [
+        names[name] for name, gap in decided.items() if (gap[0] > 0) == quantity.least_is_best
+    ]
+    if better:  # in a circle, as combinations that pairs do not share allow
+        return (
+            f"None of {len(order)} {NOUNS[str(axis)]} has the {_MOST[quantity.least_is_best]} "
+            f"{quantity.noun} in all comparisons: {names[best]} loses least often, but against "
+            f"{joined(better)}."
+        )
+    what = _MOST[quantity.least_is_best]
     n_places = max(gap[6] for gap in gaps.values())
     over = f"on average over {n_places} combinations of the other axes, " if n_places > 1 else ""
     unit = " %" if quantity.is_share else ""
@@ -167,6 +172,23 @@ def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
     if apart:
         text += f"; {joined(apart)} had it at none of the same combinations"
     return text + "."
+
+
+def _ranked(pairs: pd.DataFrame, sign: int) -> list[str]:
+    """The values of an axis, the best first.
+
+    By their mean gain over those that they share combinations with: not all need share some with
+    all. Before that by how many are better beyond doubt, for such means may be over other places.
+    """
+    gains: dict[str, list[float]] = {}
+    losses: dict[str, int] = {}
+    for row in pairs.to_dict("records"):
+        for name, turn in ((row["a"], -sign), (row["b"], sign)):
+            gain = turn * row["difference"]
+            gains.setdefault(name, []).append(gain)
+            is_lost = gain < 0 and row["p_holm"] <= DECIDED
+            losses[name] = losses.get(name, 0) + is_lost
+    return sorted(gains, key=lambda name: (losses[name], -float(np.mean(gains[name]))))
 
 
 def _amount(quantity: Quantity, gap: float, low: float, high: float) -> str:

@@ -156,7 +156,11 @@ class Helper:
 
 def main() -> None:
     """Draw for the process that has started this one, until it closes its end."""
+    from trainability import plots
     from trainability.report.figures import drawings
+
+    for name in plots.__all__:  # loaded while there is nothing to draw yet
+        getattr(plots, name)
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a user's code prints is no answer

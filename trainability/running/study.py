@@ -303,11 +303,16 @@ def _declare(study: Study, place: Storage, events: Events, end: contextlib.ExitS
     from trainability.stored import declare
 
     # While the networks train, and the kernels leave Python alone.
-    threading.Thread(target=import_module, args=["trainability.report.build"], daemon=True).start()
+    threading.Thread(target=_load_report, daemon=True).start()
     for line in declare(study, study_cells(study, place), place):
         events.emit(Noted(text=line))
     place.write_record(study.name, "provenance", json.dumps(describe_environment(), indent=2))
     end.enter_context(stoppable(study.name, place, events))
+
+
+def _load_report() -> None:
+    for module in ("trainability.report.build", "trainability.plots.success"):
+        import_module(module)
 
 
 def _write_report(study: Study, place: Storage, events: Events, mirror: Mirror) -> Report | None:

@@ -4,8 +4,8 @@ Written to be changed: every value below is one that you may choose.
 
     trainability run my_study --dry-run     what would run, and what it costs
     trainability run my_study               train what is missing, and write the report
-    trainability schemes | tasks | activations | losses | penalties | optimizers
-                                            what there is to choose from
+    trainability schemes                    what there is to choose from; likewise tasks, networks,
+                                            activations, losses, penalties and optimizers
 """
 
 from trainability import Adam, Study
