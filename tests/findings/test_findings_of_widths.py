@@ -107,7 +107,7 @@ def test_a_notebook_asks_for_a_place_by_its_layers(storage):
 def test_where_every_width_has_a_depth_of_its_own_places_are_shapes(tmp_path):
     """Else every curve had one point, and every map its diagonal."""
     study = dataclasses.replace(
-        DEEP, name="shapes", axes={"scheme": [UnitSphere()], "width": [(2, 2), (4, 4, 4)]},
+        DEEP, name="shapes", axes={"scheme": DEEP.axes["scheme"], "width": [(2, 2), (4, 4, 4)]},
         depth=None, published=[], quantity="collapsed",
     )  # fmt: skip
     place = Storage(tmp_path)
@@ -115,7 +115,8 @@ def test_where_every_width_has_a_depth_of_its_own_places_are_shapes(tmp_path):
         store(place, study.name, cell, [0])
     shapes = find(study, place)
     assert (shapes.x, shapes.places) == ("widths", ["2, depth 3", "4, depth 4"])
-    assert shapes.rates["curve"].tolist() == 2 * ["UnitSphere"]
+    assert set(shapes.rates["curve"]) == {"UnitSphere", "He(bias_std=1)"}
+    assert shapes.asked.pairs["places"].tolist() == [2]
     page = Page(write_report(study, place).page.read_text())
     assert "2, depth 3" in page.text and "success_map" not in " ".join(page.links)
     square = dataclasses.replace(

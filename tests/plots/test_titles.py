@@ -19,8 +19,14 @@ def width_of(text, figure):
     return text.get_window_extent().x1 / figure.get_window_extent().x1
 
 
-def test_a_long_title_of_one_panel_goes_on_in_a_second_line():
-    ax = plots.plot_quantity(cells(), title=LONG)
+def rows():
+    """One place: a row for each curve, whose name stands at the left of the panel."""
+    return pd.concat([cells()[:1].assign(curve=10 * name) for name in ("one ", "two ")])
+
+
+@pytest.mark.parametrize("table", [cells(), rows()])
+def test_a_long_title_of_one_panel_goes_on_in_a_second_line(table):
+    ax = plots.plot_quantity(table, title=LONG)
     figure = figure_of(ax)
     figure.draw_without_rendering()
     (title,) = [text for text in ax.findobj() if getattr(text, "get_text", str)() == ax.get_title(

@@ -143,6 +143,31 @@ def test_every_table_names_the_tests_of_its_own_axis(tmp_path):
     assert [shared in note for note in notes] == [True, False]
 
 
+def test_at_a_few_shapes_the_largest_difference_is_told_of_each(tmp_path):
+    """Whether a choice matters less somewhere no mean over all places says."""
+    axes = {"scheme": [UnitSphere(), He()], "width": [(8, 4), (4, 8)]}
+    study = dataclasses.replace(STUDY, axes=axes, depth=3)
+    good = {((8, 4), "UnitSphere"): 0.8, ((4, 8), "UnitSphere"): 0.7}
+
+    def useful(cell):
+        return good.get((cell.width, type(cell.scheme).__name__), 0.3)
+
+    shapes = measured(study, Storage(tmp_path), useful)
+    text = better_sentences(shapes)[1]
+    assert text.startswith("The largest difference is ") and text.count("UnitSphere over He") == 2
+    for place in ("(8, 4)", "(4, 8)"):
+        row = shapes.comparisons.places.set_index("widths").loc[place]
+        low, high = (-100 * row[f"difference_{end}"] for end in ("high", "low"))
+        assert (
+            f"{-100 * row['difference']:.1f} percentage points (95 % interval {low:.1f} to " in text
+        )
+        assert f"{high:.1f}; UnitSphere over He) at widths {place}" in text
+    other = measured(
+        dataclasses.replace(STUDY, name="numbers"), Storage(tmp_path), lambda cell: 0.6
+    )
+    assert not any("largest difference" in sentence for sentence in better_sentences(other)[1:])
+
+
 @pytest.mark.parametrize(
     ("p_value", "words"),
     [(1e-7, "beyond reasonable doubt"), (1e-4, "with strong evidence"),

@@ -54,14 +54,14 @@ def ask(
     """
     quantity = QUANTITIES[study.quantity]
     own = quantities[quantities["quantity"] == quantity.name].set_index("cell")
-    names = ["curve", *axis_columns(rates)]
-    cells = own[["n", "count", "value", "low", "high", "se"]].join(rates[names])
+    axes = axis_columns(rates)
+    cells = own[["n", "count", "value", "low", "high", "se"]].join(rates[["curve", *axes]])
     cells = cells.reindex(rates.index.intersection(cells.index))
     pairs = pd.DataFrame()
     if quantity.kind in ("rate", "mean") and quantity.name != SUCCESS and len(cells):
         order = [name for name in (*study.axes, *COMPARED) if name in COMPARED]
         tables = [
-            pairs_along(axis, cells, most_sharing(axis, rates), n_looks, level)
+            pairs_along(axis, axes, cells, most_sharing(axis, rates), n_looks, level)
             for axis in dict.fromkeys(order)
             if axis in cells and cells[axis].nunique() > 1
         ]
@@ -70,7 +70,7 @@ def ask(
 
 
 def pairs_along(
-    axis: str, cells: pd.DataFrame, sharing: int, n_looks: int, level: float
+    axis: str, axes: Sequence[str], cells: pd.DataFrame, sharing: int, n_looks: int, level: float
 ) -> pd.DataFrame:
     """Every pair of values of an axis, on average over the points of the others that both have.
 
@@ -80,6 +80,7 @@ def pairs_along(
 
     Args:
         axis: The column whose values are compared.
+        axes: The columns of all axes, from `axis_columns`.
         cells: As `Asked.cells`.
         sharing: How many cells of one value share their initial networks, at most.
         n_looks: As for `ask`.
@@ -88,7 +89,7 @@ def pairs_along(
     cells = cells[np.isfinite(cells["se"].to_numpy(dtype=float))]
     others = [
         name
-        for name in axis_columns(cells)
+        for name in axes
         # What one value of the axis has only once tells nothing apart.
         if name != axis and len(cells.drop_duplicates(subset=[axis, name])) > cells[axis].nunique()
     ]

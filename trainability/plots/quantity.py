@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,6 +21,8 @@ from trainability.plots.style import (
     set_title,
 )
 
+_PANEL, _PANEL_LETTERS = 4.6, 38
+"""Of the panel beside names: its width in inches, and the letters of a title above it."""
 _SPREAD = 30.0
 """Ratio of the largest to the least value from which on the axis is logarithmic."""
 
@@ -91,7 +95,7 @@ def _rows(
     """A row for each curve, with its value and its interval."""
     names = list(dict.fromkeys(map(str, cells[curve])))
     longest = max(map(len, names), default=0)
-    ax = new_axes(ax, 4.6 + 0.075 * longest, 1.3 + 0.24 * len(names))
+    ax = new_axes(ax, _PANEL + 0.075 * longest, 1.3 + 0.24 * len(names))
     at = [names.index(str(label)) for label in cells[curve]]
     values, low, high = (cells[key].to_numpy(dtype=float) for key in ("value", "low", "high"))
     ax.hlines(at, low, high, color=OKABE_ITO[0], lw=1.5)
@@ -99,7 +103,7 @@ def _rows(
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlabel(name)
-    set_title(ax, title, note)
+    set_title(ax, textwrap.fill(title, _PANEL_LETTERS), note)  # it begins beside the names
     return ax
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.findings.labels import short
-from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.places import TEXTS, WIDTHS, place_text
 from trainability.findings.study import Findings
 from trainability.report.text import all_of, joined, percent, points
 
@@ -106,7 +106,8 @@ def _sentences(findings: Findings, axis: str) -> list[str]:
     text += "curves"
     text += f", corrected for all {len(pairs)} pairs" if len(pairs) > 1 else ""
     text += f"; n = {n:,} networks each)."
-    return [text, *_reversed(findings, axis, order[0], names)]
+    apart = _largest_by_place(findings, axis, names)
+    return [text, *apart, *_reversed(findings, axis, order[0], names)]
 
 
 def _order(pairs: pd.DataFrame, names: list[str]) -> list[str]:
@@ -162,6 +163,27 @@ def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: st
         f"each, {p_value_text(float(pairs['p_holm'].min()))} at least by likelihood-ratio tests "
         f"of the curves, corrected for {all_of(len(pairs), 'pair')}."
     )
+
+
+def _largest_by_place(findings: Findings, axis: str, names: dict[str, str]) -> list[str]:
+    """How far apart the values are at each place, of a few that are no numbers, such as modules."""
+    places = findings.comparisons.places
+    places = places[places["axis"] == axis]
+    if findings.x not in TEXTS or not 2 <= len(findings.places) <= _MOST_PLACES:
+        return []
+    if len(places) > len(findings.comparisons.of(axis)) * len(findings.places):
+        return []  # something else varies too
+    texts = []
+    for place, part in places.groupby(findings.x, sort=False, observed=True):
+        row = part.iloc[int(part["difference"].abs().to_numpy(dtype=float).argmax())]
+        turn = 1 if row["difference"] >= 0 else -1
+        best, worst = (names[str(row[side])] for side in ("ba" if turn > 0 else "ab"))
+        low, high = sorted(turn * row[f"difference_{end}"] for end in ("low", "high"))
+        texts.append(
+            f"{points(abs(row['difference']))} percentage points (95 % interval {points(low)} to "
+            f"{points(high)}; {best} over {worst}) at {findings.x} {place_text(place)}"
+        )
+    return [f"The largest difference is {joined(texts)}."]
 
 
 def _reversed(findings: Findings, axis: str, best: str, names: dict[str, str]) -> list[str]:
