@@ -68,7 +68,7 @@ STUDY = Study(
     question="Does batch normalization let deep narrow networks tell two moons apart where plain "
     "ones can't?",
     quantity="best_validation_accuracy",
-    axes={"network": [None, Module(normalized)], "depth": [2, 11, 31], "width": [4]},
+    axes={"network": [None, Module(normalized)], "depth": [2, 6, 11], "width": [4]},
     task=Function("moons", which, Points(moons()), n_train=85, classes=True, n_validation=15),
     scheme=Glorot(distribution="uniform"),
     loss=BinaryCrossEntropy(),
