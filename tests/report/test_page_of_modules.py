@@ -57,19 +57,23 @@ class Deep(nn.Module):
         return self.last(h)
 
 
-def wide(width: int, skips: bool) -> nn.Module:
+def wide(width: int, depth: int, skips: bool) -> nn.Module:
+    assert depth == 8
     return Deep(skips, width)
 
 
 @pytest.mark.parametrize("width", [None, 8], ids=["without a width", "with one"])
 def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path):
+    # What stands between the layers of a module is no activation of its own.
+    plain: list[Module | None] = [None] if width else []
     study = Study(
         name="skips",
         question="Do skip connections tell points apart?",
         quantity="cosine",
         task=AbsoluteValue(n_train=16),
-        axes={"network": Module.grid(wide if width else Deep, skips=[False, True])},
+        axes={"network": [*Module.grid(wide if width else Deep, skips=[False, True]), *plain]},
         width=width,
+        depth=8 if width else None,
         scheme=He(),
         optimizer=Adam(learning_rate=0.02),
         max_steps=1,
@@ -81,9 +85,10 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
         rows, made = run_trial(study.name, cell, [0], Runtime())
         storage.write_rows(study.name, rows, MADE | made)
     findings = find(study, storage)
-    assert answer(findings)[0].startswith(
-        "Of 2 networks skips False has the smallest mean cosine between points or nodes: "
-    )
+    best = "3 networks wide(skips=False)" if width else "2 networks skips False"
+    first = answer(findings)[0]
+    assert first.startswith(f"Of {best} has the smallest mean cosine between points or nodes: ")
     assert findings.comparisons.axes == ["network"]
-    wanted = "No difference between the 2 networks is certain"
+    assert set(findings.asked.pairs["axis"]) == {"network"}
+    wanted = f"No difference between the {2 + len(plain)} networks is certain"
     assert better_sentences(findings)[0].startswith(wanted)
