@@ -98,9 +98,10 @@ def of_paper(quantity, value, aggregation, scheme, n_layers, differs=""):
     )
 
 
-def scale(mean, *setting):
-    differs = "; the logarithm of the mean over networks, above the mean of their logarithms"
-    return of_paper("log_scale", round(float(np.log10(mean)), 3), *setting, differs)
+def scale(mean, aggregation, scheme, n_layers):
+    differs = ", the logarithm of the mean, which lies above our mean of logarithms"
+    value = round(float(np.log10(mean)), 3)
+    return of_paper("log_scale", value, aggregation, scheme, n_layers, differs)
 
 
 STUDY = Study(

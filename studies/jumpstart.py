@@ -3,7 +3,8 @@
 Riera et al. (2022, arXiv 2201.12795) train one network for every depth and width, and publish the
 mean over 13 depths (1 to 120 hidden layers) x 9 widths (1 to 25) of the largest validation
 accuracy. Here every cell has hundreds, on a few of these depths and widths; `jumpstart_grid` has
-all of them. Batch normalization, which they compare too, takes a module and is left out here.
+all of them. Batch normalization, which they compare too, has a study of its own: it takes a module,
+`jumpstart_batch_norm`.
 """
 
 import numpy as np

@@ -234,3 +234,10 @@ def test_a_dollar_in_a_name_is_a_dollar(tmp_path, suffix):
         text = re.sub("<!--.*?-->", "", path.read_text(), flags=re.DOTALL)
         assert "$x^$" in text and "cost in $, $a_b}$" in text
         assert "mathdefault" not in text
+
+
+def test_a_quantity_that_may_be_negative_is_drawn_whole():
+    cells = pd.DataFrame({"width": [2, 4, 8], "value": [-4.0, 0.01, 20.0], "curve": "a", "n": 256})
+    cells = cells.assign(low=cells["value"] - 1, high=cells["value"] + 1)
+    assert plots.plot_quantity(cells).get_yscale() == "linear"
+    assert plots.plot_quantity(cells[1:]).get_yscale() == "log"

@@ -1,11 +1,19 @@
 """Pages of copies of a module: of these theory says nothing, and neither does the page."""
 
-from torch import nn
+import pytest
+import torch
+from synthetic_rows import MADE
+from torch import Tensor, nn
 
 import trainability
 from trainability import Adam, Module, Study
+from trainability.findings.study import find
+from trainability.report.better import better_sentences
+from trainability.report.sentences import answer
 from trainability.schemes import He
+from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
+from trainability.trial import Runtime, run_trial
 
 
 def two_layers(width):
@@ -30,3 +38,57 @@ def test_no_bound_is_claimed_or_drawn(tmp_path):
     assert "Theory bounds nothing here" in " ".join(result.answer.split())
     assert "stays below" not in page and "obey theory" not in page
     assert "upper bound" not in page.split("<h2>Methods")[0]
+
+
+class Deep(nn.Module):
+    """Six layers, with or without ways around them."""
+
+    def __init__(self, skips: bool, n: int = 8) -> None:
+        super().__init__()
+        self.first = nn.Linear(1, n)
+        self.layers = nn.ModuleList(nn.Linear(n, n) for _ in range(6))
+        self.last = nn.Linear(n, 1)
+        self.skips = skips
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x)
+        for layer in self.layers:
+            h = torch.relu(layer(h)) + (h if self.skips else 0)
+        return self.last(h)
+
+
+def wide(width: int, depth: int, skips: bool) -> nn.Module:
+    assert depth == 8
+    return Deep(skips, width)
+
+
+@pytest.mark.parametrize("width", [None, 8], ids=["without a width", "with one"])
+def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path):
+    # What stands between the layers of a module is no activation of its own.
+    plain: list[Module | None] = [None] if width else []
+    study = Study(
+        name="skips",
+        question="Do skip connections tell points apart?",
+        quantity="cosine",
+        task=AbsoluteValue(n_train=16),
+        axes={"network": [*Module.grid(wide if width else Deep, skips=[False, True]), *plain]},
+        width=width,
+        depth=8 if width else None,
+        scheme=He(),
+        optimizer=Adam(learning_rate=0.02),
+        max_steps=1,
+        tolerance=1e-6,
+        replicates=256,
+    )
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    findings = find(study, storage)
+    best = "3 networks wide(skips=False)" if width else "2 networks skips False"
+    first = answer(findings)[0]
+    assert first.startswith(f"Of {best} has the smallest mean cosine between points or nodes: ")
+    assert findings.comparisons.axes == ["network"]
+    assert set(findings.asked.pairs["axis"]) == {"network"}
+    wanted = f"No difference between the {2 + len(plain)} networks is certain"
+    assert better_sentences(findings)[0].startswith(wanted)

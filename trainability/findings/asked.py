@@ -13,7 +13,7 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value
 from trainability.analysis.comparisons import holm
 from trainability.analysis.quantities import restarts
-from trainability.findings.comparing import COMPARED, most_sharing
+from trainability.findings.comparing import COMPARED, is_compared, most_sharing
 from trainability.findings.places import axis_columns
 from trainability.study import Study
 from trainability.study.quantities import QUANTITIES, Quantity
@@ -63,7 +63,7 @@ def ask(
         tables = [
             pairs_along(axis, axes, cells, most_sharing(axis, rates), n_looks, level)
             for axis in dict.fromkeys(order)
-            if axis in cells and cells[axis].nunique() > 1
+            if axis in cells and cells[axis].nunique() > 1 and is_compared(axis, cells)
         ]
         pairs = pd.concat(tables, ignore_index=True) if tables else pairs
     return Asked(quantity, cells, pairs)

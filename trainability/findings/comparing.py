@@ -13,6 +13,7 @@ from trainability.analysis.pooled import pool
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Study
+from trainability.study.network import AS_BUILT
 
 MOST_PAIRS = 20_000
 """Pairs of cells that are compared at most along one axis; more say nothing to a reader."""
@@ -62,6 +63,8 @@ def compare_strategies(
     order += [name for name in COMPARED if name not in order]
     places, pooled = [], []
     for axis in order:
+        if not is_compared(axis, rates):
+            continue
         table = compare_places(axis, rates, networks, n_looks, level)
         if table.empty:
             continue
@@ -76,6 +79,12 @@ def compare_strategies(
             table.insert(1, "sharing", sharing)
             pooled.append(table)
     return Comparisons(_stacked(places), pd.concat(pooled) if pooled else pd.DataFrame())
+
+
+def is_compared(axis: str, rates: pd.DataFrame) -> bool:
+    """Whether an axis is more than another name of the network: a module's activation is not."""
+    values = set(rates[axis].astype(str)) if axis in rates else set()
+    return axis != "activation" or AS_BUILT not in values or len(values) > 2
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -24,6 +24,8 @@ def width_axis(rates: pd.DataFrame) -> str:
     That too if every width has a depth of its own: a place is then a shape. Of copies of modules,
     none of which takes a width, `network`.
     """
+    if "width" not in rates:  # which it had no need of
+        return WIDTHS if WIDTHS in rates else NETWORK
     missing = rates["width"].isna()
     if missing.all() and (rates[NETWORK] != FULLY_CONNECTED).all():
         return NETWORK

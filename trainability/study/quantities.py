@@ -69,7 +69,7 @@ QUANTITIES: dict[str, Quantity] = {
             may_be_negative=True, is_share=False,
         ),
         Quantity(
-            "cosine", "mean cosine between points", "mean", "cosine_init", True,
+            "cosine", "mean cosine between points or nodes", "mean", "cosine_init", True,
             may_be_negative=True, is_share=False,
         ),
         Quantity(
