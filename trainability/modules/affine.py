@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 _LEFT = (nn.Bilinear, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 """Layers with weights for which schemes are not defined; they stay as they are."""
+IN_SKIP = ", or name it in skip"
+"""What a message says to who may leave a layer alone."""
 _CONVOLUTION = nn.modules.conv._ConvNd
 _TRANSPOSED = nn.modules.conv._ConvTransposeNd
 
@@ -186,7 +188,7 @@ def _parameter_problems(part: nn.Module) -> list[str]:
     if weight is None:
         return [
             "has a weight that is computed from other parameters; initialize it before it is "
-            "parametrized or pruned, or name it in skip"
+            f"parametrized or pruned{IN_SKIP}"
         ]
     if not weight.is_floating_point():
         return [f"must have weights of a floating-point dtype, got {weight.dtype}"]

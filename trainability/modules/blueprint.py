@@ -15,9 +15,11 @@ from torch.utils._pytree import tree_leaves
 from trainability.checks import reason, shown
 from trainability.errors import InputError, refuse
 from trainability.modules.affine import AffineLayer, affine_layers
+from trainability.modules.building import build_problems, replacement_problems
 from trainability.modules.data import Batch
 from trainability.modules.drawing import order_of_flow
 from trainability.modules.probing import guarded, plain_module, probing
+from trainability.modules.reading import files_read
 from trainability.networks.chance import seeded
 from trainability.networks.copies import Layout
 
@@ -63,15 +65,29 @@ def draw_up(build: Callable[[], nn.Module], task: Task) -> Blueprint:
     Raises:
         InputError: If it can't be studied; lists every problem.
     """
-    module = new_module(build)
-    x = torch.from_numpy(task.data()[0][:_EXAMPLES])
+    with files_read() as files:
+        module = new_module(build)
+    if files:
+        raise InputError(
+            f"the function reads {', '.join(files)}, and nothing would tell results apart when "
+            "that changes; read it in the study file into a tensor or an array, whose numbers count"
+        )
+    refuse(build_problems(lambda seed: new_module(build, seed), module))
+    given = torch.from_numpy(task.data()[0][:_EXAMPLES])
+    x = given.clone()
     layout = Layout(module, task.input_shapes)
     batch = Batch(layout.inputs(x), {}, len(x))
     outputs, numbers = _counted(module, batch)
     refuse(_output_problems(outputs, len(x), task.d_out))
     by_mode, not_stacked = _modes(layout, build, x)
     refuse(_gradient_problems(module, batch))
-    layers = layers_in_flow(module, batch)
+    if not torch.equal(x, given):
+        raise InputError(
+            "the module writes over its inputs, which all copies and steps share; look for "
+            "operations in place, such as x.mul_(2) or ReLU(inplace=True), and write x = x * 2"
+        )
+    # Where weights can't be drawn TorchOwn can leave them; other schemes say so.
+    layers = [] if affine_layers(module, set())[2] else layers_in_flow(module, batch)
     return Blueprint(
         n_parameters=sum(p.numel() for p in module.parameters() if p.requires_grad),
         sizes=_sizes(layers),
@@ -94,7 +110,7 @@ def new_module(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
             module = build()
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 f"the function that builds the module fails: {reason(error)}"
             ) from error
@@ -104,6 +120,7 @@ def new_module(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
             "return?"
         )
     module = plain_module(module)
+    refuse(replacement_problems(module))
     trained = [p for p in module.parameters() if p.requires_grad]
     problems = [] if trained else ["the module has no parameters that training could move"]
     parameters = dict(module.named_parameters())

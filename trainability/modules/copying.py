@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainability.errors import InputError, refuse
-from trainability.modules.affine import AffineLayer, affine_layers
+from trainability.modules.affine import IN_SKIP, AffineLayer, affine_layers
 from trainability.modules.blueprint import layers_in_flow, new_module
 from trainability.modules.data import Batch
 from trainability.modules.drawing import Shift, draw_with_data, order_of_flow
@@ -21,6 +21,8 @@ from trainability.schemes.base import Layer, Scheme, draw_layer
 
 if TYPE_CHECKING:
     from trainability.study.cell import Cell
+
+AS_BUILT = ", or leave it as built, with the scheme TorchOwn()"
 
 
 def births_of(cell: Cell) -> Births:
@@ -57,10 +59,20 @@ class Births:
         try:
             layers, shifts = self._layers(module)
         except InputError as error:
-            return [str(error)]
+            return [str(error).replace(IN_SKIP, AS_BUILT)]
         if not layers:
-            return affine_layers(module, set())[2]
+            return [
+                problem.replace(IN_SKIP, AS_BUILT) for problem in affine_layers(module, set())[2]
+            ]
         return scheme_problems(self.scheme, layers, shifts)
+
+    @property
+    def born_alike(self) -> bool:
+        """Whether no chance makes one copy differ from another."""
+        if not self.scheme.keeps_modules:
+            return False
+        one, other = (self.layout.state(new_module(self.build, seed)) for seed in (0, 1))
+        return all(map(torch.equal, [*one[0], *one[1]], [*other[0], *other[1]]))
 
     def draw(
         self, seeds: Sequence[int], shared: np.random.Generator,

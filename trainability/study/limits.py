@@ -121,13 +121,26 @@ def _module_problems(cells: Sequence[Cell]) -> list[str]:
     distinct = {(cell.network, cell.width, cell.depth, cell.scheme): cell for cell in cells}
     for cell in distinct.values():
         try:
-            cell.blueprint  # noqa: B018
-            wrong = births_of(cell).problems()
+            births = births_of(cell)
+            wrong = births.problems()
+            if not wrong and births.born_alike and _without_chance(cell, cells):
+                wrong = [
+                    f"all copies are born the same by {cell.scheme}, and nothing in their training "
+                    "is random, so that they would count as one; let the function draw, or give a "
+                    "batch_size"
+                ]
         except InputError as error:
             wrong = [str(error)]
         if wrong:
             problems.append(f"{cell.network} on {cell.task}: {'; '.join(wrong)}")
     return list(dict.fromkeys(problems))
+
+
+def _without_chance(cell: Cell, cells: Sequence[Cell]) -> bool:
+    """Whether some cell of this module trains it without minibatches and without dropout."""
+    return not cell.blueprint.by_mode and any(
+        other.batch_size is None for other in cells if other.network == cell.network
+    )
 
 
 def _shape(cell: Cell) -> str:
