@@ -8,6 +8,7 @@ from torch import Tensor, nn
 import trainability
 from trainability import Adam, Module, Study
 from trainability.findings.study import find
+from trainability.report import write_report
 from trainability.report.better import better_sentences
 from trainability.report.sentences import answer
 from trainability.schemes import He
@@ -92,3 +93,26 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
     assert set(findings.asked.pairs["axis"]) == {"network"}
     wanted = f"No difference between the {2 + len(plain)} networks is certain"
     assert better_sentences(findings)[0].startswith(wanted)
+
+
+def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_path):
+    """Each at a place of its own: depth can't be the horizontal axis of what has none."""
+    study = Study(
+        name="beside",
+        question="Are deeper ones better than a module?",
+        task=AbsoluteValue(n_train=16),
+        axes={"network": [None, Module(two_layers, width=3)], "depth": [2, 3]},
+        width=3,
+        scheme=He(),
+        optimizer=Adam(learning_rate=0.02),
+        max_steps=5,
+        tolerance=1e-2,
+        replicates=256,
+    )
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    findings = find(study, storage)
+    assert list(findings.rates[findings.x]) == ["(3,)", "(3, 3)", "two_layers(width=3)"]
+    assert write_report(study, storage).page.is_file()

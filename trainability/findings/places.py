@@ -49,15 +49,16 @@ def axis_columns(rates: pd.DataFrame) -> list[str]:
 def width_texts(cells: Mapping[str, Cell]) -> dict[str, str]:
     """How wide every cell is, as text: one number if it has one width, else those of all layers.
 
-    With cells of several depths, some of which have no one width, those of all layers always: the
-    text then says the depth too, as it does where every width has a depth of its own. Of copies of
-    a module that takes no width, the module.
+    With cells of several depths, some of which have no one width or, as modules, no depth, those of
+    all layers always: the text then says the depth too, as it does where every width has a depth of
+    its own. Of copies of a module that takes no width, the module.
 
     Args:
         cells: By id.
     """
     differ = any(isinstance(cell.width, tuple) for cell in cells.values())
-    whole = differ and len({cell.depth for cell in cells.values()}) > 1
+    depths = {cell.depth for cell in cells.values()}
+    whole = (differ or None in depths) and len(depths - {None}) > 1
     plain = not differ and all(cell.width is not None for cell in cells.values())
     sizes = [(cell.width, cell.depth) for cell in cells.values()]
     if plain and _are_shapes([width for width, _ in sizes], [depth for _, depth in sizes]):

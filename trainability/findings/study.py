@@ -236,7 +236,8 @@ def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     varies = [name for name in axis_columns(rates) if len(rates.drop_duplicates(subset=name)) > 1]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
         varies = [name for name in varies if name != "depth"]
-    x = "depth" if "depth" in varies and wide not in varies else wide
+    has_depths = "depth" in varies and rates["depth"].notna().all()  # modules may have none
+    x = "depth" if has_depths and wide not in varies else wide
     return x, [name for name in varies if name != x] or ["scheme"]
 
 
