@@ -61,7 +61,7 @@ def expected_seconds(
 
     Returns:
         Seconds; None where nothing was measured on this machine and device, or for copies of a
-        module, which `bench` does not train.
+        module, whose rates are not kept.
     """
     if any(cells[cell].network is not None for cell in n_networks):
         return None
