@@ -6,7 +6,7 @@ import time
 import pytest
 from synthetic_rows import store
 
-from trainability import run
+from trainability import interrupts, run
 from trainability.errors import InputError
 from trainability.events import Events, Noted, Progressed
 from trainability.running import live
@@ -18,7 +18,6 @@ def without_delay(monkeypatch):
     monkeypatch.setattr(live, "FIRST_S", 0.01)
     monkeypatch.setattr(live, "EVERY_S", 0.01)
     monkeypatch.setattr(live, "PAUSE", 0.0)
-    monkeypatch.setattr(live, "_give_way", lambda: None)
 
 
 def until(condition):
@@ -78,3 +77,24 @@ def test_what_goes_wrong_with_the_page_stops_no_run(tmp_path, tiny_study, monkey
     store(Storage(tmp_path), tiny_study.name, tiny_study.cells()[0], [0])
     with live.live_page(tiny_study, Storage(tmp_path), Events()):
         until(lambda: not writers())
+
+
+def test_who_ends_a_run_waits_for_no_page(tmp_path, tiny_study, monkeypatch):
+    may_end, is_at_it = threading.Event(), threading.Event()
+
+    def hangs(*_):
+        is_at_it.set()
+        may_end.wait(60)
+
+    monkeypatch.setattr("trainability.report.write_report", hangs)
+    store(Storage(tmp_path), tiny_study.name, tiny_study.cells()[0], [0])
+    try:
+        with live.live_page(tiny_study, Storage(tmp_path), Events()):
+            assert is_at_it.wait(60)
+            # The end is asked for when the run is over and the page is waited for.
+            threading.Timer(0.3, interrupts.request).start()
+        assert interrupts.requested() and writers()
+    finally:
+        interrupts.forget()
+        may_end.set()
+    until(lambda: not writers())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ EVERY_S = 15.0
 """At least so long, in seconds, between two of them."""
 PAUSE = 20.0
 """Times that it took to write one that the next one is waited for: 5 % of a core at most."""
+_LOOK_EVERY_S = 0.2
 
 
 @contextlib.contextmanager
@@ -43,12 +42,13 @@ def live_page(study: Study, storage: Storage, events: Events) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        if not interrupts.requested():  # else nobody waits for a page
-            writer.join()
+        while writer.is_alive() and not interrupts.requested():  # else nobody waits for a page
+            writer.join(_LOOK_EVERY_S)
 
 
 def _write(study: Study, storage: Storage, events: Events, ended: threading.Event) -> None:
-    _give_way()
+    # At the priority of all threads: one that gives way would keep Python's lock while it waits for
+    # a core, and the driver, with everybody who waits for its answer, would wait with it.
     pause, seen, is_noted = FIRST_S, None, False
     while not ended.wait(pause):
         begun = time.monotonic()
@@ -67,10 +67,3 @@ def _write(study: Study, storage: Storage, events: Events, ended: threading.Even
         except Exception:  # the report at the end tells
             return
         pause = max(EVERY_S, PAUSE * (time.monotonic() - begun))
-
-
-def _give_way() -> None:
-    """Let training go first: on Linux a thread has a priority of its own, and so have its own."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
