@@ -179,7 +179,7 @@ def test_an_error_that_nobody_expected_ends_without_secrets(call, monkeypatch):
     def fail(*_):
         raise RuntimeError("no route to http://alice:Pa55word@host:5000")
 
-    monkeypatch.setattr("trainability.cli.status.Storage", fail)
+    monkeypatch.setattr("trainability.cli.status.open_study", fail)
     code, _, err = call("status", "mine", "--storage", "http://alice:Pa55word@host:5000")
     assert code == 1 and "RuntimeError: no route to http://host:5000" in err
     assert "Pa55word" not in err

@@ -13,13 +13,13 @@ from trainability.analysis.rates import success_rates
 from trainability.analysis.sequences import confidence_sequence
 from trainability.growth import (
     Growth,
-    rounds,
     stopping_growth,
     stored_growth,
     study_cells,
     wanted_blocks,
 )
 from trainability.growth.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
+from trainability.growth.rounds import rounds
 from trainability.growth.rule import LOST
 from trainability.plan import missing_blocks, runs
 from trainability.schemes import UnitSphere

@@ -46,7 +46,11 @@ def ptxas() -> str | None:
     return assembler
 
 
-@pytest.fixture(params=GPU_SHAPES, ids=lambda work: f"{work.width}x{work.depth}-{work.d_in}D"
+_KERNELS = [work for work in GPU_SHAPES if work.network is None]
+"""Copies of a module are trained by torch."""
+
+
+@pytest.fixture(params=_KERNELS, ids=lambda work: f"{work.width}x{work.depth}-{work.d_in}D"
                 f"-{work.n_train}-{work.batch}")  # fmt: skip
 def work(request):
     return request.param
