@@ -11,7 +11,7 @@ from trainability.findings.study import find
 from trainability.report import write_report
 from trainability.report.better import better_sentences
 from trainability.report.sentences import answer
-from trainability.schemes import He
+from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
@@ -19,6 +19,10 @@ from trainability.trial import Runtime, run_trial
 
 def two_layers(width):
     return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+def two_neurons_or_more(extra):
+    return two_layers(2 + extra)
 
 
 def test_no_bound_is_claimed_or_drawn(tmp_path):
@@ -116,3 +120,29 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
     findings = find(study, storage)
     assert list(findings.rates[findings.x]) == ["(3,)", "(3, 3)", "two_layers(width=3)"]
     assert write_report(study, storage).page.is_file()
+
+
+def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path):
+    """Modules without a width are the horizontal axis: of themselves nothing is told by place."""
+    study = Study(
+        name="by_place",
+        question="Which initialization, and of how many neurons?",
+        task=AbsoluteValue(n_train=16),
+        axes={
+            "scheme": [He(), UnitSphere()],
+            "network": Module.grid(two_neurons_or_more, extra=[0, 6]),
+        },
+        optimizer=Adam(learning_rate=0.05),
+        max_steps=40,
+        tolerance=0.05,
+        replicates=256,
+    )
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    texts = better_sentences(find(study, storage))
+    assert any(text.startswith("extra 6 succeeds more often") for text in texts)
+    told = [text for text in texts if text.startswith("The largest difference is")]
+    assert len(told) == 1 and "two_neurons_or_more(extra=0) and" in told[0]
+    assert "nan" not in " ".join(texts)

@@ -169,6 +169,8 @@ def _largest_by_place(findings: Findings, axis: str, names: dict[str, str]) -> l
     """How far apart the values are at each place, of a few that are no numbers, such as modules."""
     places = findings.comparisons.places
     places = places[places["axis"] == axis]
+    if axis == findings.x:  # whose values are the places
+        return []
     if findings.x not in TEXTS or not 2 <= len(findings.places) <= _MOST_PLACES:
         return []
     if len(places) > len(findings.comparisons.of(axis)) * len(findings.places):
@@ -190,7 +192,7 @@ def _reversed(findings: Findings, axis: str, best: str, names: dict[str, str]) -
     """Where another value is better than the best, if that is certain anywhere."""
     places = findings.comparisons.places
     places = places[(places["axis"] == axis) & (places["p_holm"] <= DECIDED)]
-    if findings.x not in places:
+    if axis == findings.x or findings.x not in places:
         return []
     ours = np.where(places["b"].astype(str) == best, 1, -1)
     involved = (places["a"].astype(str) == best) | (places["b"].astype(str) == best)
