@@ -7,6 +7,7 @@ import pytest
 from trainability.launch import Options, gpus
 from trainability.launch import cluster as cluster_module
 from trainability.launch.choice import CORE_OPERATIONS_PER_S
+from trainability.launch.cluster import find_nodes
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 
@@ -30,9 +31,12 @@ def decided(tiny_study, tmp_path, monkeypatch):
         monkeypatch.setattr(gpus, "require_same_everywhere", answer)
         cell = dataclasses.replace(tiny_study.cells()[0], width=width)
         n = round(core_seconds * CORE_OPERATIONS_PER_S / cell.operations / BLOCK_SIZE)
-        return gpus.with_gpus(
-            Options(**options), {cell.id: cell}, {cell.id: range(n)}, Storage(tmp_path), "token"
+        given = Options(**options)
+        places = gpus.choose_places(
+            given, find_nodes(given), {cell.id: cell}, {cell.id: range(n)}, Storage(tmp_path), "t"
         )
+        assert places.nodes == find_nodes(places.options)
+        return places.options, places.why
 
     decide.asked = asked
     return decide

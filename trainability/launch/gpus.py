@@ -28,42 +28,56 @@ _UNFIT = ("K80", "P4", "P100", "V100", "T4", "AMD", "Intel")
 """Kinds of GPUs, as Ray names them, that are older than that engine wants, or of other makers."""
 
 
-def with_gpus(
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where trials run.
+
+    Args:
+        options: Runtime options in which it is decided whether trials get GPUs.
+        nodes: Those that a trial fits on.
+        why: Why trials get GPUs that nobody asked for, or why not, as a phrase; None where no node
+            has any, or the user decides.
+    """
+
+    options: Options
+    nodes: list[dict[str, Any]]
+    why: str | None = None
+
+
+def choose_places(
     options: Options,
+    nodes: list[dict[str, Any]],
     cells: Mapping[str, Cell],
     missing: Mapping[str, Sequence[int]],
     storage: Storage,
     token: str,
-) -> tuple[Options, str | None]:
-    """Options in which it is decided whether trials get GPUs, and why, as a phrase.
+) -> Places:
+    """Decide whether trials get GPUs, where the options don't say.
 
     The choice is between all trials on GPUs and all on CPUs, whichever are done sooner at the
-    speeds that `count_slots` knows. It is left alone, without a phrase, where the options say
-    how many GPUs a trial gets, or no node has any.
+    speeds that `count_slots` knows.
 
     Args:
         options: Runtime options.
+        nodes: The nodes that a trial fits on by them.
         cells: The cells by id.
         missing: The blocks to be trained, by the id of their cell.
         storage: The study's storage.
         token: A file that this process has written there.
-
-    Raises:
-        InputError: If no node fits even a trial without a GPU.
     """
     if options.gpus_per_trial is not None or options.device is not None:
-        return options, None
-    nodes = find_nodes(options)
+        return Places(options, nodes)
     having = [node for node in nodes if node["Resources"].get("GPU", 0) >= SHARE]
     if not having:
-        return options, None
+        return Places(options, nodes)
     if unfit := sorted({kind for node in having for kind in _kinds(node) if _is_unfit(kind)}):
-        return options, f"no GPU is used: the engine for GPUs can't use {', '.join(unfit)}"
+        kinds = ", ".join(unfit)
+        return Places(options, nodes, f"no GPU is used: the engine for GPUs can't use {kinds}")
     if options.engine not in ("auto", _ENGINE):
-        return options, f"no GPU is used: the engine {options.engine} is asked for"
+        return Places(options, nodes, f"no GPU is used: the engine {options.engine} is asked for")
     lacking = [cells[cell] for cell, blocks in missing.items() if blocks]
     if engine_problems(_ENGINE, lacking):
-        return options, "no GPU is used: the engine for GPUs can't train all cells"
+        return Places(options, nodes, "no GPU is used: the engine for GPUs can't train all cells")
     threads = min(_cpus_for_each(node) for node in having)
     asking = dataclasses.replace(
         options, gpus_per_trial=SHARE, cpus_per_trial=max(options.cpus_per_trial, threads)
@@ -71,18 +85,18 @@ def with_gpus(
     try:
         fitting = find_nodes(asking)
     except InputError as error:
-        return options, f"no GPU is used: {error}"
+        return Places(options, nodes, f"no GPU is used: {error}")
     work = operations(cells, {cell: len(blocks) for cell, blocks in missing.items()})
     on_cpus, on_gpus = count_slots(nodes, options), count_slots(fitting, asking)
     cpu_s = work / (on_cpus.n * on_cpus.speed * CORE_OPERATIONS_PER_S)
     gpu_s = work / (on_gpus.n * on_gpus.speed * CORE_OPERATIONS_PER_S) + START_S
     if gpu_s >= cpu_s:
-        return options, "no GPU is used: too little work to be done sooner there"
+        return Places(options, nodes, "no GPU is used: too little work to be done sooner there")
     try:
         require_same_everywhere(fitting, storage, token, asking.torch_device)
     except InputError as error:
-        return options, f"no GPU is used: {error}"
-    return asking, f"each on {SHARE:g} of a GPU and {asking.cpus_per_trial:g} CPUs"
+        return Places(options, nodes, f"no GPU is used: {error}")
+    return Places(asking, fitting, f"each on {SHARE:g} of a GPU and {asking.cpus_per_trial:g} CPUs")
 
 
 def _cpus_for_each(node: Mapping[str, Any]) -> int:

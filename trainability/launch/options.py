@@ -21,8 +21,8 @@ class Options:
             `choose_executor` says; None lets the other options and the size of the study decide.
         cpus_per_trial: CPUs that a trial gets, and the threads that it uses.
         gpus_per_trial: GPUs that a trial gets, at most 1; a fraction packs several trials on one
-            and limits each to its share of the memory. None where nobody says: then `with_gpus`
-            decides on a Ray whose nodes have some, and else there are none.
+            and limits each to its share of the memory. None where nobody says: then
+            `choose_places` decides on a Ray whose nodes have some, and else there are none.
         labels: Labels that a node must have to be used.
         max_concurrent: Trials that run at the same time, at most; None for all that fit.
         device: A torch device; None for `cuda` if a trial has a GPU, else `cpu`.

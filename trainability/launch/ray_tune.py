@@ -28,7 +28,7 @@ from trainability.launch.cluster import (
 )
 from trainability.launch.executor import Executor
 from trainability.launch.forward import REPORT, Forward, GivenUp, describe_error, forwarding
-from trainability.launch.gpus import GpusLost, with_gpus
+from trainability.launch.gpus import GpusLost, choose_places
 from trainability.launch.listener import Listener
 from trainability.launch.options import Options
 from trainability.launch.order import OldestThatWaits
@@ -86,16 +86,19 @@ class RayTune(Executor):
             interrupts.wait(_NODES_EVERY_S)
 
     def _work_through(self, study, cells, missing, storage, token, listener) -> str | None:
-        require_same_everywhere(find_nodes(self.options), storage, token, self.options.torch_device)
-        options, gpus = with_gpus(self.options, cells, missing, storage, token)
+        nodes = find_nodes(self.options)
+        require_same_everywhere(nodes, storage, token, self.options.torch_device)
+        places = choose_places(self.options, nodes, cells, missing, storage, token)
+        options = places.options
         ship_user_code(list(cells.values()))
-        slots = count_slots(find_nodes(options), options)
+        slots = count_slots(places.nodes, options)
         report_every_s = max(1.0, slots.n / _REPORTS_PER_S)
         work = self.plan(options, study, cells, missing, storage, token, slots, report_every_s)
         listener.trials = work.trials
         listener.events.emit(
             Working(
-                what=f"training on Ray, {slots.n} trials at a time" + (f"; {gpus}" if gpus else "")
+                what=f"training on Ray, {slots.n} trials at a time"
+                + (f"; {places.why}" if places.why else "")
             )
         )
         may_leave_gpus = options.gpus_per_trial is not None and self.options.gpus_per_trial is None
