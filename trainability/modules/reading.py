@@ -6,14 +6,15 @@ import contextlib
 import functools
 import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trainability.installed import is_installed
+
 _CODE = {".py", ".pyc", ".so", ".pyd", ".dll", ".dylib"}
-_SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib")
+_NOT_DATA = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", sys.prefix, sys.base_prefix)
 _ASKED = threading.local()
 
 
@@ -43,13 +44,7 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
     path, mode, flags = arguments
     is_read = "r" in mode if isinstance(mode, str) else not flags & (os.O_WRONLY | os.O_RDWR)
     if isinstance(path, str | bytes) and is_read:
-        path = os.path.abspath(os.fsdecode(path))
-        outside = not path.startswith((*_SYSTEM, *_installed()))
-        if outside and Path(path).suffix not in _CODE and path not in files:
-            files.append(path)
-
-
-@functools.cache
-def _installed() -> tuple[str, ...]:
-    package = str(Path(__file__).parents[1])
-    return (package, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())
+        file = Path(os.path.abspath(os.fsdecode(path)))
+        outside = not is_installed(file) and not any(map(file.is_relative_to, _NOT_DATA))
+        if outside and file.suffix not in _CODE and str(file) not in files:
+            files.append(str(file))

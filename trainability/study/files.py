@@ -9,6 +9,8 @@ from trainability.checks import shown
 from trainability.errors import StudyError
 
 STUDIES = Path("studies")
+MODULE_PREFIX = "trainability_study_"
+"""How the name begins under which a study file is a Python module."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 

@@ -18,7 +18,7 @@ from trainability.catalogs import did_you_mean
 from trainability.checks import reason, shown
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
-from trainability.study.files import find_study_file
+from trainability.study.files import MODULE_PREFIX, find_study_file
 from trainability.study.records import strategy_types
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def load_module(path: Path) -> ModuleType:
     Raises:
         StudyError: If it can't be executed; says the line.
     """
-    name = "trainability_study_" + re.sub(r"\W", "_", path.stem)
+    name = MODULE_PREFIX + re.sub(r"\W", "_", path.stem)
     if not path.is_file():
         raise StudyError(f"{path} is no file; wanted an existing .py file")
     spec = importlib.util.spec_from_file_location(name, path)

@@ -12,20 +12,19 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import functools
 import hashlib
 import importlib
 import inspect
 import sys
-import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from trainability.errors import StudyError
+from trainability.installed import is_installed
 from trainability.study.contents import PLAIN, Contents
+from trainability.study.files import MODULE_PREFIX
 
 _USUAL = {
     "nn": "torch.nn", "F": "torch.nn.functional", "functional": "torch.nn.functional",
@@ -39,8 +38,6 @@ _BY_TEXT = {"getattr", "vars", "__dict__"}
 _DEEPEST = 24
 """Levels of lists within lists; one that refers to itself has more."""
 _SLOTS = (MemberDescriptorType, GetSetDescriptorType)
-_PACKAGES = {"site-packages", "dist-packages"}
-"""Folders of installed packages, whose names count instead of what they hold."""
 _NOT_HELD = ("_abc_",)
 """How names begin under which Python keeps notes of its own in a class."""
 
@@ -349,21 +346,8 @@ def _is_plain(value: Any, level: int = 0) -> bool:
 
 def _is_installed(module_name: str) -> bool:
     module = sys.modules.get(module_name)
-    file = getattr(module, "__file__", None)
-    if module_name == "__main__" or module is None:
+    # A study is the user's wherever it lies: those that are shipped lie in an installed package.
+    if module_name == "__main__" or module_name.startswith(MODULE_PREFIX) or module is None:
         return False
-    if file is None:  # built in
-        return True
-    package = module_name.partition(".")[0]
-    if package == __name__.partition(".")[0]:
-        return True
-    # Of another environment too, which this one may see: a user's own, the system's.
-    return not _PACKAGES.isdisjoint(Path(file).parts) or any(
-        Path(file).is_relative_to(folder) for folder in _installed_folders()
-    )
-
-
-@functools.cache
-def _installed_folders() -> tuple[Path, ...]:
-    paths = sysconfig.get_paths()
-    return tuple(Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    file = getattr(module, "__file__", None)
+    return file is None or is_installed(file)  # without a file it is built in
