@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 _LEFT = (nn.Bilinear, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 """Layers with weights for which schemes are not defined; they stay as they are."""
-IN_SKIP = ", or name it in skip"
-"""What a message says to who may leave a layer alone."""
 _CONVOLUTION = nn.modules.conv._ConvNd
 _TRANSPOSED = nn.modules.conv._ConvTransposeNd
 
@@ -149,18 +147,22 @@ def _spread(module: nn.modules.conv._ConvTransposeNd, values: Tensor) -> Tensor:
 
 
 def affine_layers(
-    module: nn.Module, left: set[str]
+    module: nn.Module, left: set[str] | None
 ) -> tuple[list[AffineLayer], dict[str, str], list[str]]:
     """The layers that can be drawn, in the order of registration.
 
     Args:
         module: The module.
-        left: Names of parts that the user wants left alone.
+        left: Names of parts that the user wants left alone; None where only all can be, as
+            `TorchOwn` leaves them.
 
     Returns:
         The layers; by name, what stays as it is and why; and what stands in the way.
     """
     layers, rest, problems = [], {}, []
+    way_out = "name it in skip"
+    if left is None:
+        left, way_out = set(), "leave it as built, with the scheme TorchOwn()"
     within: list[str] = []
     for name, part in module.named_modules():
         shown = f"{name or 'the module'} ({type(part).__name__})"
@@ -174,7 +176,7 @@ def affine_layers(
             within.append(name)
         elif isinstance(part, nn.Linear | _CONVOLUTION):
             layers.append(AffineLayer(name or type(part).__name__, part))
-            problems += [f"{shown} {problem}" for problem in _parameter_problems(part)]
+            problems += [f"{shown} {problem}" for problem in _parameter_problems(part, way_out)]
     if not layers and not problems:
         problems.append(
             f"wanted a module with a Linear or convolution layer, got {type(module).__name__} "
@@ -183,12 +185,12 @@ def affine_layers(
     return layers, rest, problems
 
 
-def _parameter_problems(part: nn.Module) -> list[str]:
+def _parameter_problems(part: nn.Module, way_out: str) -> list[str]:
     weight = part._parameters.get("weight")
     if weight is None:
         return [
             "has a weight that is computed from other parameters; initialize it before it is "
-            f"parametrized or pruned{IN_SKIP}"
+            f"parametrized or pruned, or {way_out}"
         ]
     if not weight.is_floating_point():
         return [f"must have weights of a floating-point dtype, got {weight.dtype}"]

@@ -87,7 +87,7 @@ def draw_up(build: Callable[[], nn.Module], task: Task) -> Blueprint:
             "operations in place, such as x.mul_(2) or ReLU(inplace=True), and write x = x * 2"
         )
     # Where weights can't be drawn TorchOwn can leave them; other schemes say so.
-    layers = [] if affine_layers(module, set())[2] else layers_in_flow(module, batch)
+    layers = [] if affine_layers(module, None)[2] else layers_in_flow(module, batch)
     return Blueprint(
         n_parameters=sum(p.numel() for p in module.parameters() if p.requires_grad),
         sizes=_sizes(layers),
@@ -141,7 +141,7 @@ def new_module(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
 
 def layers_in_flow(module: nn.Module, batch: Batch) -> list[AffineLayer]:
     """The layers that schemes draw, in the order in which data flows; none if there is none."""
-    layers, _, problems = affine_layers(module, set())
+    layers, _, problems = affine_layers(module, None)
     if not layers:
         return []
     refuse(problems)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainability.errors import InputError, refuse
-from trainability.modules.affine import IN_SKIP, AffineLayer, affine_layers
+from trainability.modules.affine import AffineLayer, affine_layers
 from trainability.modules.blueprint import layers_in_flow, new_module
 from trainability.modules.data import Batch
 from trainability.modules.drawing import Shift, draw_with_data, order_of_flow
@@ -21,8 +21,6 @@ from trainability.schemes.base import Layer, Scheme, draw_layer
 
 if TYPE_CHECKING:
     from trainability.study.cell import Cell
-
-AS_BUILT = ", or leave it as built, with the scheme TorchOwn()"
 
 
 def births_of(cell: Cell) -> Births:
@@ -59,11 +57,9 @@ class Births:
         try:
             layers, shifts = self._layers(module)
         except InputError as error:
-            return [str(error).replace(IN_SKIP, AS_BUILT)]
+            return [str(error)]
         if not layers:
-            return [
-                problem.replace(IN_SKIP, AS_BUILT) for problem in affine_layers(module, set())[2]
-            ]
+            return affine_layers(module, None)[2]
         return scheme_problems(self.scheme, layers, shifts)
 
     @property
@@ -137,7 +133,7 @@ class Births:
     def _layers(self, module: nn.Module) -> tuple[list[AffineLayer], dict[str, Shift]]:
         if not self.scheme.needs_data:
             return layers_in_flow(module, self._batch(8)), {}
-        layers, _, problems = affine_layers(module, set())
+        layers, _, problems = affine_layers(module, None)
         refuse(problems)
         layers, shifts, _ = order_of_flow(module, layers, self._batch())
         return layers, shifts if draws_jointly(self.scheme) else {}
