@@ -65,18 +65,21 @@ def published_view(findings: Findings) -> TableView:
             ]
         )
     shared = {name: own[0] for name, own in words.items() if name != "where" and _is_one(own)}
-    told = [name for name in words if name not in shared]
-    said = "".join(f"{name.capitalize()}: {text.rstrip('.')}. " for name, text in shared.items())
+    columns = [name for name in words if name not in shared]
+    once = "".join(f"{name.capitalize()}: {text.rstrip('.')}. " for name, text in shared.items())
     return TableView(
         "published",
-        f"{said}Theirs beside ours, with intervals of 95 %, and the difference, ours minus theirs, "
+        f"{once}Theirs beside ours, with intervals of 95 %, and the difference, ours minus theirs, "
         "of shares in percentage points. They agree unless a test that both have one value finds "
         f"p <= {DISAGREE:g}, corrected for all rows (Holm): Fisher's exact test of two rates, of "
         "means the normal law of the difference; a number without its error or its networks "
         "counts as exact. A disagreement may be due to what differs.",
-        [*told, "published", "ours", "n", "difference", "do they agree?"],
-        [[*(words[name][index] for name in told), *numbers] for index, numbers in enumerate(body)],
-        n_text=len(told),
+        [*columns, "published", "ours", "n", "difference", "do they agree?"],
+        [
+            [*(words[name][index] for name in columns), *numbers]
+            for index, numbers in enumerate(body)
+        ],
+        n_text=len(columns),
     )
 
 

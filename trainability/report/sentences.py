@@ -225,8 +225,10 @@ def _widths_sentence(findings: Findings) -> str:
 
 
 def _deep_sentences(findings: Findings) -> list[str]:
-    told = findings.asked.quantity.name == SUCCESS and _is_one(findings.rates["success_rate"])
-    return [_born_sentence(findings), "" if told else _best(findings)]
+    is_answered = findings.asked.quantity.name == SUCCESS and _is_one(
+        findings.rates["success_rate"]
+    )
+    return [_born_sentence(findings), "" if is_answered else _best(findings)]
 
 
 def _born_sentence(findings: Findings) -> str:
