@@ -21,7 +21,8 @@ SHARE = 0.25
 """Of a GPU, for a trial: while one trains, the others draw, count and store. Measured on an H100
 with 16 CPU cores."""
 START_S = 20.0
-"""What a GPU costs before it trains: CUDA, torch's libraries and the kernels of some shapes."""
+"""What a GPU costs before it trains: CUDA, torch's libraries and the kernels of some shapes; a
+guess, like the speed that `count_slots` gives a GPU."""
 LOST_S = 60.0
 _ENGINE = "warp-gpu"
 _UNFIT = ("K80", "P4", "P100", "V100", "T4", "AMD", "Intel")
