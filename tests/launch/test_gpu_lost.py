@@ -1,10 +1,6 @@
 """GPUs that were chosen for the user and are lost: the study goes on on CPUs."""
 
-import os
-import subprocess
-import sys
-
-from commands import n_block_files, stored, undisturbed, wait_for_blocks, write_study
+from commands import n_block_files, start, stored, undisturbed, wait_for_blocks, write_study
 from ray.cluster_utils import Cluster
 
 N_CELLS = 12
@@ -36,14 +32,7 @@ def test_a_study_whose_gpus_are_lost_ends_on_cpus_with_the_same_rows(tmp_path):
     )
     try:
         node = cluster.add_node(num_cpus=1, num_gpus=1, env_vars={"PACE_S": "1"})
-        driver = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "run", str(study), "--storage", str(storage),
-             "--address", cluster.address],
-            env=os.environ.copy(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
+        driver = start(study, storage, "--address", cluster.address, program=COMMAND)
         wait_for_blocks(storage, 2, driver)
         cluster.remove_node(node, allow_graceful=False)
         text, _ = driver.communicate(timeout=300)

@@ -1,10 +1,6 @@
 """A node that joins a study gets to work, however fast trials follow each other elsewhere."""
 
-import os
-import subprocess
-import sys
-
-from commands import n_block_files, stored, undisturbed, wait_for_blocks, write_study
+from commands import n_block_files, start, stored, undisturbed, wait_for_blocks, write_study
 from ray.cluster_utils import Cluster
 
 N_CELLS = 60
@@ -29,14 +25,7 @@ def test_a_node_that_joins_works_while_trials_elsewhere_take_no_longer_than_its_
     )
     try:
         cluster.add_node(num_cpus=2, env_vars={"PACE_S": "0.5"})
-        driver = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "run", str(study), "--storage", str(storage),
-             "--address", cluster.address],
-            env=os.environ.copy(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
+        driver = start(study, storage, "--address", cluster.address, program=COMMAND)
         wait_for_blocks(storage, 4, driver)
         cluster.add_node(num_cpus=1, env_vars={"MARKS": str(marks)})
         wait_for_blocks(storage, N_CELLS - 4, driver)
