@@ -1,4 +1,4 @@
-"""Copies of a small convolutional network on digits, as a study trains them and written by hand.
+"""Copies of the network of the study `small_cnn`, as a study trains them and written by hand.
 
 Both do the same: steps on minibatches of each copy's own order, with the batch's statistics where
 there is batch normalization, and once an epoch the loss of all points in evaluation mode, by which
@@ -21,40 +21,26 @@ from trainability.families.copies import ENGINE
 from trainability.losses import CrossEntropy
 from trainability.networks.copies import Copies
 from trainability.schemes import He
-from trainability.study import Module
+from trainability.study import load_study
 from trainability.study.cell import Cell
+from trainability.study.files import shipped_studies
 from trainability.tasks import Digits
 from trainability.training import Training
 
 if TYPE_CHECKING:
     from trainability.benchmark.workload import Workload
 
-__all__ = ["ENGINE", "SmallCNN", "cell_of", "engine_steps", "nn_loop", "vmap_by_hand"]
+__all__ = ["ENGINE", "cell_of", "engine_steps", "nn_loop", "vmap_by_hand"]
 
-Steps = Callable[[int], None]
-
-
-class SmallCNN(nn.Module):
-    """Two 3 x 3 convolutions, each with pooling, and a linear layer."""
-
-    def __init__(self, channels: int, batch_norm: bool) -> None:
-        super().__init__()
-
-        def block(n_in: int) -> list[nn.Module]:
-            normalization = [nn.BatchNorm2d(channels)] if batch_norm else []
-            convolution = nn.Conv2d(n_in, channels, 3, padding=1)
-            return [convolution, *normalization, nn.ReLU(), nn.MaxPool2d(2)]
-
-        self.features = nn.Sequential(*block(1), *block(channels), nn.Flatten())
-        self.classes = nn.Linear(4 * channels, 10)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.classes(self.features(pictures))
+Steps = Callable[[int], Any]
 
 
 @lru_cache(maxsize=16)
 def cell_of(work: Workload) -> Cell:
     """What a study would run."""
+    study = load_study(str(shipped_studies()["small_cnn"]))
+    modules = [cell.network for cell in study.cells() if cell.network is not None]
+    module = next(m for m in modules if m.arguments["batch_norm"] == work.batch_norm)
     return Cell(
         task=Digits(n_pictures=work.n_train),
         scheme=He(),
@@ -66,7 +52,7 @@ def cell_of(work: Workload) -> Cell:
         tolerance=0.0,  # nobody retires
         seed=0,
         loss=CrossEntropy(),
-        network=Module(SmallCNN, channels=work.width, batch_norm=work.batch_norm),
+        network=module.with_arguments(channels=work.width),
     )
 
 
@@ -94,7 +80,7 @@ def engine_steps(work: Workload, n_copies: int, device: str, threads: int) -> St
 def nn_loop(work: Workload, n_copies: int) -> Steps:
     """One module, by its own passes and `torch.optim`."""
     x, y = _pictures(work)
-    model = SmallCNN(work.width, work.batch_norm)
+    model = cell_of(work).build()
     optimizer = torch.optim.SGD(model.parameters(), lr=work.rule.learning_rate)
 
     def steps(k: int) -> None:
@@ -115,14 +101,9 @@ def nn_loop(work: Workload, n_copies: int) -> Steps:
 
 def vmap_by_hand(work: Workload, n_copies: int, device: str = "cpu") -> Steps:
     """`torch.func`: `vmap` of `grad` over stacked parameters and buffers, SGD on the stack."""
-    models = [SmallCNN(work.width, work.batch_norm).to(device) for _ in range(n_copies)]
+    models = [cell_of(work).build().to(device) for _ in range(n_copies)]
     parameters, buffers = torch.func.stack_module_state(models)  # type: ignore[arg-type]
-    advance = stacked_steps(work, parameters, buffers, device)
-
-    def steps(k: int) -> None:
-        advance(k)
-
-    return steps
+    return stacked_steps(work, parameters, buffers, device)
 
 
 def stacked_steps(
@@ -138,7 +119,7 @@ def stacked_steps(
     """
     x, y = (tensor.to(device) for tensor in _pictures(work))
     n_copies = len(next(iter(stacked.values())))
-    model = SmallCNN(work.width, work.batch_norm).to(device)
+    model = cell_of(work).build().to(device)
 
     def loss(parameters: Any, buffers: Any, x: Tensor, y: Tensor) -> tuple[Tensor, Any]:
         buffers = {name: buffer.clone() for name, buffer in buffers.items()}
