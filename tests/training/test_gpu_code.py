@@ -46,7 +46,7 @@ def ptxas() -> str | None:
     return assembler
 
 
-_KERNELS = [work for work in GPU_SHAPES if work.network is None]
+_KERNELS = [work for work in GPU_SHAPES if not work.network]
 """Copies of a module are trained by torch."""
 
 
