@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import platform
+import re
 import struct
 from pathlib import Path
 
@@ -97,3 +98,15 @@ def test_code_and_constants_may_lie_gigabytes_apart(cache) -> None:
     kinds = relocations(compiled._compile(source(plan), plan.unroll))
     words = {"x86_64": {1}, "aarch64": {257, 263, 264, 265, 266, 267, 268, 269}}
     assert kinds and kinds <= words[platform.machine()]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="reads the assembly of x86")
+def test_vectors_put_aside_lie_within_cache_lines() -> None:
+    """Wherever the stack of a caller begins: across two lines they take twice as long."""
+    work = Workload(8, 2)
+    plan = plan_for(work.sizes, work.start(16)[1])
+    module = compiled.optimized(source(plan), plan.unroll)
+    assembly = compiled._target_machine().emit_assembly(module)
+    assert re.search(r"andq\s+\$-(32|64), %rsp", assembly)
+    assert re.search(r"vmovaps\s+%[yz]mm\d+, \d*\(%rsp\)", assembly)
+    assert not re.search(r"vmovups\s+%[yz]mm\d+, \d*\(%r[sb]p\)", assembly)
