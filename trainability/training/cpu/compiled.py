@@ -54,7 +54,7 @@ class Bound:
     """A function that wants only its other arguments; for one thread at a time."""
 
     def __init__(self, function: Function, fixed: dict[str, Any]) -> None:
-        self._pointer = function.pointer
+        self._function = function  # Keeps the code in memory.
         self._fixed = fixed  # Keeps the arrays in memory.
         self._places = {name: place for place, name in enumerate(function.arguments)}
         self._values = [_raw(fixed.get(name, 0)) for name in function.arguments]
@@ -62,7 +62,7 @@ class Bound:
     def __call__(self, **given: Any) -> None:
         for name, value in given.items():
             self._values[self._places[name]] = _raw(value)
-        self._pointer(*self._values)
+        self._function.pointer(*self._values)
 
 
 def _raw(value: Any) -> Any:
