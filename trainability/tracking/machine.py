@@ -14,7 +14,7 @@ Whoever connects anew after an outage goes on with the one that is there.
 
 
 class MachineMetrics:
-    """Logs how busy this machine is to a study's own run, as `system/...`, every ten seconds.
+    """Logs how busy this machine is to a study's own run, as `system/...`, every five seconds.
 
     The driver's machine alone: what other nodes do is not measured. MLflow's own variables hold,
     such as MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL; MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=false
@@ -36,11 +36,10 @@ class MachineMetrics:
         self.stop()
         self._run = run
         if run not in _monitors:
-            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+            from trainability.tracking.monitor import Monitor
 
-            monitor = SystemMetricsMonitor(run, resume_logging=True, tracking_uri=self._uri)
-            _monitors[run] = monitor
-            monitor.start()
+            _monitors[run] = Monitor(run, self._uri)
+            _monitors[run].start()
 
     def stop(self) -> None:
         """Log no more."""
