@@ -16,7 +16,7 @@ from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.study.axes import AXIS
 from trainability.study.changes import (
-    PARTS,
+    CHANGING,
     changed,
     declared,
     further_axes,
@@ -82,9 +82,10 @@ class Cell:
 
     def __post_init__(self) -> None:
         settle_fields(self)
-        settle_axes(self, further_axes(self))
-        for part in PARTS:
-            object.__setattr__(self, part, changed(part, getattr(self, part), self))
+        settle_axes(self, further_axes(type(self)))
+        for part, axes in CHANGING.items():
+            if axes:
+                object.__setattr__(self, part, changed(part, getattr(self, part), self))
         if self.network is not None:
             for name in {*SHAPE} - self.network.takes:
                 object.__setattr__(self, name, None)
@@ -155,7 +156,7 @@ class Cell:
             "sizes": sizes,
             "task": [type(self.declared("task")).__name__, fingerprint],
         }
-        for name in further_axes(self):
+        for name in further_axes(type(self)):
             if AXIS[name].keys_streams and name not in left_out(self):
                 identity[name] = to_record(getattr(self, name))
         return canonical(identity)
@@ -263,7 +264,7 @@ class Cell:
         network = f", {self.network}" if self.network is not None else ""
         further = "".join(
             f", {AXIS[name].label} {getattr(self, name)}"
-            for name in further_axes(self)
+            for name in further_axes(type(self))
             if name not in left_out(self)
         )
         return f"{self.declared('scheme')} on {self.declared('task')}{network}{shape}{further}"

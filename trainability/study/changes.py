@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 PARTS = ("task", "scheme", "activation", "loss", "penalty", "optimizer")
 """Parts of a cell that an axis may change, by its method `change_...`."""
-_CHANGING: dict[str, list[Axis]] = {
+CHANGING: dict[str, list[Axis]] = {
     part: [
         axis
         for axis in AXIS.values()
@@ -22,6 +23,7 @@ _CHANGING: dict[str, list[Axis]] = {
     ]
     for part in PARTS
 }
+"""By part, the axes that may change it."""
 _DECLARED_AS = "declared_as"
 """Attribute of what an axis has made: what that was made from."""
 _MADE: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
@@ -47,10 +49,11 @@ def settle_axes(instance: Any, names: Iterable[str]) -> None:
         object.__setattr__(instance, name, AXIS[name].settled(getattr(instance, name)))
 
 
-def further_axes(kind: Any) -> list[str]:
+@cache
+def further_axes(kind: Any) -> tuple[str, ...]:
     """The axes that a dataclass has fields of by `with_axes`, in their order."""
     fields = kind.__dataclass_fields__
-    return [name for name in AXIS if name in fields and fields[name].type == "Any"]
+    return tuple(name for name in AXIS if name in fields and fields[name].type == "Any")
 
 
 def declared(value: Any) -> Any:
@@ -67,7 +70,7 @@ def changed(part: str, value: Any, cell: Any) -> Any:
         cell: For the values of the axes, and the seed.
     """
     value = declared(value)
-    values = [(axis, getattr(cell, axis.name)) for axis in _CHANGING[part]]
+    values = [(axis, getattr(cell, axis.name)) for axis in CHANGING[part]]
     values = [(axis, own) for axis, own in values if own != axis.default]
     if not values:
         return value

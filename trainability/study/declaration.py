@@ -108,7 +108,7 @@ class Study:
         settle_fields(self)
         object.__setattr__(self, "published", tuple(self.published))
         object.__setattr__(self, "axes", canonical_axes(self.axes))
-        settle_axes(self, ["width", *further_axes(self)])
+        settle_axes(self, ["width", *further_axes(Study)])
         if None in networks_of(self.axes, self._fixed()):
             widths = self.axes.get("width", [self.width])
             object.__setattr__(self, "depth", settled_depth(widths, self.depth))

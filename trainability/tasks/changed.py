@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from trainability.domains import Domain
 from trainability.tasks.base import Task
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)

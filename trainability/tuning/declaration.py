@@ -134,7 +134,7 @@ class Tuning:
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
-        settle_axes(self, further_axes(self))
+        settle_axes(self, further_axes(Tuning))
         if None in networks(self):
             object.__setattr__(self, "depth", settled_depth(self._all_widths, self.depth))
 

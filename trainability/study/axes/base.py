@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trainability.optimizers import Optimizer
     from trainability.penalties import Penalty
     from trainability.schemes.base import Scheme
-    from trainability.study.axes.typed import Axes
+    from trainability.study.axes.typed import Axes, Given
     from trainability.study.cell import Cell
     from trainability.tasks.base import Task
 
@@ -168,10 +168,16 @@ class Axis(ABC, Generic[Value]):
     def over(cls, *values: Value) -> Axes:
         """Values of this axis as part of a study's axes, for who has types checked.
 
-        A checker can't know of a file in a folder; of this class it can. `axes={"width": [2, 4],
-        **LabelNoise.over(0.0, 0.1)}` is `axes={"width": [2, 4], "label_noise": [0.0, 0.1]}`.
+        A checker can't know of a file in a folder; of this class it can, imported from its file.
+        `axes={"width": [2, 4], **LabelNoise.over(0.0, 0.1)}` is `axes={"width": [2, 4],
+        "label_noise": [0.0, 0.1]}`.
         """
         return cast("Axes", {cls.name: list(values)})
+
+    @classmethod
+    def fixed(cls, value: Value) -> Given:
+        """A value of this axis for all cells, likewise: `Study(**LabelNoise.fixed(0.1), ...)`."""
+        return cast("Given", {cls.name: value})
 
 
 class StrategyAxis(Axis[Value]):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from trainability.checks import is_number, shown
 from trainability.errors import InputError
@@ -14,6 +12,9 @@ from trainability.seeds import stream
 from trainability.study.axes.base import Axis
 from trainability.tasks.base import Task
 from trainability.tasks.changed import ChangedTask
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class LabelNoise(Axis[float]):
@@ -70,5 +71,5 @@ class _Exchanged(ChangedTask):
         identity = f"label_noise {self.changed.fingerprint()}"
         chosen = stream(self.seed, identity, "data").permutation(len(y))[:n]
         noisy = y.copy()
-        noisy[chosen] = y[np.roll(chosen, 1)]
+        noisy[chosen] = y[[*chosen[-1:], *chosen[:-1]]]
         return x, noisy

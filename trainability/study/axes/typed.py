@@ -15,6 +15,10 @@ from trainability.study.widths import Width
 from trainability.tasks.base import Task
 
 
+class Given(TypedDict):
+    """Arguments of a study that checkers know nothing of."""
+
+
 class Axes(TypedDict, total=False):
     """The values that vary; the grid is their product.
 
