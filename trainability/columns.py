@@ -13,8 +13,6 @@ import pyarrow as pa
 from trainability.identity import Column
 from trainability.study.axes import AXIS
 
-__all__ = ["COLUMNS", "VERSION", "Column"]
-
 _COUNTS = pa.list_(pa.int32())
 _NUMBERS = pa.list_(pa.float32())
 _FLAGS = pa.list_(pa.bool_())

@@ -76,7 +76,6 @@ def _where_assigned(package: ModuleType, name: str) -> str:
     modules += [
         part.name
         for part in pkgutil.iter_modules(getattr(package, "__path__", []), f"{package.__name__}.")
-        if not part.ispkg
     ]
     for module in modules:
         if re.search(rf"^{name}(?::[^=]+)? = ", _source_of(module), re.M):
