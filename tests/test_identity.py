@@ -7,11 +7,12 @@ import example_cells
 import numpy as np
 import pytest
 
-from trainability import Adam
-from trainability.identity import VERSION, left_out, younger
+from trainability import Adam, Study, Tuning
+from trainability.columns import VERSION
+from trainability.identity import left_out, younger
 from trainability.schemes import He, SignFlipped
 from trainability.study import Cell
-from trainability.study.records import from_record, to_record
+from trainability.study.records import from_record, strategy_types, to_record
 from trainability.tasks import AbsoluteValue
 from trainability.trial import draw
 
@@ -100,7 +101,17 @@ def test_what_was_there_from_the_beginning_is_never_left_out():
         assert not names & left_out(value)
 
 
-def test_a_setting_of_a_version_that_is_not_there_yet_is_our_own_mistake():
-    with pytest.raises(AssertionError, match="raise VERSION"):
-        younger(1, since=VERSION + 1)
+def test_a_setting_that_is_younger_than_nothing_is_our_own_mistake():
+    with pytest.raises(AssertionError, match="without a version"):
+        younger(1, since=0)
     assert dataclasses.fields(YoungerScheme)[-1].default is False
+
+
+def test_no_setting_is_of_a_version_that_no_file_has():
+    ours = [kind for kind in strategy_types().values() if kind.__module__.startswith("train")]
+    fields = [
+        field for kind in [*ours, Study, Cell, Tuning] if dataclasses.is_dataclass(kind)
+        for field in dataclasses.fields(kind)
+    ]  # fmt: skip
+    versions = {field.metadata.get("since", 0) for field in fields}
+    assert {0, 1, 2, 3} <= versions and max(versions) <= VERSION

@@ -22,7 +22,8 @@ LONGEST_NAME = 100
 def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
     """Every class below `base` that is not abstract, by name, after importing a package's modules.
 
-    A file dropped into the folder is enough to be found. A class that is defined twice outside
+    A file dropped into the folder is enough to be found. One whose name begins with `_` is nobody's
+    to name: code makes it, no declaration does. A class that is defined twice outside
     the package (a study file that was loaded again) counts as its latest definition.
     """
     folder = importlib.import_module(package)
@@ -94,7 +95,7 @@ def _below(base: type[T]) -> list[type[T]]:
     """Concrete subclasses at any depth, in the order in which they were defined."""
     kinds = []
     for kind in base.__subclasses__():
-        if not inspect.isabstract(kind):
+        if not inspect.isabstract(kind) and not kind.__name__.startswith("_"):
             kinds.append(kind)
         kinds += _below(kind)
     return kinds

@@ -1,51 +1,28 @@
-"""Columns of the rows, each declared once: its type, its range, what it means, and its version."""
+"""Columns of the rows, each declared once: its type, its range, what it means, and its version.
+
+Those of axes are declared with the axes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
-from trainability.identity import VERSION
+from trainability.identity import Column
+from trainability.study.axes import AXIS
 
 _COUNTS = pa.list_(pa.int32())
 _NUMBERS = pa.list_(pa.float32())
 _FLAGS = pa.list_(pa.bool_())
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of the rows.
-
-    Args:
-        name: Its name.
-        type: Its Arrow type; of the entries if it holds lists, one per layer or per checkpoint.
-        meaning: What it holds, in a sentence.
-        least: Least value of it, or of every entry; None for texts and truth values.
-        one_of: The texts that it may hold; empty for any.
-        nullable: Whether a value may be missing.
-        nullable_since: The version since which it may; 0 from the beginning.
-        nullable_entries: Whether an entry of a list may be missing.
-        same_for_cell: Whether all rows of a cell have the same value: it is identity.
-        since: The version since which it exists; 0 from the beginning.
-        default: Its value in rows of files that are older.
-    """
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    least: float | None = None
-    one_of: tuple[str, ...] = ()
-    nullable: bool = False
-    nullable_since: int = 0
-    nullable_entries: bool = False
-    same_for_cell: bool = False
-    since: int = 0
-    default: Any = None
-
-    def __post_init__(self) -> None:
-        assert self.since <= VERSION, f"{self.name}: raise VERSION, which is {VERSION}"
+_OF_AXES = {
+    column.name: replace(column, type=pa.type_for_alias(column.type))
+    for axis in AXIS.values()
+    for column in axis.columns
+}
 
 
 def _identity(
@@ -54,55 +31,28 @@ def _identity(
     return Column(name, type_, meaning, least, same_for_cell=True, **more)
 
 
-COLUMNS: tuple[Column, ...] = (
+_DECLARED: tuple[Column, ...] = (
     _identity("study", pa.string(), "Name of the study."),
     _identity("cell", pa.string(), "Id of the cell: a hash of its identity."),
     Column("replicate", pa.int64(), "Number of the network within its cell, from 0.", 0),
-    _identity("task", pa.string(), "The task, as one writes it."),
-    _identity("scheme", pa.string(), "The initialization scheme, as one writes it."),
-    _identity(
-        "width",
-        pa.int32(),
-        "Neurons of each hidden layer; null where they differ, see widths, or a module has none.",
-        1,
-        nullable=True,
-        nullable_since=2,
-    ),
-    _identity(
-        "depth",
-        pa.int32(),
-        "Affine layers; a shallow network has 2. Null of a module that takes no depth.",
-        2,
-        nullable=True,
-        nullable_since=3,
-    ),
-    _identity("d_in", pa.int32(), "Inputs.", 1),
-    _identity("d_out", pa.int32(), "Outputs.", 1),
-    _identity("n_train", pa.int32(), "Training points.", 1),
+    _OF_AXES["task"],
+    _OF_AXES["scheme"],
+    _OF_AXES["width"],
+    _OF_AXES["depth"],
+    _OF_AXES["d_in"],
+    _OF_AXES["d_out"],
+    _OF_AXES["n_train"],
     _identity(
         "need",
         pa.int32(),
         "Neurons of the first hidden layer that must not be permanently dead.",
         0,
     ),
-    _identity("optimizer", pa.string(), "The optimizer, as one writes it."),
-    _identity("learning_rate", pa.float64(), "Its step size, before any schedule.", 0),
-    _identity(
-        "batch_size",
-        pa.int32(),
-        "Points of a minibatch; null for all of them at every step.",
-        1,
-        nullable=True,
-    ),
-    _identity("max_steps", pa.int64(), "Updates after which training ends, in steps.", 1),
-    _identity(
-        "tolerance",
-        pa.float64(),
-        "Training loss at which a network succeeds; null where accuracy decides.",
-        0,
-        nullable=True,
-        nullable_since=2,
-    ),
+    _OF_AXES["optimizer"],
+    _OF_AXES["learning_rate"],
+    _OF_AXES["batch_size"],
+    _OF_AXES["max_steps"],
+    _OF_AXES["tolerance"],
     _identity("seed", pa.int64(), "The study's seed.", 0),
     Column(
         "status",
@@ -217,29 +167,12 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "permanent_curve", _COUNTS, "Permanently dead neurons likewise.", 0, nullable_entries=True
     ),
-    _identity(
-        "activation", pa.string(), "The activation, as one writes it.", since=1, default="ReLU()"
-    ),
-    _identity(
-        "loss", pa.string(), "The loss, as one writes it.", since=1, default="MeanSquaredError()"
-    ),
-    _identity(
-        "penalty", pa.string(), "The penalty, as one writes it, or none.", since=1, default="none"
-    ),
-    _identity(
-        "target_accuracy",
-        pa.float64(),
-        "Training accuracy at which a network succeeds; null where loss decides.",
-        0,
-        nullable=True,
-        since=2,
-    ),
-    _identity(
-        "n_classes", pa.int32(), "Classes; 0 where targets are numbers.", 0, since=2, default=0
-    ),
-    _identity(
-        "n_validation", pa.int32(), "Points that are held back; 0 for none.", 0, since=2, default=0
-    ),
+    _OF_AXES["activation"],
+    _OF_AXES["loss"],
+    _OF_AXES["penalty"],
+    _OF_AXES["target_accuracy"],
+    _OF_AXES["n_classes"],
+    _OF_AXES["n_validation"],
     Column(
         "accuracy",
         pa.float64(),
@@ -280,13 +213,7 @@ COLUMNS: tuple[Column, ...] = (
         nullable=True,
         since=2,
     ),
-    _identity(
-        "widths",
-        pa.string(),
-        "Neurons of every hidden layer as text, where they differ; else null.",
-        nullable=True,
-        since=2,
-    ),
+    _OF_AXES["widths"],
     Column(
         "collapsed",
         pa.bool_(),
@@ -313,13 +240,7 @@ COLUMNS: tuple[Column, ...] = (
         nullable_entries=True,
         since=3,
     ),
-    _identity(
-        "network",
-        pa.string(),
-        '"fully connected", or the user\'s function of whose module the networks are copies.',
-        since=3,
-        default="fully connected",
-    ),
+    _OF_AXES["network"],
     _identity(
         "layers",
         pa.string(),
@@ -355,6 +276,10 @@ COLUMNS: tuple[Column, ...] = (
         since=4,
     ),
 )
+COLUMNS: tuple[Column, ...] = (
+    *_DECLARED,
+    *(column for column in _OF_AXES.values() if column not in _DECLARED),
+)
 """Columns of the rows, in order.
 
 Lists `*_init` and `*_final` hold one number per hidden layer, `*_curve` one per step of
@@ -367,3 +292,6 @@ empty where there is none; `living_init` is null, `need` is 0, `activation` "as 
 and `cosine_init` are of what each Linear and convolution layer but the first takes in, in the order
 of use: of hidden layers one behind the other that is what they give out.
 """
+
+VERSION = max(max(column.since, column.nullable_since) for column in COLUMNS)
+"""Of stored files: that of the youngest column. 0 are those from before files said theirs."""

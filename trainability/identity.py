@@ -12,11 +12,39 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-VERSION = 4
-"""Of what is stored. Raise it by one whenever a column, a setting or an axis is added. 0 are the
-files from before files said their version."""
-
 _SINCE = "since"
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of the rows.
+
+    Args:
+        name: Its name.
+        type: Its Arrow type, or Arrow's name of it, such as "float64"; of the entries if it holds
+            lists, one per layer or per checkpoint.
+        meaning: What it holds, in a sentence.
+        least: Least value of it, or of every entry; None for texts and truth values.
+        one_of: The texts that it may hold; empty for any.
+        nullable: Whether a value may be missing.
+        nullable_since: The version since which it may; 0 from the beginning.
+        nullable_entries: Whether an entry of a list may be missing.
+        same_for_cell: Whether all rows of a cell have the same value: it is identity.
+        since: The version since which it exists; 0 from the beginning.
+        default: Its value in rows of files that are older.
+    """
+
+    name: str
+    type: Any
+    meaning: str
+    least: float | None = None
+    one_of: tuple[str, ...] = ()
+    nullable: bool = False
+    nullable_since: int = 0
+    nullable_entries: bool = False
+    same_for_cell: bool = False
+    since: int = 0
+    default: Any = None
 
 
 def younger(default: Any, *, since: int) -> Any:
@@ -25,7 +53,7 @@ def younger(default: Any, *, since: int) -> Any:
     Args:
         default: Its value for all that was stored before; immutable. What it stands for must be
             what older code did.
-        since: The `VERSION` that first had it, >= 1.
+        since: The version of stored files, `columns.VERSION`, that first had it, >= 1.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Momentum:
@@ -34,7 +62,7 @@ def younger(default: Any, *, since: int) -> Any:
     >>> left_out(Momentum(0.1)), left_out(Momentum(0.1, nesterov=True))
     ({'nesterov'}, set())
     """
-    assert 1 <= since <= VERSION, f"since {since}: raise VERSION, which is {VERSION}"
+    assert since >= 1, f"since {since}: what the first release had is declared without a version"
     return dataclasses.field(default=default, metadata={_SINCE: since})
 
 

@@ -1,13 +1,16 @@
 """Refining the grid locates where success crosses a level."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from example_cells import a_cell
+from torch import nn
 
 from trainability.growth import Point, crossings, new_points
 from trainability.growth.points import in_place
 from trainability.schemes import He, UnitSphere
+from trainability.study import Module
 from trainability.tasks import AbsoluteValue
 
 TASK = AbsoluteValue(n_train=16)
@@ -99,3 +102,30 @@ def test_networks_without_one_width_are_no_neighbors_along_it_but_along_settings
     # Of 4 neurons first the level lies between the settings; between 2 and 6 at both settings.
     assert (4, 16) in added and (16, 4) not in added
     assert {4, 5} & set(added) and {width for width in added if width != (4, 16)} <= {2, 3, 4, 5, 6}
+
+
+def build(width: int, n_hidden: int) -> nn.Module:
+    sizes = [1, *[width] * n_hidden]
+    hidden = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*hidden, nn.Linear(width, 1))
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        {"network": [Module(build, n_hidden=n) for n in (1, 2)]},
+        {"label_noise": [0.0, 0.5]},
+        {"batch_size": [4, 8]},
+    ],
+    ids=str,
+)
+def test_cells_that_differ_in_another_axis_are_no_neighbors(axis):
+    """Else points would be added between two networks, each of which succeeds at every width."""
+    [(name, values)] = axis.items()
+    cells = [
+        a_cell(task=TASK, width=width, depth=None if name == "network" else 2, **{name: value})
+        for value in values
+        for width in (2, 32)
+    ]
+    rates = {cell.id: 0.2 if cell.declared(name) == values[0] else 0.8 for cell in cells}
+    assert len(rates) == 4 and not list(crossings({c.id: c for c in cells}, rates, 0.5))

@@ -13,8 +13,8 @@ from in_process import call, without_ray_and_mlflow
 from synthetic_rows import store
 
 from trainability import load
+from trainability.columns import VERSION
 from trainability.errors import StorageError
-from trainability.identity import VERSION
 from trainability.results import COLUMNS, EVALUATED, Column
 from trainability.storage import Storage, blocks
 from trainability.storage.blocks import judge

@@ -16,12 +16,14 @@ from scipy import special, stats
 
 from trainability.analysis.rates import clopper_pearson, groups, success_rates, varying
 from trainability.errors import InputError
+from trainability.study.axes import AXIS
 
 Networks = tuple[np.ndarray, np.ndarray]
 """Replicate indices of a cell and whether each succeeded."""
 
 INITIALIZATION = (
     "scheme", "width", "widths", "depth", "d_in", "d_out", "task", "n_train", "seed",
+    *(name for name, axis in AXIS.items() if axis.keys_streams and axis.since),
 )  # fmt: skip
 """Identity columns that determine an initialization; cells that agree in them are pairs."""
 

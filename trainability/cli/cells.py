@@ -31,7 +31,7 @@ def distinguished(cells: Mapping[str, Cell]) -> dict[Column, list[str]]:
     """
     columns = {}
     for name in AXES:
-        values = [getattr(cell, name) for cell in cells.values()]
+        values = [cell.declared(name) for cell in cells.values()]
         texts = ["-" if value is None else str(value) for value in values]
         if len(set(texts)) > 1 or (len(cells) == 1 and name in ("scheme", "width")):
             columns[name] = texts
@@ -62,7 +62,7 @@ def cell_entries(study: Study, storage: Storage) -> list[dict[str, Any]]:
             "width": cell.width,
             "depth": cell.depth,
             **{
-                name: None if (value := getattr(cell, name)) is None else str(value)
+                name: None if (value := cell.declared(name)) is None else str(value)
                 for name in AXES
                 if name in study.axes and name not in ("scheme", "width", "depth")
             },

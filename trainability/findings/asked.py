@@ -13,9 +13,10 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value
 from trainability.analysis.comparisons import holm
 from trainability.analysis.quantities import restarts
-from trainability.findings.comparing import COMPARED, is_compared, most_sharing
+from trainability.findings.comparing import is_compared, most_sharing
 from trainability.findings.places import axis_columns
 from trainability.study import Study
+from trainability.study.axes import COMPARED
 from trainability.study.quantities import QUANTITIES, Quantity
 
 SUCCESS = "success"

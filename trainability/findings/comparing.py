@@ -13,12 +13,11 @@ from trainability.analysis.pooled import pool
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Study
+from trainability.study.axes import COMPARED
 from trainability.study.network import AS_BUILT
 
 MOST_PAIRS = 20_000
 """Pairs of cells that are compared at most along one axis; more say nothing to a reader."""
-COMPARED = ("scheme", "network", "activation", "penalty", "optimizer", "loss")
-"""Axes whose values are held against each other."""
 
 
 @dataclass(frozen=True)

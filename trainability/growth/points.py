@@ -10,9 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from trainability.errors import InputError
-from trainability.study import Cell
+from trainability.study import AXES, Cell
 
 _SETTING = "scheme."
+_OWN = ("task", "scheme", "width", "depth")
+"""Axes that are told apart in ways of their own, or along which points are added."""
 _CLOSE = 0.05
 _NEGLIGIBLE = 0.01
 
@@ -126,12 +128,12 @@ def _lines(cells: Mapping[str, Cell]) -> Iterator[tuple[str, list[tuple[float, s
     """Every axis, with the values and ids of cells that differ along it only, in order."""
     lines: dict[tuple[Any, ...], list[tuple[float, str]]] = defaultdict(list)
     for id_, cell in cells.items():
-        same = (id(cell.task), type(cell.scheme), cell.optimizer, cell.batch_size, cell.max_steps,
-                cell.tolerance, cell.target_accuracy, cell.activation, cell.loss,
-                cell.penalty)  # fmt: skip
+        scheme: Any = cell.declared("scheme")
+        rest = (cell.declared(name) for name in AXES if name not in _OWN)
+        same = (id(cell.declared("task")), type(scheme), *rest)
         values = {"width": cell.width, "depth": cell.depth}
-        for field in fields(cell.scheme):  # type: ignore[arg-type]
-            values[_SETTING + field.name] = getattr(cell.scheme, field.name)
+        for field in fields(scheme):
+            values[_SETTING + field.name] = getattr(scheme, field.name)
         for axis, number in values.items():
             if _is_number(number):
                 others = tuple(value for name, value in values.items() if name != axis)
@@ -154,7 +156,7 @@ def _between(low: float, high: float, largest: float) -> float | None:
 def _moved(cell: Cell, axis: str, value: float) -> Cell:
     if not axis.startswith(_SETTING):
         return replace(cell, **{axis: value})
-    scheme: Any = cell.scheme
+    scheme: Any = cell.declared("scheme")
     return replace(cell, scheme=replace(scheme, **{axis.removeprefix(_SETTING): value}))
 
 

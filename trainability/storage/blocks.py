@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainability.identity import VERSION
+from trainability.columns import VERSION
 from trainability.results import (
     SCHEMA,
     fill,

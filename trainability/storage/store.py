@@ -14,8 +14,8 @@ import pyarrow as pa
 from pyarrow import fs
 
 from trainability.addresses import shown
+from trainability.columns import VERSION
 from trainability.errors import StorageError
-from trainability.identity import VERSION
 from trainability.results import SCHEMA, frame_of
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage.blocks import BlockFile, Verdict, block_file, decode, encode, judge

@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from trainability.activations import RELU, Activation
 from trainability.checks import settle_fields
-from trainability.identity import younger, younger_fields
+from trainability.identity import left_out, younger, younger_fields
 from trainability.losses import MEAN_SQUARED_ERROR, Loss
 from trainability.optimizers import Idle, Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
-from trainability.study.network import AS_BUILT, FULLY_CONNECTED, SHAPE, Module
+from trainability.study.axes import AXIS
+from trainability.study.changes import (
+    CHANGING,
+    changed,
+    declared,
+    further_axes,
+    settle_axes,
+    with_axes,
+)
+from trainability.study.network import SHAPE, Module
 from trainability.study.records import canonical, to_record
 from trainability.study.widths import Width, layer_widths, one_width
 from trainability.tasks.base import Task
@@ -26,8 +35,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+@with_axes
 class Cell:
     """A task, a scheme, an architecture, an optimizer and a budget.
+
+    Where axes of a file alone change a part, a cell holds what networks are drawn and trained with;
+    `declared` is what a study says.
 
     Args:
         task: What is learned.
@@ -69,6 +82,10 @@ class Cell:
 
     def __post_init__(self) -> None:
         settle_fields(self)
+        settle_axes(self, further_axes(type(self)))
+        for part, axes in CHANGING.items():
+            if axes:
+                object.__setattr__(self, part, changed(part, getattr(self, part), self))
         if self.network is not None:
             for name in {*SHAPE} - self.network.takes:
                 object.__setattr__(self, name, None)
@@ -79,6 +96,10 @@ class Cell:
             object.__setattr__(self, "width", one_width(self.width))
         if self.target_accuracy is not None:
             object.__setattr__(self, "tolerance", None)
+
+    def declared(self, axis: str) -> Any:
+        """The value of an axis as the study declares it, which another axis may have changed."""
+        return declared(getattr(self, axis))
 
     @cached_property
     def id(self) -> str:
@@ -93,8 +114,8 @@ class Cell:
         }
         if self.paired_over:
             identity["paired_over"] = self.paired_over
-        for name, value in younger_fields(self).items():
-            identity[name] = to_record(value)
+        for name in younger_fields(self):
+            identity[name] = to_record(self.declared(name))
         if held_back := self.task.validation_fingerprint():
             identity["validation"] = held_back
         return hashlib.sha256(canonical(identity).encode()).hexdigest()[:16]
@@ -105,7 +126,7 @@ class Cell:
 
         The task counts by its name and the bytes of its data, not by where a file lies.
         """
-        return self._initialization(())
+        return self._initialization((), self.task.fingerprint())
 
     @cached_property
     def stream_identity(self) -> str:
@@ -114,11 +135,15 @@ class Cell:
         Of a module it is the shapes of its layers that count: modules with the same layers, such as
         one with and one without skip connections, draw the same weights and see the same
         minibatches, and can be compared pair by pair; so can a module of Linear layers and the
-        fully connected networks of its shape.
+        fully connected networks of its shape. So can cells on one task, whatever axes that don't
+        key the streams, such as `label_noise`, make of its points.
         """
-        return self._initialization(self.paired_over, of_module=True)
+        task: Task = self.declared("task")
+        return self._initialization(self.paired_over, task.fingerprint(), of_module=True)
 
-    def _initialization(self, without: tuple[str, ...], of_module: bool = False) -> str:
+    def _initialization(
+        self, without: tuple[str, ...], fingerprint: str, of_module: bool = False
+    ) -> str:
         scheme = to_record(self.scheme)
         if self.network is None:
             sizes: Any = self.sizes
@@ -126,13 +151,15 @@ class Cell:
             sizes = self.blueprint.sizes
         else:
             sizes = [to_record(self.network), self.width, self.depth]
-        return canonical(
-            {
-                "scheme": {key: value for key, value in scheme.items() if key not in without},
-                "sizes": sizes,
-                "task": [type(self.task).__name__, self.task.fingerprint()],
-            }
-        )
+        identity = {
+            "scheme": {key: value for key, value in scheme.items() if key not in without},
+            "sizes": sizes,
+            "task": [type(self.declared("task")).__name__, fingerprint],
+        }
+        for name in further_axes(type(self)):
+            if AXIS[name].keys_streams and name not in left_out(self):
+                identity[name] = to_record(getattr(self, name))
+        return canonical(identity)
 
     def build(self) -> nn.Module:
         """A new module, of a cell whose networks are copies of one."""
@@ -224,31 +251,9 @@ class Cell:
 
     def columns(self) -> dict[str, Any]:
         """The identity columns of this cell's rows."""
-        return {
-            "cell": self.id,
-            "task": str(self.task),
-            "scheme": str(self.scheme),
-            "width": self.width if isinstance(self.width, int) else None,
-            "depth": self.depth,
-            "d_in": self.task.d_in,
-            "d_out": self.task.d_out,
-            "n_train": self.task.n_train,
-            "need": self.needs[0],
-            "optimizer": str(self.optimizer),
-            "activation": str(self.activation) if self.network is None else AS_BUILT,
-            "loss": str(self.loss),
-            "penalty": "none" if self.penalty is None else str(self.penalty),
-            "learning_rate": float(self.optimizer.learning_rate),
-            "batch_size": self.batch_size,
-            "max_steps": self.max_steps,
-            "tolerance": self.tolerance,
-            "target_accuracy": self.target_accuracy,
-            "n_classes": self.task.n_classes,
-            "n_validation": self.task.n_validation_points,
-            "seed": self.seed,
-            "widths": str(self.width) if isinstance(self.width, tuple) else None,
-            "network": FULLY_CONNECTED if self.network is None else str(self.network),
-        }
+        own = {"cell": self.id, "need": self.needs[0], "seed": self.seed}
+        of_axes = {name: value for axis in AXIS.values() for name, value in axis.row(self).items()}
+        return own | of_axes
 
     def __str__(self) -> str:
         shape = "".join(
@@ -257,4 +262,9 @@ class Cell:
             if value is not None
         )
         network = f", {self.network}" if self.network is not None else ""
-        return f"{self.scheme} on {self.task}{network}{shape}"
+        further = "".join(
+            f", {AXIS[name].label} {getattr(self, name)}"
+            for name in further_axes(type(self))
+            if name not in left_out(self)
+        )
+        return f"{self.declared('scheme')} on {self.declared('task')}{network}{shape}{further}"

@@ -25,22 +25,26 @@ from trainability.optimizers import Optimizer
 from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
-from trainability.study.axes import AXES, STRATEGIES, Axes, axis_problems, canonical_axes
+from trainability.study.axes import AXES, AXIS, STRATEGIES, Axes
 from trainability.study.cell import Cell
+from trainability.study.changes import further_axes, settle_axes, with_axes
+from trainability.study.grid import axis_problems, canonical_axes
 from trainability.study.limits import MOST_BLOCKS, joint_problems
 from trainability.study.network import Module, networks_of
 from trainability.study.published import Published, published_problems
 from trainability.study.quantities import QUANTITIES
 from trainability.study.records import field_problems, from_record, made, read_document, to_record
-from trainability.study.widths import Width, own_depth, plain_width, settled_depth
+from trainability.study.widths import Width, own_depth, settled_depth
 from trainability.tasks.base import Task
 
 
 @dataclass(frozen=True, kw_only=True)
+@with_axes
 class Study:
     """What is asked, over which grid, with how many networks per cell.
 
-    Every value that `axes` does not vary is fixed by the field of the same name.
+    Every value that `axes` does not vary is fixed by the field of the same name. Fields and axes
+    are also those of `study.axes` that are not described here, such as `label_noise`.
 
     Args:
         name: Lower-case letters, digits, `_` and `-`; names the folder on storage.
@@ -104,7 +108,7 @@ class Study:
         settle_fields(self)
         object.__setattr__(self, "published", tuple(self.published))
         object.__setattr__(self, "axes", canonical_axes(self.axes))
-        object.__setattr__(self, "width", plain_width(self.width))
+        settle_axes(self, ["width", *further_axes(Study)])
         if None in networks_of(self.axes, self._fixed()):
             widths = self.axes.get("width", [self.width])
             object.__setattr__(self, "depth", settled_depth(widths, self.depth))
@@ -134,11 +138,13 @@ class Study:
         record = read_document(text, "study", "study.json")
         refuse(field_problems(record, Study, "study"), StudyError)
         values = {key: from_record(entry) for key, entry in record.items()}
-        if isinstance(values.get("width"), list):  # JSON has no tuples
-            values["width"] = tuple(values["width"])
-        if isinstance(axes := values.get("axes"), dict) and isinstance(axes.get("width"), list):
-            entries = [tuple(e) if isinstance(e, list) else e for e in axes["width"]]
-            values["axes"] = axes | {"width": entries}
+        values |= {name: AXIS[name].read(values[name]) for name in AXES if name in values}
+        if isinstance(axes := values.get("axes"), dict):
+            values["axes"] = axes | {
+                name: [AXIS[name].read(entry) for entry in axes[name]]
+                for name in AXES
+                if isinstance(axes.get(name), list)
+            }
         return made("Study", Study, values)
 
     def _cells(self) -> Iterator[Cell]:

@@ -22,7 +22,6 @@ MOST_BLOCKS = 1_000_000
 """Of a cell: the names of block files have six digits."""
 MOST_BLOCKS_OF_STUDY = 10_000_000
 MOST_CELLS = 100_000
-MOST_STEPS = 10**9
 _MOST_PARAMETERS = 2**25
 """Of a network: a block of them, with Adam's two moments, then has 128 GB."""
 

@@ -18,6 +18,7 @@ from trainability.checks import (
 from trainability.errors import StudyError, refuse
 from trainability.identity import younger
 from trainability.schemes.base import Scheme
+from trainability.study.changes import declared
 from trainability.study.quantities import ALIASES, QUANTITIES
 from trainability.study.widths import Width, one_width, width_problems
 from trainability.tasks.base import Task
@@ -159,7 +160,7 @@ def cells_of(where: Mapping[str, Any], cells: Iterable[Cell]) -> list[Cell]:
     return [
         cell
         for cell in cells
-        if all(_is(getattr(cell, name, None), value) for name, value in where.items())
+        if all(_is(declared(getattr(cell, name, None)), value) for name, value in where.items())
     ]
 
 
@@ -174,7 +175,7 @@ def published_problems(
         axes: The names of all axes that there are.
         strategies: Of them those whose values no mean is taken over.
     """
-    values = {name: _distinct([getattr(cell, name) for cell in cells]) for name in axes}
+    values = {name: _distinct([cell.declared(name) for cell in cells]) for name in axes}
     several = [name for name in axes if len(values[name]) > 1]
     problems = []
     for entry in entries:

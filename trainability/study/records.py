@@ -24,6 +24,7 @@ from trainability.optimizers import optimizer_types
 from trainability.optimizers.schedules import schedule_types
 from trainability.penalties import penalty_types
 from trainability.schemes import scheme_types
+from trainability.study.changes import declared
 from trainability.study.network import Module
 from trainability.study.published import Published
 from trainability.tasks import task_types
@@ -48,8 +49,9 @@ def to_record(value: Any) -> Any:
     """A value as JSON data; strategies become objects with a `type`.
 
     Younger settings at their default are left out: so ids, streams and declarations of what was
-    stored before stay as they were.
+    stored before stay as they were. What an axis of a cell has made is recorded as it was declared.
     """
+    value = declared(value)
     if isinstance(value, Points):
         return {"type": "Points", "x": value.x.tolist()}
     if isinstance(value, Module):

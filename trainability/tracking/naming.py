@@ -76,10 +76,10 @@ class Names:
         declared = getattr(self._study, axis)
         if axis in ("depth", "tolerance") and declared is None:  # follows from other values
             return False
-        return getattr(cell, axis) != declared
+        return cell.declared(axis) != declared
 
     def _value(self, axis: str, cell: Cell) -> str:
-        written = _written(getattr(cell, axis))
+        written = _written(cell.declared(axis))
         texts = self._short.get(axis, {})
         value = texts[written] if written in texts else short([written])[written]
         value = value.removesuffix("()")

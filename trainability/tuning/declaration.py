@@ -22,6 +22,7 @@ from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
 from trainability.study.axes import AXES
+from trainability.study.changes import further_axes, settle_axes, with_axes
 from trainability.study.limits import MOST_BLOCKS
 from trainability.study.network import Module
 from trainability.study.records import (
@@ -63,6 +64,7 @@ _NOT_SEARCHED = ("name", "question", "budget", "fresh_replicates")
 
 
 @dataclass(frozen=True, kw_only=True)
+@with_axes
 class Tuning:
     """Settings that make training succeed: of a scheme, of the optimizer, or whole axes.
 
@@ -132,6 +134,7 @@ class Tuning:
     def __post_init__(self) -> None:
         refuse(self._problems(), StudyError)
         settle_fields(self)
+        settle_axes(self, further_axes(Tuning))
         if None in networks(self):
             object.__setattr__(self, "depth", settled_depth(self._all_widths, self.depth))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from trainability.catalogs import did_you_mean
 from trainability.checks import shown
-from trainability.study.axes import AXES, value_problems
+from trainability.study.axes import AXES, AXIS, value_problems
 from trainability.study.network import Module
 from trainability.tuning.choices import Choice, written
 from trainability.tuning.dimensions import Dimension
@@ -21,12 +21,7 @@ from trainability.tuning.space import Condition, Space
 
 Path = tuple[str, ...]
 """An axis, then the fields that lead to the setting."""
-FIXED = {
-    "task": "it is what is learned",
-    "max_steps": "it is part of what success means",
-    "tolerance": "it is part of what success means",
-    "target_accuracy": "it is part of what success means",
-}
+FIXED = {name: axis.not_tuned for name, axis in AXIS.items() if axis.not_tuned}
 """Axes that a tuning can't vary, and why: candidates would not be comparable."""
 TUNABLE = tuple(name for name in AXES if name not in FIXED)
 _DEEPEST = 6

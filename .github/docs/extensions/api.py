@@ -76,7 +76,6 @@ def _where_assigned(package: ModuleType, name: str) -> str:
     modules += [
         part.name
         for part in pkgutil.iter_modules(getattr(package, "__path__", []), f"{package.__name__}.")
-        if not part.ispkg
     ]
     for module in modules:
         if re.search(rf"^{name}(?::[^=]+)? = ", _source_of(module), re.M):
@@ -129,8 +128,8 @@ def write_reference(folder: Path) -> None:
         pages.append(package)
     lines = [f"   {page}" for page in sorted(pages)]
     index = heading("Python") + (
-        "Everything public, by the package that one imports it from. Classes of schemes, tasks, "
-        "activations, losses, penalties and optimizers are in their galleries.\n\n"
+        "Everything public, by the package that one imports it from. Classes of axes, schemes, "
+        "tasks, activations, losses, penalties and optimizers are in their galleries.\n\n"
         ".. toctree::\n   :maxdepth: 1\n\n"
     )
     (folder / "api" / "index.rst").write_text(index + "\n".join(lines) + "\n", encoding="utf-8")

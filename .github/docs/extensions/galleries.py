@@ -18,6 +18,7 @@ from trainability.optimizers.schedules import schedule_types
 from trainability.penalties import penalty_types
 from trainability.plots.style import save
 from trainability.schemes import scheme_types
+from trainability.study.axes import axis_types
 from trainability.tasks import task_types
 
 
@@ -52,6 +53,12 @@ class Gallery:
 
 
 GALLERIES = [
+    Gallery(
+        "Axes", "trainability.study.axes", axis_types,
+        "What may vary from cell to cell of a study, or be fixed for all of them. Each has a name, "
+        "by which studies give it, `axes={\"width\": [2, 4]}` or `width=4`, and a column of that "
+        "name.",
+    ),
     Gallery(
         "Schemes", "trainability.schemes", scheme_types,
         "How a network is drawn. An axis of a study, `scheme`; on the command line one writes the "

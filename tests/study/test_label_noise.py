@@ -1,0 +1,117 @@
+"""Targets that are exchanged among training points: which, how, and what is proven of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from example_cells import a_cell
+from torch import nn
+
+from trainability import Adam, Study
+from trainability.domains import Box
+from trainability.errors import StudyError
+from trainability.losses import BinaryCrossEntropy
+from trainability.schemes import DataDependent, He
+from trainability.study import Module, Published
+from trainability.study.axes.label_noise import LabelNoise
+from trainability.study.published import cells_of
+from trainability.tasks import AbsoluteValue, Function, TwoMoons
+from trainability.tasks.classes import best_constant_accuracy
+from trainability.trial import Runtime, run_trial
+
+TASK = AbsoluteValue(n_train=20)
+CLEAN = TASK.data()[1]
+LINE = Function("a line", lambda x: x[:, 0], Box(1, 1.0), n_train=20)
+"""Of which every point has a target of its own."""
+
+
+def noisy(share: float, seed: int = 0, task=TASK):
+    return a_cell(task=task, label_noise=share, seed=seed)
+
+
+def small(width: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.33, 0.5, 1.0])
+def test_that_share_of_the_points_has_the_target_of_another_of_them(share) -> None:
+    task = noisy(share, task=LINE).task
+    x, y = task.data()
+    clean = LINE.data()[1]
+    np.testing.assert_array_equal(x, LINE.data()[0])
+    moved = np.flatnonzero((y != clean).any(axis=1))
+    assert len(moved) == round(share * 20)
+    np.testing.assert_array_equal(np.sort(y[moved], axis=0), np.sort(clean[moved], axis=0))
+    assert task.domain == LINE.domain and str(task) == str(LINE)
+
+
+def test_more_noise_is_on_more_of_the_same_points() -> None:
+    moved = [
+        set(np.flatnonzero(noisy(share, task=LINE).task.data()[1] != LINE.data()[1]))
+        for share in (0.1, 0.3, 0.6, 1.0)
+    ]
+    assert all(a < b for a, b in itertools.pairwise(moved))
+
+
+def test_the_study_s_seed_chooses_them_and_neither_scheme_nor_width() -> None:
+    cells = [noisy(0.5), noisy(0.5, seed=1)]
+    assert (cells[0].task.data()[1] != cells[1].task.data()[1]).any()
+    for changes in ({"scheme": He()}, {"width": 9}, {"max_steps": 8}):
+        assert dataclasses.replace(cells[0], **changes).task is cells[0].task
+
+
+def test_how_often_each_target_occurs_stays_and_what_is_held_back_is_clean() -> None:
+    """So a constant network reaches what it reached, and targets of success stay comparable."""
+    moons = TwoMoons(n_train=31, n_validation=12)
+    cell = a_cell(task=moons, loss=BinaryCrossEntropy(), label_noise=0.6)
+    _, y = cell.task.data()
+    assert (y != moons.data()[1]).any() and cell.task.n_classes == 2
+    assert best_constant_accuracy(y) == best_constant_accuracy(moons.data()[1])
+    np.testing.assert_array_equal(cell.task.validation()[1], moons.validation()[1])
+    assert cell.best_loss_below_need == cell.loss.of_constant(moons.data()[1])
+
+
+def test_no_need_is_proven_of_exchanged_targets() -> None:
+    """|x| needs 2 active neurons; who knows how many its shuffled values need."""
+    assert noisy(0.0).needs == (2,) and noisy(0.0).best_loss_below_need < float(np.var(CLEAN))
+    for share in (0.1, 1.0):
+        cell = noisy(share)
+        assert cell.needs == (1,) and cell.proven_need == 1
+        assert cell.best_loss_below_need == pytest.approx(float(np.var(CLEAN)), rel=1e-6)
+        assert cell.columns()["need"] == 1 and cell.columns()["n_train"] == 20
+
+
+def test_less_than_two_points_have_nothing_to_exchange() -> None:
+    fixed = {"name": "n", "question": "?", "task": TASK, "scheme": He(), "optimizer": Adam(0.02),
+             "max_steps": 5, "tolerance": 1e-3, "width": 4}  # fmt: skip
+    with pytest.raises(StudyError, match=r"label_noise 0.05 of 20 .* wanted 0 or at least 0.1$"):
+        Study(**fixed, axes={"label_noise": [0.0, 0.05, 0.5]})
+    assert Study(**fixed, axes={**LabelNoise.over(0.0, 0.1)}).cells()[1].label_noise == 0.1
+    assert Study(**fixed, axes={}, **LabelNoise.fixed(0.1)).label_noise == 0.1
+
+
+def test_published_numbers_may_be_of_a_share() -> None:
+    cells = [noisy(share) for share in (0.0, 0.25, 0.5)]
+    number = Published(source="s", quantity="success", value=0.5,
+                       where={"label_noise": 0.25, "task": TASK})  # fmt: skip
+    assert cells_of(number.where, cells) == [cells[1]]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{}, {"scheme": DataDependent()}, {"batch_size": 4}, {"network": Module(small), "depth": None}],
+    ids=str,
+)
+def test_networks_learn_the_exchanged_targets(own) -> None:
+    """Whatever draws and trains them: at birth their loss is that on the noisy points."""
+    cell = a_cell(task=TASK, **{"scheme": He(bias_std=1.0), "label_noise": 0.5} | own)
+    rows, _ = run_trial("noisy", cell, [0], Runtime(engine="auto"))
+    clean, _ = run_trial("noisy", dataclasses.replace(cell, label_noise=0.0), [0], Runtime())
+    assert (rows["label_noise"] == 0.5).all() and (clean["label_noise"] == 0.0).all()
+    assert (rows["initial_loss"] != clean["initial_loss"]).mean() > 0.9
+    assert not (rows["success"] & ~rows["trainable"]).any()
+    if cell.network is None and not cell.scheme.needs_data:
+        assert rows["active_init"].map(list).equals(clean["active_init"].map(list))
