@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from trainability.addresses import shown as shown_address
 from trainability.checks import shown
-from trainability.commands import command
 from trainability.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from trainability.events import Events, Subscriber
     from trainability.storage import Storage
+    from trainability.study import Study
     from trainability.tracking import Mirror
 
 
@@ -60,44 +60,42 @@ def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
     return problems
 
 
-def require_usable(tracking_uri: str | None, storage: Storage) -> str:
-    """MLflow's tracking URI.
-
-    Raises:
-        InputError: If MLflow can't use it.
-    """
-    from trainability.tracking import uri
-
-    chosen = uri.tracking_uri(tracking_uri, storage)
-    uri.require_usable(chosen)
-    return chosen
-
-
-def note_trouble(
-    mirror: Mirror,
+@contextlib.contextmanager
+def mirrored(
+    study: Study,
+    storage: Storage,
     uri: str,
     events: Events,
+    *,
+    again: str,
     when: str,
-    name: str,
-    text: str,
-    storage: Storage,
-    tracking_uri: str | None,
-) -> None:
-    """Tell that MLflow is incomplete, if it is, and which command makes it whole.
+    when_interrupted: str,
+) -> Iterator[Mirror]:
+    """While it lasts, MLflow can be told what happens; how it is left is how the study ended.
 
     Args:
-        mirror: The closed mirror.
+        study: The study.
+        storage: Where its rows are.
         uri: MLflow's tracking URI.
-        events: Told of it.
-        when: When that command helps.
-        name: The command, such as `sync`.
-        text: How the user names the study.
-        storage: Its storage.
-        tracking_uri: As it was given.
+        events: Told if MLflow is incomplete.
+        again: The command that makes it whole.
+        when: When it does, if the study has ended by itself.
+        when_interrupted: The same if it was interrupted.
     """
-    if mirror.trouble:
-        from trainability.events import Noted
+    from trainability.events import Noted
+    from trainability.tracking import Mirror
 
-        again = command(name, text, storage=storage.address, tracking_uri=tracking_uri)
-        where = f"MLflow at {shown_address(uri)} is incomplete ({mirror.trouble}); {when}"
-        events.emit(Noted(heading=where, text=again))
+    mirror = Mirror(study, storage, uri)
+    status, interrupted = "FAILED", False
+    try:
+        yield mirror
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status, interrupted = "KILLED", True
+        raise
+    finally:
+        mirror.close(status, hurry=interrupted)
+        if mirror.trouble:
+            where = f"MLflow at {shown_address(uri)} is incomplete ({mirror.trouble})"
+            then = when_interrupted if interrupted else when
+            events.emit(Noted(heading=f"{where}; {then}", text=again))
