@@ -149,7 +149,7 @@ class Outcome:
             the launch was interrupted.
         damaged: Files that were found damaged and set aside.
         networks: Networks trained by this launch.
-        n_cells: Cells that were launched.
+        n_cells: Cells that there are, those included that lacked nothing.
         interrupted: Whether it was ended by Ctrl-C, SIGTERM or SIGHUP.
     """
 
@@ -162,12 +162,8 @@ class Outcome:
 
     def followed_by(self, later: Outcome) -> Outcome:
         """What became of this launch and a later one, which begins only where this one is whole."""
-        return replace(
-            later,
-            damaged=self.damaged + later.damaged,
-            networks=self.networks + later.networks,
-            n_cells=max(self.n_cells, later.n_cells),
-        )
+        damaged, networks = self.damaged + later.damaged, self.networks + later.networks
+        return replace(later, damaged=damaged, networks=networks)
 
     def require_whole(self, folder: str) -> None:
         """Raise if cells lack networks, or if it was interrupted; names the cells.

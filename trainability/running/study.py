@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -150,7 +149,7 @@ def _run(
     from trainability.growth import study_cells
     from trainability.seeds import BLOCK_SIZE
 
-    study, place, growth = job.study, job.storage, job.growth
+    study, place = job.study, job.storage
     cells = study_cells(study, place)
     networks = study.n_blocks * BLOCK_SIZE
     what = f"{study.name}: {len(cells)} cells x {networks:,} networks"
@@ -158,53 +157,34 @@ def _run(
         what += f" ({study.replicates:,} rounded up to whole blocks of {BLOCK_SIZE})"
     events.emit(Working(what=what))
     events.emit(Working(what="loading libraries"))
-    from trainability.launch import Launcher
-    from trainability.provenance import describe_environment
-    from trainability.running.live import last_page, live_page, load_early
-    from trainability.running.rounds import launch_rounds
-    from trainability.running.stopping import stoppable
-    from trainability.stored import declare
+    from trainability.running.execution import execute
+    from trainability.running.live import last_page, live_page
 
-    begun = time.monotonic()
-    mirror = mirrored(
-        study,
-        place,
-        uri,
-        events,
-        again=command("sync", job.text, storage=place.address, tracking_uri=job.tracking_uri),
-        when="when it is back:",
-        when_interrupted="the same command, or,",
-    )
-    page = live_page(study, place, events) if wants_report else contextlib.nullcontext()
-    with mirror as mlflow:
-        with Launcher(study.name, place, job.options, events) as launcher, page:
-            # Whoever can't work on it refuses before anything is written.
-            launcher.prepare(cells, dict.fromkeys(cells, growth.n_blocks))
-            load_early()
-            for line in declare(study, cells, place):
-                events.emit(Noted(text=line))
-            place.write_record(
-                study.name, "provenance", json.dumps(describe_environment(), indent=2)
-            )
-            end.enter_context(stoppable(study.name, place, events))
-            outcome = launch_rounds(study.name, cells, growth, place, launcher, events, mlflow)
+    again = command("sync", job.text, storage=place.address, tracking_uri=job.tracking_uri)
+    when, when_interrupted = "when it is back:", "the same command, or,"
+    with mirrored(
+        study, place, uri, events, again=again, when=when, when_interrupted=when_interrupted
+    ) as mirror:
+        begun = time.monotonic()
+        with live_page(study, place, events) if wants_report else contextlib.nullcontext():
+            outcome = execute(job, cells, events, mirror, end)
         if outcome.networks:
             seconds = time.monotonic() - begun
             events.emit(Noted(text=f"{outcome.networks:,} networks trained in {seconds:.1f} s"))
         elif not outcome.missing:
             events.emit(Noted(text="nothing was missing"))
-        written = None
+        report = None
         if wants_report and not outcome.interrupted:  # who ends a study gives it little time
-            written = last_page(study, place, events)
-        if written is not None:
-            mlflow.add(lambda target: target.log_report(written.folder, written.markdown))
+            report = last_page(study, place, events)
+        if report is not None:
+            mirror.add(lambda target: target.log_report(report.folder, report.markdown))
             if out is not None:
-                written.show(out)  # nobody waits for MLflow
-                out.print(f"report:  {written.page}", soft_wrap=True)
+                report.show(out)  # nobody waits for MLflow
+                out.print(f"report:  {report.page}", soft_wrap=True)
         outcome.require_whole(f"{place.shown}/{study.name}")
-    if wants_report and written is None:
+    if wants_report and report is None:
         raise StudyFailed(
             "all networks are trained and stored, but the report could not be written"
         )
     events.check()
-    return written
+    return report
