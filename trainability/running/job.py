@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainability.checks import shown
 from trainability.errors import refuse
 from trainability.launch.options import Options
-from trainability.running.surroundings import place_problems
 
 if TYPE_CHECKING:
     from trainability.growth import Growth
@@ -97,3 +96,13 @@ def checked_job(
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
     text = str(study) if isinstance(study, str | Path) else chosen.name
     return Job(chosen, growth, place, options, text, tracking_uri)
+
+
+def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
+    """What is wrong with the kinds of what is given for a storage and a tracking URI."""
+    problems = []
+    if not isinstance(storage, str | Path) and not hasattr(storage, "block_files"):
+        problems.append(f"storage must be a folder or an address, got {shown(storage)}")
+    if not (tracking_uri is None or isinstance(tracking_uri, str)):
+        problems.append(f"tracking_uri must be a text, got {shown(tracking_uri)}")
+    return problems

@@ -12,7 +12,7 @@ from trainability.commands import command
 from trainability.errors import StudyFailed
 from trainability.launch.options import Options
 from trainability.running.job import Job, checked_job
-from trainability.running.surroundings import default_console, mirrored, shown_events
+from trainability.running.subscribers import default_console, mirrored, shown_events
 
 if TYPE_CHECKING:
     from rich.console import Console

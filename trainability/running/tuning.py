@@ -15,12 +15,8 @@ from trainability.commands import command
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
 from trainability.launch.options import Options
-from trainability.running.surroundings import (
-    default_console,
-    mirrored,
-    place_problems,
-    shown_events,
-)
+from trainability.running.job import place_problems
+from trainability.running.subscribers import default_console, mirrored, shown_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,9 +198,8 @@ def run_tuning(
         events.emit(Working(what=f"{tuning.name}: {what}"))
         events.emit(Working(what="loading libraries"))
         again = command("tune", text, storage=place.address, tracking_uri=tracking_uri)
-        when = "this makes it whole:"
         with mirrored(
-            tuning.study(), place, uri, events, again=again, when=when, when_interrupted=when
+            tuning.study(), place, uri, events, again=again, when="this makes it whole:"
         ) as mirror:
             tuned = _search(tuning, place, options, events, mirror, end)
         events.check()

@@ -1,11 +1,10 @@
-"""What runs of studies and tunings share: who hears of them, and where MLflow is."""
+"""Who is told what happens in a run of a study or a tuning: a console, a function, MLflow."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trainability.addresses import shown as shown_address
 from trainability.checks import shown
@@ -50,16 +49,6 @@ def default_console(progress: bool) -> Console | None:
     return Terminal(stderr=True)
 
 
-def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
-    """What is wrong with the kinds of what is given for a storage and a tracking URI."""
-    problems = []
-    if not isinstance(storage, str | Path) and not hasattr(storage, "block_files"):
-        problems.append(f"storage must be a folder or an address, got {shown(storage)}")
-    if not (tracking_uri is None or isinstance(tracking_uri, str)):
-        problems.append(f"tracking_uri must be a text, got {shown(tracking_uri)}")
-    return problems
-
-
 @contextlib.contextmanager
 def mirrored(
     study: Study,
@@ -69,7 +58,7 @@ def mirrored(
     *,
     again: str,
     when: str,
-    when_interrupted: str,
+    when_interrupted: str | None = None,
 ) -> Iterator[Mirror]:
     """While it lasts, MLflow can be told what happens; how it is left is how the study ended.
 
@@ -80,7 +69,7 @@ def mirrored(
         events: Told if MLflow is incomplete.
         again: The command that makes it whole.
         when: When it does, if the study has ended by itself.
-        when_interrupted: The same if it was interrupted.
+        when_interrupted: The same if it was interrupted; default the same.
     """
     from trainability.events import Noted
     from trainability.tracking import Mirror
@@ -97,5 +86,5 @@ def mirrored(
         mirror.close(status, hurry=interrupted)
         if mirror.trouble:
             where = f"MLflow at {shown_address(uri)} is incomplete ({mirror.trouble})"
-            then = when_interrupted if interrupted else when
+            then = when_interrupted if interrupted and when_interrupted else when
             events.emit(Noted(heading=f"{where}; {then}", text=again))
