@@ -20,7 +20,7 @@ from trainability.report.build import report_folder
 from trainability.report.sentences import answer, progress, typical
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import open_study
 from trainability.study import Study
 from trainability.study.widths import one_width
 
@@ -49,9 +49,7 @@ def load(study: str | Path | Study, storage: str | Path | Storage = "results") -
     Raises:
         InputError: If there is no such study; says which there are.
     """
-    place = storage if isinstance(storage, Storage) else Storage(storage)
-    chosen = study if isinstance(study, Study) else stored_study(str(study), place)
-    return LoadedStudy(chosen, place)
+    return LoadedStudy(*open_study(study if isinstance(study, Study) else str(study), storage))
 
 
 class LoadedStudy:

@@ -28,40 +28,41 @@ _MOST_VERSIONS = 10**6
 _log = logging.getLogger(__name__)
 
 
-def refuse_unknown(text: str, storage: str | Path | Storage) -> None:
-    """Refuse the name of a study that there is not, where a look at folders tells.
+def open_study(study: str | Path | Study, storage: str | Path | Storage) -> tuple[Study, Storage]:
+    """A study, and the storage that holds it or will hold it.
 
-    So a word that is mistyped costs neither Arrow nor NumPy. `stored_study` tells all others.
+    Where a look at folders tells that there is no such study, neither Arrow nor NumPy is loaded for
+    saying so.
 
     Args:
-        text: As for `stored_study`.
+        study: The study; its file; or a name, as for `stored_study`.
         storage: Where results are, or its address.
 
     Raises:
-        StudyError: If it names neither a file nor anything on a local storage.
+        StudyError: If there is no such study, or its file is wrong.
+        StorageError: If the storage can't be used.
     """
-    if is_declared_by_a_file(text):
+    if isinstance(study, str | Path):
+        study = _declared_by_a_file(str(study), storage) or str(study)
+    from trainability.storage import Storage
+
+    place = storage if isinstance(storage, Storage) else Storage(storage)
+    return (stored_study(study, place) if isinstance(study, str) else study), place
+
+
+def _declared_by_a_file(text: str, storage: str | Path | Storage) -> Study | None:
+    """The study of a user's file; None of a name that only storage, or this package, may know."""
+    if _is_declared_by_a_file(text):
         find_study_file(text)
-    elif text not in study_names() and isinstance(storage, str | Path):
-        address = str(storage)
-        folder = Path(address)
+        from trainability.study import load_study
+
+        return load_study(text)
+    if text not in study_names() and isinstance(storage, str | Path):
+        address, folder = str(storage), Path(storage)
         if ":" not in address and not os.path.lexists(folder / text) and _can_be_listed(folder):
             stored = sorted(path.parent.name for path in folder.glob("*/study.json"))
             raise StudyError(_unknown(text, shown(folder.resolve()), stored))
-
-
-def open_study(text: str, storage: str) -> tuple[Study, Storage]:
-    """A study, as `stored_study` gives it, and the storage that holds it.
-
-    Raises:
-        StudyError: If there is no such study.
-        StorageError: If the storage can't be used.
-    """
-    refuse_unknown(text, storage)
-    from trainability.storage import Storage
-
-    place = Storage(storage)
-    return stored_study(text, place), place
+    return None
 
 
 def _can_be_listed(folder: Path) -> bool:
@@ -83,7 +84,7 @@ def stored_study(text: str, storage: Storage) -> Study:
     """
     from trainability.study import Study, load_study
 
-    if is_declared_by_a_file(text):
+    if _is_declared_by_a_file(text):
         return load_study(text)
     record = _stored_record(text, storage)
     if record is None:
@@ -101,7 +102,7 @@ def stored_study(text: str, storage: Storage) -> Study:
     return Study.from_json(json.dumps(record))
 
 
-def is_declared_by_a_file(text: str) -> bool:
+def _is_declared_by_a_file(text: str) -> bool:
     """Whether a file or name stands for a study file of the user's, whatever storage holds."""
     return bool(name_problem("name", text)) or own_study_file(text) is not None
 

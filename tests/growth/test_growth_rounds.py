@@ -1,6 +1,8 @@
 """Rounds of a study that grows: the same end, however often it is interrupted."""
 
 import dataclasses
+import functools
+import itertools
 import json
 
 import numpy as np
@@ -13,13 +15,15 @@ from trainability.analysis.rates import success_rates
 from trainability.analysis.sequences import confidence_sequence
 from trainability.growth import (
     Growth,
+    planned,
+    record_growth,
     stopping_growth,
     stored_growth,
     study_cells,
     wanted_blocks,
 )
 from trainability.growth.intervals import AT_ALL_TIMES, AT_STOP, EXACT, with_valid_intervals
-from trainability.growth.rounds import rounds
+from trainability.growth.rounds import block_successes, rounds
 from trainability.growth.rule import LOST
 from trainability.plan import missing_blocks, runs
 from trainability.schemes import UnitSphere
@@ -51,8 +55,18 @@ def train(study, storage, part):
             store(storage, study.name, part.cells[cell], run)
 
 
+def recorded_rounds(study, storage, growth):
+    """Rounds as a run asks for them: rule and points are written down before they are trained."""
+    record_growth(study.name, storage, growth, ())
+    counts = functools.partial(block_successes, study.name, storage)
+    for part in rounds(study_cells(study, storage), growth, counts):
+        if part.points:
+            record_growth(study.name, storage, growth, part.points)
+        yield part
+
+
 def grow(study, storage, growth, n_rounds=100):
-    for _, part in zip(range(n_rounds), rounds(study, storage, growth), strict=False):
+    for part in itertools.islice(recorded_rounds(study, storage, growth), n_rounds):
         train(study, storage, part)
 
 
@@ -85,9 +99,39 @@ def test_every_interval_gets_narrow_and_the_boundary_is_located(study, grown):
     assert by_width.index[by_width >= GROWTH.refine].min() == below + 1
 
 
+def test_what_is_next_rests_on_counts_alone(study):
+    """Counts in, blocks out: of 256 networks half succeed, until that is known well enough."""
+    cells = {cell.id: cell for cell in study.cells()}
+    first, second = cells
+    counted = {first: [256], second: [128]}
+    parts = rounds(cells, Growth(n_blocks=1, precision=0.05), lambda some: {
+        cell: counted[cell] for cell in some
+    })  # fmt: skip
+    assert next(parts).wanted == {first: 1, second: 1}
+    assert next(parts).wanted == {second: 2}
+    counted[second] = [128, 128]
+    assert list(parts) == []
+
+
+def test_a_plan_writes_nothing_and_says_the_next_round(study, grown, tmp_path):
+    storage = Storage(tmp_path)
+    growth = dataclasses.replace(GROWTH, n_blocks=2)
+    plan = planned(study, storage, growth)
+    assert list(plan.missing.values()) == [2, 2] and list(plan.stored.values()) == [0, 0]
+    assert plan.n_networks == 4 * 256
+    storage.write_bytes("growing/growth.json", b'{"rule": {"n_blo')
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert planned(study, Storage(tmp_path), growth).missing == plan.missing
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    whole = planned(study, grown, GROWTH)
+    assert whole.n_networks == 0 and list(whole.cells) == list(study_cells(study, grown))
+    finer = planned(study, grown, dataclasses.replace(GROWTH, precision=0.02))
+    assert finer.n_networks > 0 and finer.stored == whole.stored
+
+
 def test_nothing_is_wanted_of_a_study_that_has_grown(study, grown):
     before = len(grown.block_files(study.name))
-    parts = list(rounds(study, grown, GROWTH))
+    parts = list(recorded_rounds(study, grown, GROWTH))
     for part in parts:
         assert not any(missing_blocks(part.wanted, grown.block_files(study.name)).values())
     assert len(grown.block_files(study.name)) == before
@@ -119,7 +163,7 @@ def test_a_smaller_precision_goes_on_from_a_larger_one(study, grown, tmp_path):
 
 def test_without_wishes_there_is_one_round_and_nothing_is_written(study, tmp_path):
     storage = Storage(tmp_path)
-    (only,) = list(rounds(study, storage, Growth(n_blocks=1)))
+    (only,) = list(recorded_rounds(study, storage, Growth(n_blocks=1)))
     assert only.wanted == {cell.id: 1 for cell in study.cells()}
     assert storage.read_bytes("growing/growth.json") is None
 
@@ -181,7 +225,7 @@ def test_two_users_of_one_name_lose_no_points(study, grown, tmp_path):
     storage, alone = Storage(tmp_path / "both"), Storage(tmp_path / "alone")
     other = dataclasses.replace(study, axes={"width": [2, 20]})
     grow(other, alone, GROWTH)
-    mine = rounds(study, storage, GROWTH)
+    mine = recorded_rounds(study, storage, GROWTH)
     train(study, storage, next(mine))
     grow(other, storage, GROWTH)
     for part in mine:

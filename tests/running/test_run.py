@@ -149,6 +149,7 @@ def test_what_can_not_be_used_is_told_all_at_once_before_anything_is_written(tin
         {"study": 7}, {"study": tiny_study, "on_event": 3}, {"study": tiny_study, "storage": 5},
         {"study": tiny_study, "ray": False, "gpus_per_trial": 1.0}, {"study": "no-such-study"},
         {"study": tiny_study, "cpus_per_trial": 9999},
+        {"study": tiny_study, "cpus_per_trial": 9999, "precision": 0.01},
     ):  # fmt: skip
         with pytest.raises(InputError):
             trainability.run(**({"storage": tmp_path / "results", "progress": False} | one))

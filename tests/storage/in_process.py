@@ -74,7 +74,7 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
         def close(self, status, hurry=False):
             pass
 
-    patch.setattr("trainability.running.rounds.launch", launch)
+    patch.setattr("trainability.launch.dispatch.launch", launch)
     patch.setattr("trainability.tracking.Mirror", Mirror)
     patch.setattr("trainability.report.pictures.helping", contextlib.nullcontext)
     patch.setattr("trainability.report.write_report", write_report)

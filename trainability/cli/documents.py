@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
-    from trainability.findings.study import Findings
+    from trainability.report import Report
     from trainability.storage import Storage
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -61,10 +59,9 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return plain(table.astype(object).where(table.notna(), None).to_dict("records"))
 
 
-def study_document(findings: Findings, storage: Storage, report: Path | None) -> dict[str, Any]:
+def study_document(report: Report, storage: Storage) -> dict[str, Any]:
     """What a study found: its answer, and every cell with its rates and intervals."""
-    from trainability.report.sentences import answer
-
+    findings = report.findings
     return {
         "study": findings.study.name,
         "question": findings.study.question,
@@ -72,7 +69,7 @@ def study_document(findings: Findings, storage: Storage, report: Path | None) ->
         "is_complete": findings.is_complete,
         "networks": findings.n_networks,
         "networks_wanted": findings.n_wanted,
-        "answer": answer(findings),
+        "answer": report.answer,
         "cells": records(findings.rates),
-        "report": None if report is None else str(report),
+        "report": str(report.page),
     }

@@ -9,25 +9,18 @@ from trainability.cli.cells import distinguished
 from trainability.cli.cost import expected, sentences
 from trainability.cli.documents import print_document
 from trainability.cli.tables import HASHES, Column, new_table, titled
-from trainability.growth import next_round, study_cells
-from trainability.plan import missing_blocks
+from trainability.growth import planned
 from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
-    from trainability.running.study import Run
+    from trainability.running.job import Job
 
 
-def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
+def show_plan(job: Job, hashes: bool, as_json: bool) -> None:
     """Show the cells of a study and what would run of them; starts and writes nothing."""
-    study, place, growth = chosen.study, chosen.storage, chosen.growth
-    cells, part = study_cells(study, place), next_round(study, place, growth)
-    wanted = {} if part is None else part.wanted
-    cells |= {} if part is None else part.cells
-    files = place.block_files(study.name, cells)
-    missing = missing_blocks(wanted, files)
-    stored: dict[str, set[int]] = {}
-    for file in files:
-        stored.setdefault(file.cell, set()).update(file.blocks)
+    study, place, growth = job.study, job.storage, job.growth
+    plan = planned(study, place, growth)
+    cost = expected(study.name, plan.cells, plan.missing, place)
     entries: list[dict[str, Any]] = [
         {
             "cell": cell.id,
@@ -35,13 +28,12 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
             "scheme": str(cell.scheme),
             "width": cell.width,
             "depth": cell.depth,
-            "networks_stored": len(stored.get(cell.id, ())) * BLOCK_SIZE,
-            "networks_to_run": len(missing.get(cell.id, ())) * BLOCK_SIZE,
+            "networks_stored": plan.stored[cell.id] * BLOCK_SIZE,
+            "networks_to_run": plan.missing[cell.id] * BLOCK_SIZE,
         }
-        for cell in cells.values()
+        for cell in plan.cells.values()
     ]
-    todo = sum(entry["networks_to_run"] for entry in entries)
-    cost = expected(study.name, cells, {id_: len(b) for id_, b in missing.items()}, place)
+    todo = plan.n_networks
     rest = "one round; what comes after it depends on its networks" if growth.grows else ""
     if as_json:
         print_document(
@@ -55,7 +47,7 @@ def show_plan(chosen: Run, hashes: bool, as_json: bool) -> None:
             }
         )
         return
-    columns = distinguished(cells)
+    columns = distinguished(plan.cells)
     left = ([HASHES] if hashes else []) + list(columns)
     table = new_table([*left, Column("stored"), Column("to run")])
     for place_, entry in enumerate(entries):

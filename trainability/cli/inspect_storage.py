@@ -105,7 +105,7 @@ def _written(study: Study, place: Storage) -> Report:
 def _show(written: list[Report], page: Path | None, place: Storage, as_json: bool) -> None:
     """What was found, and where it is written."""
     if as_json:
-        documents = [study_document(one.findings, place, one.page) for one in written]
+        documents = [study_document(one, place) for one in written]
         together = None if page is None else str(page)
         print_document({"studies": documents, "side_by_side": together})
         return
@@ -163,8 +163,7 @@ def sync(
             f"no results of {chosen.name} in {place.shown}; first: "
             f"{command('run', study, storage=place.address)}"
         )
-    uri = tracking.tracking_uri(tracking_uri, place)
-    tracking.require_usable(uri)
+    uri = tracking.usable_tracking_uri(tracking_uri, place)
     with only_documents(as_json):
         mirror = tracking.Mirror(chosen, place, uri, _begun(place, files))
         missing = missing_blocks(wanted_blocks(chosen, place, cells), files)

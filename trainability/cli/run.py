@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,9 +38,6 @@ from trainability.cli.launching import (
     spelled,
 )
 from trainability.errors import refuse
-
-if TYPE_CHECKING:
-    from trainability.notebook import LoadedStudy
 
 
 @app.command(
@@ -102,11 +99,11 @@ def run(
         max_failures,
     )
     refuse(finish_problems(on_finish))
-    from trainability.running.study import prepare
+    from trainability.running.job import checked_job
 
     if not dry_run:
         run_at_end(on_finish, study, storage)
-    chosen = prepare(
+    job = checked_job(
         study,
         storage,
         options,
@@ -120,16 +117,13 @@ def run(
     if dry_run:
         from trainability.cli.dry_run import show_plan
 
-        show_plan(chosen, hashes, as_json)
+        show_plan(job, hashes, as_json)
         return
+    from trainability.running.study import run_job
+
     with interruptible(), only_documents(as_json):
-        loaded = chosen.run(err, out=None if as_json else out)
-    if as_json:
-        print_document(_document(loaded))
+        report = run_job(job, err, out=None if as_json else out)
+    if as_json and report is not None:
+        print_document(study_document(report, job.storage))
     else:
-        show_commands(chosen.storage.address, tracking_uri, browse="ui")
-
-
-def _document(loaded: LoadedStudy) -> dict[str, Any]:
-    """What was found, and where the report is."""
-    return study_document(loaded.findings, loaded.storage, loaded.report)
+        show_commands(job.storage.address, tracking_uri, browse="ui")

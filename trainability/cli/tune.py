@@ -81,9 +81,9 @@ def tune(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
     refuse([*problems, *options.problems(spelled), *finish_problems(on_finish)])
-    from trainability.running.surroundings import require_usable
     from trainability.running.tuning import run_tuning
     from trainability.storage import Storage
+    from trainability.tracking import usable_tracking_uri
     from trainability.tuning.loading import load_tunings
 
     if not dry_run:
@@ -94,7 +94,7 @@ def tune(
         _show_plan(tunings, place, as_json)
         return
     place.check_writable()
-    require_usable(tracking_uri, place)
+    usable_tracking_uri(tracking_uri, place)
     done = []
     with interruptible(), only_documents(as_json):
         for tuning in tunings:

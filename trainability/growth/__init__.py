@@ -6,28 +6,30 @@ from trainability import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from trainability.growth.planning import Plan, planned
     from trainability.growth.points import Crossing, Point, crossings, new_points
-    from trainability.growth.rounds import (
-        Round,
+    from trainability.growth.record import (
         cells_in_place,
-        next_round,
+        record_growth,
         stopping_growth,
         stored_growth,
         study_cells,
-        wanted_blocks,
     )
+    from trainability.growth.rounds import Round, wanted_blocks
     from trainability.growth.rule import Growth, growth_problems
 
 __all__ = [
     "Crossing",
     "Growth",
+    "Plan",
     "Point",
     "Round",
     "cells_in_place",
     "crossings",
     "growth_problems",
     "new_points",
-    "next_round",
+    "planned",
+    "record_growth",
     "stopping_growth",
     "stored_growth",
     "study_cells",
@@ -36,8 +38,9 @@ __all__ = [
 
 __getattr__ = lazy.attributes(
     __name__,
+    planning="Plan planned",
     points="Crossing Point crossings new_points",
-    rounds="Round cells_in_place next_round stopping_growth stored_growth study_cells "
-    "wanted_blocks",
+    record="cells_in_place record_growth stopping_growth stored_growth study_cells",
+    rounds="Round wanted_blocks",
     rule="Growth growth_problems",
 )

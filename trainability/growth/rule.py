@@ -75,6 +75,15 @@ class Growth:
             looks.append(n + more // BLOCK_SIZE)
         return looks
 
+    def rate(self, successes: Sequence[int]) -> float:
+        """Success rate in the blocks at which the rule stops; later ones are there by chance.
+
+        Args:
+            successes: As for `looks`.
+        """
+        n = self.looks(successes)[-1]
+        return sum(successes[:n]) / (n * BLOCK_SIZE)
+
 
 def growth_problems(precision: Any, refine: Any, spelled: Callable[[str], str] = str) -> list[str]:
     """What is wrong with a precision and a level to refine; see `Growth`.

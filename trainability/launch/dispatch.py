@@ -8,17 +8,85 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 
+from trainability import interrupts
 from trainability.addresses import without_secrets
 from trainability.errors import StorageError
-from trainability.events import Events, Failed, Finished, Retried
+from trainability.events import Events, Failed, Finished, Noted, Retried, Working
+from trainability.launch.choice import choose_executor, operations
 from trainability.launch.executor import Executor
 from trainability.launch.listener import Listener
-from trainability.launch.options import Outcome
+from trainability.launch.options import Options, Outcome
 from trainability.launch.token import launch_token, require_token
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study.cell import Cell
+
+
+class Launcher:
+    """Launches of one study, which share what they run on; to be used as a context.
+
+    Args:
+        name: The study's name.
+        storage: Where its rows are.
+        options: Runtime options.
+        events: Told of everything that happens.
+        work: Operations of all launches together, if that is known; else each launch counts alone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        storage: Storage,
+        options: Options,
+        events: Events,
+        work: float | None = None,
+    ) -> None:
+        self._name, self._storage, self._options = name, storage, options
+        self._events, self._work = events, work
+        self._connection = contextlib.ExitStack()
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> Launcher:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._connection.__exit__(*error)
+
+    def prepare(self, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> None:
+        """Have somebody ready to run what storage lacks of some cells; writes nothing.
+
+        Raises:
+            InputError: If the study can't be worked on with these options.
+        """
+        files = self._storage.block_files(self._name, cells)
+        lacking = {cell: len(b) for cell, b in missing_blocks(wanted, files).items() if b}
+        if lacking:
+            self._have_ready(self._work or operations(cells, lacking))
+        interrupts.check()
+
+    def get_ready(self) -> None:
+        """Have somebody ready for work of which some is known to be missing."""
+        self._have_ready(self._work or 0.0)
+        interrupts.check()
+
+    def launch(self, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> Outcome:
+        """Run what storage lacks of some cells; see `launch`."""
+        self.prepare(cells, wanted)
+        # Where nothing seems to be lacking a file may still be damaged.
+        executor = self._executor or choose_executor(self._options, self._work or 0.0)
+        outcome = launch(self._name, cells, wanted, self._storage, executor, self._events)
+        for path in outcome.damaged:
+            self._events.emit(Noted(heading="damaged, set aside and run again:", text=path))
+        return outcome
+
+    def _have_ready(self, work: float) -> None:
+        """Start whoever is for so much work, unless somebody who is runs already."""
+        executor = choose_executor(self._options, work)
+        if self._executor is None or executor.rank > self._executor.rank:
+            self._events.emit(Working(what=executor.beginning))
+            self._connection.enter_context(executor.ready(self._name, self._storage))
+            self._executor = executor
 
 
 def launch(
@@ -43,7 +111,7 @@ def launch(
         InputError: If the executor can't work on this study.
         Exception: What a subscriber of the events has raised, after an end in order.
     """
-    outcome = Outcome()
+    outcome = Outcome(n_cells=len(cells))
     outcome.damaged = storage.set_damaged_aside(name, cells)
     missing = missing_blocks(wanted, storage.block_files(name, cells))
     for cell in cells.values():

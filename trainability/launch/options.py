@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trainability.checks import int_problem, is_int, shown
+from trainability.errors import StudyFailed
 from trainability.training import ENGINES
+
+_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +149,7 @@ class Outcome:
             the launch was interrupted.
         damaged: Files that were found damaged and set aside.
         networks: Networks trained by this launch.
+        n_cells: Cells that there are, those included that lacked nothing.
         interrupted: Whether it was ended by Ctrl-C, SIGTERM or SIGHUP.
     """
 
@@ -153,4 +157,39 @@ class Outcome:
     failures: dict[str, str] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     networks: int = 0
+    n_cells: int = 0
     interrupted: bool = False
+
+    def followed_by(self, later: Outcome) -> Outcome:
+        """What became of this launch and a later one, which begins only where this one is whole."""
+        damaged, networks = self.damaged + later.damaged, self.networks + later.networks
+        return replace(later, damaged=damaged, networks=networks)
+
+    def require_whole(self, folder: str) -> None:
+        """Raise if cells lack networks, or if it was interrupted; names the cells.
+
+        Args:
+            folder: The study's folder on storage, as it may be shown.
+
+        Raises:
+            KeyboardInterrupt: If it was interrupted, be it between two rounds.
+            StudyFailed: If it was not.
+        """
+        lines = [
+            f"  {cell}: {len(self.missing[cell])} blocks missing; {why}"
+            for cell, why in self.failures.items()
+        ]
+        if len(lines) > _LINES:
+            lines[_LINES:] = [f"  and {len(lines) - _LINES} more: {folder}/failures.json"]
+        message = "\n".join(
+            [
+                f"{len(self.missing)} of {self.n_cells} cells are incomplete"
+                f"{' (interrupted)' if self.interrupted else ''}",
+                *lines,
+                "the same command runs what is missing",
+            ]
+        )
+        if self.interrupted:
+            raise KeyboardInterrupt(message) if self.missing else KeyboardInterrupt
+        if self.missing:
+            raise StudyFailed(message)

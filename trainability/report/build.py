@@ -39,12 +39,14 @@ class Report:
     Args:
         folder: Where.
         page: Its HTML page.
+        answer: What was found, in sentences.
         markdown: Question and answer, for MLflow.
         findings: What it says.
     """
 
     folder: Path
     page: Path
+    answer: list[str]
     markdown: str
     findings: Findings
 
@@ -73,8 +75,10 @@ def write_report(
     findings = find(study, storage)
     folder = report_folder(study.name, storage) if folder is None else folder
     replace_folder(folder, lambda made: _write(findings, storage, made, library, helper))
-    parts = [f"**{study.question}**", progress(findings), " ".join(answer(findings))]
-    return Report(folder, folder / "index.html", "\n\n".join(filter(None, parts)), findings)
+    said = answer(findings)
+    parts = [f"**{study.question}**", progress(findings), " ".join(said)]
+    markdown = "\n\n".join(filter(None, parts))
+    return Report(folder, folder / "index.html", said, markdown, findings)
 
 
 def report_folder(study: str, storage: Storage) -> Path:

@@ -1,4 +1,4 @@
-"""The page of a study while it runs, written anew at intervals that cost next to nothing."""
+"""The report of a study that runs: at intervals that cost next to nothing, and at the end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trainability import interrupts
-from trainability.events import Events, Noted
+from trainability.errors import StorageError
+from trainability.events import Events, Noted, Working
 
 if TYPE_CHECKING:
+    from trainability.report import Report
     from trainability.storage import Storage
     from trainability.study import Study
 
@@ -67,3 +70,36 @@ def _write(study: Study, storage: Storage, events: Events, ended: threading.Even
         except Exception:  # the report at the end tells
             return
         pause = max(EVERY_S, PAUSE * (time.monotonic() - begun))
+
+
+def load_early() -> None:
+    """Load what reports need while the networks train, and the kernels leave Python alone."""
+    threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    for module in ("trainability.report.build", "trainability.plots.success"):
+        import_module(module)
+
+
+def last_page(study: Study, storage: Storage, events: Events) -> Report | None:
+    """Write the report; None if nothing is stored, or, with a message, if that fails.
+
+    Args:
+        study: The study.
+        storage: Where its rows are.
+        events: Told that it is written, or why not.
+    """
+    from trainability.growth import study_cells
+    from trainability.report import write_report
+    from trainability.report.pictures import helping
+
+    try:
+        if not storage.block_files(study.name, study_cells(study, storage)):
+            return None
+        events.emit(Working(what="writing the report"))
+        with helping() as helper:
+            return write_report(study, storage, helper=helper)
+    except StorageError as error:
+        events.emit(Noted(heading="no report:", text=str(error)))
+        return None

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainability.checks import shown
+from trainability.commands import command
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
 from trainability.launch.options import Options
-from trainability.running.surroundings import (
-    default_console,
-    note_trouble,
-    place_problems,
-    require_usable,
-    shown_events,
-)
+from trainability.running.job import place_problems
+from trainability.running.subscribers import default_console, mirrored, shown_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,8 +186,10 @@ def run_tuning(
         from trainability.families import engine_problems
 
         refuse(engine_problems(options.engine, tuning.study().cells()))
+    from trainability.tracking import usable_tracking_uri
+
     place.check_writable()
-    uri = require_usable(tracking_uri, place)
+    uri = usable_tracking_uri(tracking_uri, place)
     with shown_events(console, on_event) as events, contextlib.ExitStack() as end:
         from trainability.tuning.wording import written
 
@@ -199,17 +197,11 @@ def run_tuning(
         what = f"{tuning.budget:,} networks to search {settings}, from {written(tuning, None)}"
         events.emit(Working(what=f"{tuning.name}: {what}"))
         events.emit(Working(what="loading libraries"))
-        from trainability import tracking
-
-        mirror = tracking.Mirror(tuning.study(), place, uri)
-        try:
+        again = command("tune", text, storage=place.address, tracking_uri=tracking_uri)
+        with mirrored(
+            tuning.study(), place, uri, events, again=again, when="this makes it whole:"
+        ) as mirror:
             tuned = _search(tuning, place, options, events, mirror, end)
-        except BaseException as error:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            mirror.close("KILLED" if interrupted else "FAILED", hurry=interrupted)
-            raise
-        mirror.close("FINISHED")
-        note_trouble(mirror, uri, events, "this makes it whole:", "tune", text, place, tracking_uri)
         events.check()
         return tuned
 
@@ -222,9 +214,9 @@ def _search(
     mirror: Mirror,
     end: contextlib.ExitStack,
 ) -> Tuned:
+    from trainability.launch import Launcher
     from trainability.plan import missing_blocks
     from trainability.provenance import describe_environment
-    from trainability.running.rounds import Launcher
     from trainability.running.stopping import stoppable
     from trainability.tuning.loop import run_search
     from trainability.tuning.report import write_report

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         running_server,
         server_address,
     )
-    from trainability.tracking.uri import require_store, require_usable, tracking_uri
+    from trainability.tracking.uri import require_store, tracking_uri, usable_tracking_uri
 
 __all__ = [
     "Mirror",
@@ -24,11 +24,11 @@ __all__ = [
     "open_browser",
     "require_free_port",
     "require_store",
-    "require_usable",
     "running_server",
     "server_address",
     "study_pages",
     "tracking_uri",
+    "usable_tracking_uri",
 ]
 
 # A tracking URI that can't be used is refused without torch.
@@ -37,5 +37,5 @@ __getattr__ = lazy.attributes(
     background="Mirror",
     mirror="MlflowMirror study_pages",
     server="is_loopback open_browser require_free_port running_server server_address",
-    uri="require_store require_usable tracking_uri",
+    uri="require_store tracking_uri usable_tracking_uri",
 )

@@ -36,14 +36,20 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
-def require_usable(uri: str) -> None:
-    """Refuse a tracking URI that MLflow can't use, before anything is written.
+def usable_tracking_uri(given: str | None, storage: Storage) -> str:
+    """As `tracking_uri`, refused if MLflow can't use it.
 
     Whether a server answers is not asked: one that is away does not stop a study.
 
     Raises:
         InputError: Says what is wrong with it.
     """
+    uri = tracking_uri(given, storage)
+    _refuse_unusable(uri)
+    return uri
+
+
+def _refuse_unusable(uri: str) -> None:
     scheme, separator, rest = uri.partition(":")
     kind = scheme.lower().partition("+")[0]
     if (path := sqlite_path(uri)) is not None:

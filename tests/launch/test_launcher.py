@@ -1,4 +1,4 @@
-"""Rounds share what they run on: whoever runs trials is made ready once, when there is work."""
+"""Launches of one study share what they run on, made ready once, when there is work."""
 
 import contextlib
 import dataclasses
@@ -6,10 +6,8 @@ import dataclasses
 import pytest
 
 from trainability.events import Events, Working
-from trainability.launch import Options
+from trainability.launch import Launcher, Options, dispatch
 from trainability.launch.in_process import InProcess
-from trainability.running import rounds
-from trainability.running.rounds import Launcher
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 
@@ -29,7 +27,7 @@ class Counted(InProcess):
 @pytest.fixture
 def counted(monkeypatch):
     monkeypatch.setattr(Counted, "n_ready", 0)
-    monkeypatch.setattr(rounds, "choose_executor", lambda options, work: Counted(options))
+    monkeypatch.setattr(dispatch, "choose_executor", lambda options, work: Counted(options))
     return Counted
 
 

@@ -1,0 +1,108 @@
+"""What is to be run: a study and all that the user says of it, checked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainability.checks import shown
+from trainability.errors import refuse
+from trainability.launch.options import Options
+
+if TYPE_CHECKING:
+    from trainability.growth import Growth
+    from trainability.storage import Storage
+    from trainability.study import Study
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be run, checked as far as that is possible without starting anything.
+
+    Args:
+        study: The study.
+        growth: By what rule it grows.
+        storage: Where its rows are.
+        options: Runtime options.
+        text: How the user names the study.
+        tracking_uri: As it was given.
+    """
+
+    study: Study
+    growth: Growth
+    storage: Storage
+    options: Options
+    text: str
+    tracking_uri: str | None
+
+
+def checked_job(
+    study: str | Path | Study,
+    storage: str | Path | Storage,
+    options: Options,
+    *,
+    replicates: int | None = None,
+    precision: float | None = None,
+    refine: float | None = None,
+    tracking_uri: str | None = None,
+    spelled: Callable[[str], str] = str,
+    problems: Sequence[str] = (),
+) -> Job:
+    """What is to be run, once all that is given is checked and the study is found.
+
+    Args:
+        study: As for `run`, and so the others.
+        storage: Where results are.
+        options: Runtime options.
+        replicates: Networks per cell.
+        precision: Half the width of an interval.
+        refine: A success rate.
+        tracking_uri: MLflow's.
+        spelled: How the user writes an option's name.
+        problems: What is known to be wrong already.
+
+    Raises:
+        InputError: Names all that is wrong.
+    """
+    problems = list(problems)
+    if isinstance(replicates, int) and replicates < 1:
+        problems.append(f"{spelled('replicates')} must be >= 1, got {replicates}")
+    problems += options.problems(spelled)
+    if precision is not None or refine is not None:
+        from trainability.growth import growth_problems
+
+        problems += growth_problems(precision, refine, spelled)
+    problems += place_problems(storage, tracking_uri)
+    if not isinstance(study, str | Path):  # of a name that there is not is told before NumPy loads
+        from trainability.study import Study
+
+        if not isinstance(study, Study):
+            problems.append(f"study must be a Study, a study file or a name, got {shown(study)}")
+    refuse(problems)
+    from trainability.stored import open_study
+
+    chosen, place = open_study(study, storage)
+    if replicates is not None:
+        chosen = dataclasses.replace(chosen, replicates=replicates)
+    if options.engine != "auto":  # only then, for it loads what trains
+        from trainability.families import engine_problems
+
+        refuse(engine_problems(options.engine, chosen.cells()))
+    from trainability.growth import Growth
+
+    growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
+    text = str(study) if isinstance(study, str | Path) else chosen.name
+    return Job(chosen, growth, place, options, text, tracking_uri)
+
+
+def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
+    """What is wrong with the kinds of what is given for a storage and a tracking URI."""
+    problems = []
+    if not isinstance(storage, str | Path) and not hasattr(storage, "block_files"):
+        problems.append(f"storage must be a folder or an address, got {shown(storage)}")
+    if not (tracking_uri is None or isinstance(tracking_uri, str)):
+        problems.append(f"tracking_uri must be a text, got {shown(tracking_uri)}")
+    return problems
