@@ -1,7 +1,7 @@
 """Which of two cells succeeds more often, and by how much.
 
-Cells that differ in the optimizer only share their initializations and are compared pair by
-pair; others are compared as independent samples.
+Cells that share their initializations, such as those that differ in the optimizer only, are
+compared pair by pair; others as independent samples.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ Networks = tuple[np.ndarray, np.ndarray]
 INITIALIZATION = (
     "scheme", "width", "widths", "depth", "d_in", "d_out", "task", "n_train", "seed",
 )  # fmt: skip
-"""Identity columns that determine an initialization; cells that agree in them are pairs."""
+"""Identity columns that determine an initialization; cells that agree in them are pairs, where
+nothing more is known: `STREAM`."""
+STREAM = "stream"
+"""A column that says which random numbers a cell's networks are drawn from; where rows have it,
+cells that agree in it are pairs."""
 
 
 def holm(p_values: Any) -> np.ndarray:
@@ -131,7 +135,7 @@ def compare(
     """All pairs of values of one axis, at every point of the other axes.
 
     Args:
-        rows: One row per replicate.
+        rows: One row per replicate, with or without the column `STREAM`.
         column: The identity column whose values are compared.
         level: Confidence level of every interval.
         by: The other axes; by default all identity columns that vary and that are not a function
@@ -180,7 +184,8 @@ def _other_axes(cells: pd.DataFrame, column: str) -> list[str]:
 
 
 def _share_initializations(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> bool:
-    pairs = [(first[name], second[name]) for name in INITIALIZATION if name in first]
+    names = [STREAM] if STREAM in first else INITIALIZATION
+    pairs = [(first[name], second[name]) for name in names if name in first]
     return all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in pairs)
 
 
