@@ -11,6 +11,7 @@ import numpy as np
 from trainability import Adam, Study
 from trainability.domains import Points
 from trainability.schemes import He
+from trainability.study import Published
 from trainability.tasks import Function
 
 POINTS = Points(np.random.default_rng(0).standard_normal((256, 5)) / 5**0.5)
@@ -26,6 +27,24 @@ def smooth_targets(x):
 
 
 SIZES = [8, 16, 32, 64]
+TASKS = [
+    Function(target.__name__, target, POINTS, n_train=n)
+    for target in (random_targets, smooth_targets)
+    for n in SIZES
+]
+
+
+def linear(task):
+    """A width that is linear in the number of samples suffices: its power is 1 at most."""
+    return Published(
+        source="Eftekhari, Song & Cevher (2019)",
+        quantity="minimal_width",
+        value=1.0,
+        relation="<=",
+        where={"task": task},
+        differs="theirs: a width that suffices, by proof and whatever the number of steps",
+    )
+
 
 STUDY = Study(
     name="minimal_width",
@@ -33,11 +52,7 @@ STUDY = Study(
     "targets without order and on smooth ones?",
     quantity="minimal_width",
     axes={
-        "task": [
-            Function(target.__name__, target, POINTS, n_train=n)
-            for target in (random_targets, smooth_targets)
-            for n in SIZES
-        ],
+        "task": TASKS,
         "width": [2, 4, 8, 16, 32],
     },
     scheme=He(bias_std=1.0),
@@ -47,4 +62,5 @@ STUDY = Study(
     tolerance=1e-2,
     replicates=256,
     seed=0,
+    published=[linear(TASKS[0]), linear(TASKS[len(SIZES)])],
 )

@@ -14,6 +14,7 @@ from trainability.storage import Storage
 from trainability.study import Study, load_study
 from trainability.study.loading import load_module
 from trainability.study.published import cells_of
+from trainability.study.quantities import QUANTITIES
 from trainability.trial import Runtime, run_trial
 
 FOLDER = Path(__file__).parents[1] / "studies"
@@ -42,8 +43,9 @@ def tiny(study):
     while len(cells := dataclasses.replace(study, axes=axes, published=()).cells()) > MOST_CELLS:
         longest = max(axes, key=lambda name: (len(axes[name]), name))
         axes[longest] = axes[longest][:-1]
-    published = [entry for entry in study.published if all(
-        cells_of(where, cells) for where, _ in entry.numbers())]  # fmt: skip
+    # Of many cells together so few say nothing.
+    published = [entry for entry in study.published if QUANTITIES[entry.about].kind != "scaling"
+                 and all(cells_of(where, cells) for where, _ in entry.numbers())]  # fmt: skip
     steps = min(study.max_steps, MOST_STEPS)
     axes |= {"max_steps": [steps]} if "max_steps" in axes else {}
     return dataclasses.replace(

@@ -11,7 +11,7 @@ from trainability.findings.study import find
 from trainability.report import write_report
 from trainability.report.better import better_sentences
 from trainability.report.sentences import answer
-from trainability.schemes import He, UnitSphere
+from trainability.schemes import He, TorchOwn, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
@@ -146,3 +146,72 @@ def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path)
     told = [text for text in texts if text.startswith("The largest difference is")]
     assert len(told) == 1 and "two_neurons_or_more(extra=0) and" in told[0]
     assert "nan" not in " ".join(texts)
+
+
+def plain_or_tanh(tanh: bool, n: int = 2) -> nn.Module:
+    return nn.Sequential(nn.Linear(1, n), nn.Tanh() if tanh else nn.ReLU(), nn.Linear(n, 1))
+
+
+@pytest.mark.parametrize("scheme", [He(), TorchOwn()], ids=str)
+def test_modules_that_draw_the_same_weights_are_pairs(scheme, tmp_path):
+    """By their layers' shapes, which the scheme draws; without a width axis, too."""
+    study = Study(
+        name="pairs",
+        question="Is tanh better?",
+        task=AbsoluteValue(n_train=16),
+        axes={
+            "network": [
+                *Module.grid(plain_or_tanh, tanh=[False, True]),
+                Module(plain_or_tanh, tanh=True, n=3),
+            ],
+            "optimizer": [Adam(learning_rate=0.02), Adam(learning_rate=0.1)],
+        },
+        scheme=scheme,
+        max_steps=2,
+        tolerance=1e-2,
+        replicates=256,
+    )
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    comparisons = find(study, storage).comparisons
+    places = comparisons.places
+    of_networks = places[places["axis"] == "network"]
+    same_shape = ~(of_networks["a"] + of_networks["b"]).str.contains("n=3")
+    drawn_by_scheme = scheme == He()
+    assert (of_networks["paired"] == (same_shape & drawn_by_scheme)).all()
+    assert same_shape.sum() == 2 and len(of_networks) == 6
+    # Whatever the optimizer does, a module's copies are born the same.
+    assert places.loc[places["axis"] == "optimizer", "paired"].all()
+    sharing = comparisons.pooled.set_index("axis")["sharing"]
+    assert (sharing["network"] == 2).all()
+    assert sharing["optimizer"] == (2 if drawn_by_scheme else 1)
+    # From the study's JSON alone nobody can know the shapes.
+    alone = find(Study.from_json(study.to_json()), storage).comparisons.places
+    assert len(alone) == len(places)
+
+
+@pytest.mark.parametrize("tanh", [[True], [True, False]], ids=["alone", "beside others"])
+def test_modules_without_a_relu_have_a_page(tanh, tmp_path):
+    """No neuron of theirs can be dead, and none can be lost."""
+    study = Study(
+        name="smooth",
+        question="Is tanh better?",
+        task=AbsoluteValue(n_train=16),
+        axes={"network": Module.grid(plain_or_tanh, tanh=tanh)},
+        scheme=He(),
+        optimizer=Adam(learning_rate=0.02),
+        max_steps=5,
+        tolerance=1e-3,
+        replicates=256,
+    )
+    storage = Storage(tmp_path)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    report = write_report(study, storage)
+    failures = report.findings.failures.groupby("reason")["count"].sum()
+    assert failures["lost neurons"] <= 256 * (len(tanh) - 1)
+    assert failures.sum() == 256 * len(tanh)
+    assert report.page.is_file()

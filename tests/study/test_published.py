@@ -11,6 +11,7 @@ from trainability.analysis.quantities import NAMES
 from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.published import paper_beside_ours
+from trainability.findings.scaling import growths
 from trainability.schemes import He
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue
@@ -159,3 +160,37 @@ def test_json_round_trip_keeps_them():
 def test_what_is_no_published_number_is_refused(changes, message):
     with pytest.raises(StudyError, match=message):
         published(**changes)
+
+
+def test_a_power_of_the_number_of_samples_stands_beside_that_of_its_tasks():
+    sizes = [16, 32, 64]
+    tasks = [AbsoluteValue(n) for n in sizes]
+    declared = dataclasses.replace(
+        study(),
+        axes={"task": tasks, "width": [2, 4, 8, 16, 32]},
+        depth=2,
+        published=[
+            Published(
+                source="a proof", quantity="minimal_width", value=value, relation=relation,
+                where={"task": tasks[0]},
+            )
+            for value, relation in ((1.0, "<="), (1.0, ">="), (0.5, "="))
+        ],
+    )  # fmt: skip
+    cells = {cell.id: cell for cell in declared.cells()}
+    n = 4096
+    # Success is 90 % at a width that grows with the root of the number of samples.
+    rates = pd.DataFrame(
+        [
+            {**cell.columns(), "n": n, "successes": round(n / (1 + n_train**2 / 9 / width**4))}
+            for cell in cells.values()
+            for n_train, width in [(cell.task.n_train, cell.width)]
+        ]
+    ).set_index("cell")
+    grown = growths(rates, cells, 0.95)
+    (power,) = [of.power.power for of in grown]
+    table = paper_beside_ours(declared, cells, pd.DataFrame(columns=NAMES), 0.95, 1, grown)
+    assert power == pytest.approx(0.5, abs=0.03)
+    assert table["ours"].tolist() == [power] * 3
+    assert table["agrees"].tolist() == [True, False, True]
+    assert (table["n"] == n * len(cells)).all() and table["where"].str.contains("Absolute").all()

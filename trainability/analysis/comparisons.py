@@ -1,7 +1,7 @@
 """Which of two cells succeeds more often, and by how much.
 
-Cells that differ in the optimizer only share their initializations and are compared pair by
-pair; others are compared as independent samples.
+Cells that share their initializations, such as those that differ in the optimizer only, are
+compared pair by pair; others as independent samples.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ INITIALIZATION = (
     "scheme", "width", "widths", "depth", "d_in", "d_out", "task", "n_train", "seed",
     *(name for name, axis in AXIS.items() if axis.keys_streams and axis.since),
 )  # fmt: skip
-"""Identity columns that determine an initialization; cells that agree in them are pairs."""
+"""Identity columns that determine an initialization; cells that agree in them are pairs, where
+nothing more is known: `STREAM`."""
+STREAM = "stream"
+"""A column that says which random numbers a cell's networks are drawn from; where rows have it,
+cells that agree in it are pairs."""
 
 
 def holm(p_values: Any) -> np.ndarray:
@@ -133,7 +137,7 @@ def compare(
     """All pairs of values of one axis, at every point of the other axes.
 
     Args:
-        rows: One row per replicate.
+        rows: One row per replicate, with or without the column `STREAM`.
         column: The identity column whose values are compared.
         level: Confidence level of every interval.
         by: The other axes; by default all identity columns that vary and that are not a function
@@ -182,7 +186,8 @@ def _other_axes(cells: pd.DataFrame, column: str) -> list[str]:
 
 
 def _share_initializations(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> bool:
-    pairs = [(first[name], second[name]) for name in INITIALIZATION if name in first]
+    names = [STREAM] if STREAM in first else INITIALIZATION
+    pairs = [(first[name], second[name]) for name in names if name in first]
     return all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in pairs)
 
 

@@ -41,9 +41,11 @@ def outcomes(rows: pd.DataFrame, falling: float = 0.01) -> pd.Series:
     finished = np.flatnonzero(trainable & ~succeeded & (rows["status"].to_numpy() == "ok"))
     part = rows[["need", "active_final", "loss_curve"]].iloc[finished]
     need = part["need"].to_numpy()
-    counts, starts, _ = _joined(part["active_final"])
-    first = counts[starts]
-    fewest = np.minimum.reduceat(counts, starts) if len(starts) else counts
+    counts, starts, ends = _joined(part["active_final"])
+    first, fewest = np.full((2, len(part)), np.inf)
+    if (some := ends > starts).any():  # a module may have no neuron that could be lost
+        first[some] = counts[starts[some]]
+        fewest[some] = np.minimum.reduceat(counts, starts[some])
     losses, _, ends = _joined(part["loss_curve"])
     last, before = losses[ends - 1], losses[ends - 2]
     stalled = np.where(last < (1 - falling) * before, "out of steps", "local minimum")

@@ -48,7 +48,7 @@ def ask(
 
     Args:
         study: The study.
-        rates: One row per cell, with `curve`.
+        rates: One row per cell, with `curve`, from `with_streams`.
         quantities: From `quantity_table`.
         n_looks: How often a cell was looked at before it stopped, at most (Bonferroni).
         level: Of every interval.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.comparisons import INITIALIZATION, compare, holm
+from trainability.analysis.comparisons import INITIALIZATION, STREAM, compare, holm
 from trainability.analysis.pooled import pool
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
-from trainability.study import Study
+from trainability.study import Cell, Study
 from trainability.study.axes import COMPARED
 from trainability.study.network import AS_BUILT
 
@@ -42,6 +44,27 @@ class Comparisons:
         return self.pooled[self.pooled["axis"] == axis]
 
 
+def with_streams(rates: pd.DataFrame, cells: Mapping[str, Cell]) -> pd.DataFrame:
+    """The rates with a first column that says which cells share their random numbers: `STREAM`.
+
+    Of a module that is not here, or that stays as it is built, it is a stream of its own: what its
+    layers are only the function says, and what that draws depends on all of it.
+
+    Args:
+        rates: One row per cell, indexed by its id.
+        cells: By id.
+    """
+    streams = {}
+    for name in rates.index:
+        cell = cells[str(name)]
+        own = cell.network is not None and (cell.scheme.keeps_modules or not cell.network.has_code)
+        identity = f"{cell.seed} {cell.initialization if own else cell.stream_identity}"
+        streams[name] = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    table = rates.copy()
+    table.insert(0, STREAM, rates.index.map(streams))
+    return table
+
+
 def compare_strategies(
     study: Study, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
 ) -> Comparisons:
@@ -53,7 +76,7 @@ def compare_strategies(
 
     Args:
         study: For the order of its axes, and for how many networks it declares.
-        rates: One row per cell, with its identity.
+        rates: One row per cell, with its identity, from `with_streams`.
         networks: Every network's `cell`, `replicate` and `success`.
         n_looks: How often a cell was looked at before it stopped, at most.
         level: Of every interval.
@@ -141,5 +164,6 @@ def compare_places(
 
 def most_sharing(axis: str, rates: pd.DataFrame) -> int:
     """How many cells of one value of an axis share their initializations, at most."""
-    names = [name for name in (*INITIALIZATION, WIDTHS) if name in rates]
+    names = [STREAM] if STREAM in rates else [*INITIALIZATION, WIDTHS]
+    names = [name for name in names if name in rates]
     return int(rates.groupby(list({axis, *names}), dropna=False).size().max())

@@ -178,15 +178,17 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _totals(values: pd.Series, cell: np.ndarray) -> pd.Series:
-    """Sums per cell, of numbers or of lists of numbers; what is missing counts nothing."""
+    """Sums per cell, of numbers or of lists of numbers; what is missing counts nothing.
+
+    Nor does an empty list, of a module without a neuron that could be dead.
+    """
     kept = values.notna().to_numpy()
     values, cell = values[kept], cell[kept]
     if values.dtype != object or not len(values):
         return values.groupby(cell).sum()
     lists = values.to_list()
     lengths = np.fromiter(map(len, lists), dtype=int, count=len(lists))
-    starts = np.cumsum(lengths) - lengths
-    return pd.Series(np.add.reduceat(np.concatenate(lists), starts)).groupby(cell).sum()
+    return pd.Series(np.concatenate(lists)).groupby(np.repeat(cell, lengths)).sum()
 
 
 def _provenance(storage: Storage, files: list[BlockFile]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from trainability.analysis.comparisons import holm
 from trainability.analysis.pooled import pool
 from trainability.analysis.rates import groups
-from trainability.findings.comparing import compare_places, declared, most_sharing
+from trainability.findings.comparing import compare_places, declared, most_sharing, with_streams
 from trainability.findings.places import WIDTHS, width_texts
 from trainability.findings.study import LEVEL, Findings
 from trainability.study import Cell
@@ -66,7 +66,7 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     rows = pd.concat(networks, ignore_index=True)
     used = rates[rates.index.isin(set(rows["cell"]))]
     rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
-    identity = used.drop(columns=["curve", "id"])
+    identity = with_streams(used.drop(columns=["curve", "id"]), every_cell)
     places = compare_places("study", identity, rows, 1, LEVEL)
     across = {findings.x for findings in studies}
     x = across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width"

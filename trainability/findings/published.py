@@ -13,6 +13,7 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value, rate_p_value, restarts_p_value
 from trainability.analysis.comparisons import difference, holm
 from trainability.findings.labels import short
+from trainability.findings.scaling import Growth
 from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
 from trainability.study.published import Published, cells_of
@@ -33,6 +34,7 @@ def paper_beside_ours(
     quantities: pd.DataFrame,
     level: float,
     n_looks: int = 1,
+    grown: Sequence[Growth] = (),
 ) -> pd.DataFrame:
     """Published numbers beside those of the cells that they are about, and beside no others.
 
@@ -42,6 +44,7 @@ def paper_beside_ours(
         quantities: From `quantity_table`.
         level: Of every interval.
         n_looks: How often a cell was looked at before it stopped, at most (Bonferroni).
+        grown: From `growths`: what published powers of the number of samples stand beside.
 
     Returns:
         One row per published number that cells answer, of the older kind one per cell: `where` in
@@ -63,6 +66,13 @@ def paper_beside_ours(
         quantity = QUANTITIES[entry.about]
         for where, value in entry.numbers():
             chosen = [cell.id for cell in cells_of(where, cells.values())]
+            if quantity.kind == "scaling":
+                rows += [
+                    _row(entry, quantity, of.family, value, [_power(of, level)], level, n_looks)
+                    for of in grown
+                    if of.cells.intersection(chosen) and np.isfinite(of.power.power)
+                ]
+                continue
             chosen = [cell for cell in chosen if (cell, quantity.name) in measured]
             groups = [[cell] for cell in chosen] if entry.is_of_every_cell else [chosen]
             for group in filter(None, groups):
@@ -88,6 +98,13 @@ class _Measured:
     low: float
     high: float
     se: float
+
+
+def _power(of: Growth, level: float) -> _Measured:
+    """A power, with the error that its interval would have by the normal law."""
+    power = of.power
+    se = (power.high - power.low) / 2 / NormalDist().inv_cdf((1 + level) / 2)
+    return _Measured(power.n, np.nan, power.power, power.low, power.high, se)
 
 
 def _row(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from trainability.analysis.scaling import LEAST_SIZES, power_of_samples
+from trainability.analysis.scaling import LEAST_SIZES, Power, power_of_samples
 from trainability.findings.labels import short
 from trainability.findings.places import axis_columns
 from trainability.study import Cell
@@ -18,7 +19,22 @@ _SIZES = ("n_train", "rows")
 """Settings that say how many samples a task has."""
 
 
-def scaling(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Growth:
+    """How the width for `SHARE` success grows over tasks that differ in their samples' number.
+
+    Args:
+        family: A name of these tasks, and of what else tells them from others.
+        cells: Ids of all their cells.
+        power: The power of the number of samples, and the widths behind it.
+    """
+
+    family: str
+    cells: frozenset[str]
+    power: Power
+
+
+def growths(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> list[Growth]:
     """With which power of the number of samples the width for `SHARE` success grows.
 
     Args:
@@ -27,24 +43,40 @@ def scaling(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> pd.
         level: Of every interval.
 
     Returns:
-        One row per family (tasks that differ in the number of samples alone, and all else alike)
-        and number of samples: `family`, `n_train`, `width` with `width_low` and `width_high`,
-        and of the family `power` with `power_low` and `power_high`, and `n`. Empty with fewer than
-        three numbers of samples, or where widths don't vary.
+        One for each family. None with fewer than three numbers of samples, or where widths don't
+        vary.
     """
     rates = rates[rates["width"].notna()]
     if rates["n_train"].nunique() < LEAST_SIZES or rates["width"].nunique() < 2:
-        return pd.DataFrame()
+        return []
     others = [name for name in axis_columns(rates) if name not in ("task", "width")]
     keys = {id_: _family(cells[str(id_)], others) for id_ in rates.index}
-    parts = []
+    entries = []
     for _, family in rates.groupby([keys[id_] for id_ in rates.index], sort=False):
         if family["n_train"].nunique() < LEAST_SIZES:
             continue
+        name = _name(cells[str(family.index[0])], family, rates, others)
         power = power_of_samples(family, SHARE, level)
+        entries.append(Growth(name, frozenset(map(str, family.index)), power))
+    return entries
+
+
+def scaling(entries: Sequence[Growth]) -> pd.DataFrame:
+    """The same as a table.
+
+    Args:
+        entries: From `growths`.
+
+    Returns:
+        One row per family and number of samples: `family`, `n_train`, `width` with `width_low` and
+        `width_high`, and of the family `power` with `power_low` and `power_high`, and `n`.
+    """
+    parts = []
+    for entry in entries:
+        power = entry.power
         own = {"power": power.power, "power_low": power.low, "power_high": power.high}
         table = power.widths.assign(**own, n=power.n)
-        table.insert(0, "family", _name(cells[str(family.index[0])], family, rates, others))
+        table.insert(0, "family", entry.family)
         parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

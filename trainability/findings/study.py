@@ -14,7 +14,7 @@ from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
 from trainability.findings.asked import SUCCESS, Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
-from trainability.findings.comparing import Comparisons, compare_strategies
+from trainability.findings.comparing import Comparisons, compare_strategies, with_streams
 from trainability.findings.expectations import best_constants, count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
@@ -23,7 +23,7 @@ from trainability.findings.places import WIDTHS, axis_columns, places, width_axi
 from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
-from trainability.findings.scaling import scaling
+from trainability.findings.scaling import growths, scaling
 from trainability.findings.verdicts import theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
@@ -198,6 +198,8 @@ def find(study: Study, storage: Storage) -> Findings:
     rates = rates.iloc[np.lexsort((at, pd.factorize(rates["curve"])[0]))]
     refined = None if growth is None else growth.refine
     quantities = valid_quantities(measured.quantities, rates)
+    drawn = with_streams(rates, chosen)
+    grown = growths(rates, chosen, LEVEL)
     fits = fit_curves(rates, chosen, x, LEVEL)
     predictions = prediction_tests(rates, x, n_looks, LEVEL)
     return Findings(
@@ -214,10 +216,10 @@ def find(study: Study, storage: Storage) -> Findings:
         verdicts=theory_verdicts(rates, measured, predictions, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
-        comparisons=compare_strategies(study, rates, measured.networks, n_looks, LEVEL),
-        asked=ask(study, rates, quantities, n_looks, LEVEL),
-        scaling=scaling(rates, chosen, LEVEL),
-        published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks),
+        comparisons=compare_strategies(study, drawn, measured.networks, n_looks, LEVEL),
+        asked=ask(study, drawn, quantities, n_looks, LEVEL),
+        scaling=scaling(grown),
+        published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks, grown),
         measured=measured,
         n_looks=n_looks,
         n_wanted=_wanted(rates, cells, study),

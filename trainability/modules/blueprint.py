@@ -20,6 +20,7 @@ from trainability.modules.data import Batch
 from trainability.modules.drawing import order_of_flow
 from trainability.modules.probing import guarded, plain_module, probing
 from trainability.modules.reading import files_read
+from trainability.modules.stacking import modes_and_stacking
 from trainability.networks.chance import seeded
 from trainability.networks.copies import Layout
 
@@ -79,7 +80,8 @@ def draw_up(build: Callable[[], nn.Module], task: Task) -> Blueprint:
     batch = Batch(layout.inputs(x), {}, len(x))
     outputs, numbers = _counted(module, batch)
     refuse(_output_problems(outputs, len(x), task.d_out))
-    by_mode, not_stacked = _modes(layout, build, x)
+    states = [layout.state(new_module(build, seed)) for seed in (0, 1)]
+    by_mode, not_stacked = modes_and_stacking(layout, states, x)
     refuse(_gradient_problems(module, batch))
     if not torch.equal(x, given):
         raise InputError(
@@ -191,37 +193,6 @@ def _gradient_problems(module: nn.Module, batch: Batch) -> list[str]:
         "no gradient gets from the module's outputs to its parameters; look for detach(), "
         "no_grad(), or layers that forward doesn't use"
     ]
-
-
-def _modes(layout: Layout, build: Callable[[], nn.Module], x: Tensor) -> tuple[bool, str]:
-    """Whether the mode matters, and why two copies can't be run at once, or ""."""
-    pair = [layout.state(new_module(build, seed)) for seed in (0, 1)]
-    trained, kept = (
-        [torch.stack(tensors) for tensors in zip(*group, strict=True)]
-        for group in zip(*pair, strict=True)
-    )
-    keys = torch.tensor([1, 2])
-    runs = {}
-    for training in (False, True):
-        layout.stacked = False
-        try:
-            alone = layout.run(trained, kept, x, training=training, keys=keys)
-        except Exception as error:
-            mode = "training" if training else "evaluation"
-            raise InputError(f"the module can't be run in {mode} mode: {reason(error)}") from error
-        layout.stacked = True
-        try:
-            together = layout.run(trained, kept, x, training=training, keys=keys)
-        except Exception as error:
-            return True, f"torch.vmap can't run it: {reason(error)}"
-        for one, other in zip((alone[0], *alone[1]), (together[0], *together[1]), strict=True):
-            if not torch.allclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True):
-                return True, "torch.vmap gives other outputs than one copy after the other"
-        runs[training] = together
-    chance = any(isinstance(p, nn.modules.dropout._DropoutNd) for p in layout.parts())
-    before, after = ([outputs, *kept] for outputs, kept, _ in (runs[False], runs[True]))
-    same = all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    return chance or not same, ""
 
 
 def _sizes(layers: list[AffineLayer]) -> tuple[Any, ...]:

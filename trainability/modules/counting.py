@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,6 @@ from trainability.death.status import ACTIVE, TENTATIVE
 from trainability.modules.data import Batch
 from trainability.modules.flow import Flow, Rectified
 from trainability.modules.following import follow
-from trainability.modules.modes import RECTIFYING
 from trainability.modules.proofs import is_chain, statuses
 from trainability.networks.copies import Copies, Layout
 
@@ -49,11 +48,8 @@ class Anatomy:
 
     @cached_property
     def is_seen(self) -> bool:
-        """Whether every neuron shows in a call of a function, which copies make alike."""
-        calls = [call.neurons for call in self.flow.calls if call is not None]
-        seen = set(np.concatenate(calls).tolist()) if calls else set()
-        rectified = np.flatnonzero(self.flow.neurons.rectified)
-        return seen.issuperset(rectified.tolist())
+        """Whether every ReLU is a call of a function, which copies make alike."""
+        return not self.flow.loose
 
     @cached_property
     def parameters(self) -> dict[int, str]:
@@ -81,30 +77,38 @@ class _Ranges(TorchFunctionMode):
     Its least and its largest output, and its largest input.
     """
 
-    def __init__(self, calls: Sequence[Rectified | None]) -> None:
+    def __init__(self, calls: Mapping[tuple[str, int], Rectified]) -> None:
         super().__init__()
-        self._calls = iter(calls)
-        self._ends: list[Tensor] = []
+        self._calls = calls
+        self._n_calls: Counter[str] = Counter()
+        self._ends: dict[tuple[str, int], list[Tensor]] = {}
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        call = None
-        if getattr(func, "__name__", "") in RECTIFYING:
-            call = next(self._calls, None)
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        key = name, self._n_calls[name]
+        self._n_calls[name] += 1
+        call = self._calls.get(key)
         if call is None:
-            return func(*args, **(kwargs or {}))
+            return func(*args, **kwargs)
         # Before, for it may be written over.
-        inputs = [a.detach().clone() for a in args if isinstance(a, Tensor)]
-        outputs = func(*args, **(kwargs or {}))
-        taken = next((t for t in inputs if t.shape == outputs.shape), outputs)
+        inputs = [a.detach().clone() for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+        outputs = func(*args, **kwargs)
+        # With a mask, or zeros, beside the input: where that is negative the least is.
+        taken = [
+            call.ends(t, torch.amax)
+            for t in inputs
+            if t.shape == outputs.shape and t.is_floating_point()
+        ]
         given = outputs.detach()
-        for lines, end in ((given, torch.amin), (given, torch.amax), (taken, torch.amax)):
-            self._ends.append(end(lines.movedim(call.axis, 0).flatten(1), 1))
+        low, high = call.ends(given, torch.amin), call.ends(given, torch.amax)
+        self._ends[key] = [low, high, torch.stack(taken).amin(0) if taken else high]
         return outputs
 
     def results(self) -> list[Tensor]:
-        return self._ends
+        return [end for key in self._calls for end in self._ends[key]]
 
 
 def statuses_of_copies(
@@ -126,10 +130,13 @@ def statuses_of_copies(
     """
     if not anatomy.groups:
         return []
-    if not anatomy.is_seen:
-        status = _one_by_one(anatomy, copies, x, batch_statistics)
-    else:
+    # Copies that are not stacked may decide by their numbers which way they take.
+    decides = bool(anatomy.flow.doubts) and not copies.layout.stacked
+    status = None
+    if anatomy.is_seen and not decides:
         status = _together(anatomy, copies, x, batch_statistics, proofs)
+    if status is None:
+        status = _one_by_one(anatomy, copies, x, batch_statistics)
     if not proofs:
         status = [np.minimum(of, TENTATIVE) for of in status]
     return status
@@ -137,8 +144,12 @@ def statuses_of_copies(
 
 def _together(
     anatomy: Anatomy, copies: Copies, x: Tensor, batch_statistics: bool, proofs: bool
-) -> list[np.ndarray]:
-    low, high, taken = _ranges(anatomy, copies, x, batch_statistics)
+) -> list[np.ndarray] | None:
+    """By passes through all copies; None where neurons lie otherwise on more points."""
+    ends = _ranges(anatomy, copies, x, batch_statistics)
+    if ends is None:
+        return None
+    low, high, taken = ends
     dead = (high <= 0) | (low == high)
     rectified = anatomy.flow.neurons.rectified
     status = []
@@ -229,6 +240,12 @@ def _one_by_one(
     """By passes through each copy, where what they do alike can't be seen by its functions."""
     module, layout = copy.deepcopy(anatomy.module), copies.layout
     batch = Batch(layout.inputs(x.cpu()), {}, len(x))
+    rectified = anatomy.flow.neurons.rectified
+    # Neurons that a copy goes around give nothing out, until it takes another way.
+    unused = {
+        names: np.full(int(rectified[at].sum()), TENTATIVE, np.int8)
+        for names, at in anatomy.flow.groups.items()
+    }
     of_copies: list[list[np.ndarray]] = []
     for index in range(copies.n_networks):
         names = (*layout.trained, *layout.kept)
@@ -236,14 +253,17 @@ def _one_by_one(
         state = {name: t[index].cpu() for name, t in zip(names, tensors, strict=True)}
         module.load_state_dict(state, strict=False)
         by_group, _ = statuses(follow(module, [batch], batch_statistics=batch_statistics))
-        of_copies.append([by_group[names] for names in anatomy.groups])
+        of_copies.append([by_group.get(names, unused[names]) for names in anatomy.groups])
     return [np.stack(of) for of in zip(*of_copies, strict=True)]
 
 
 def _ranges(
     anatomy: Anatomy, copies: Copies, x: Tensor, batch_statistics: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The least and largest output of each neuron's ReLU, and its largest input: (R, neurons)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The least and largest output of each neuron's ReLU, and its largest input: (R, neurons).
+
+    None where a ReLU gives out another number of neurons than where the anatomy was seen.
+    """
     calls = anatomy.flow.calls
     shape = (copies.n_networks, len(anatomy.flow.neurons))
     low, high, taken = (np.full(shape, end) for end in (np.inf, -np.inf, -np.inf))
@@ -253,11 +273,12 @@ def _ranges(
                 trained, kept, x, batch_statistics=batch_statistics, watch=lambda: _Ranges(calls)
             )
         seen = iter(ends)
-        for call in calls:
-            if call is None:
-                continue
+        for call in calls.values():
             real = call.neurons >= 0
             place = np.ix_(rows, call.neurons[real])  # a neuron may come twice
             for kept_ends, keep in ((low, np.minimum), (high, np.maximum), (taken, np.maximum)):
-                keep.at(kept_ends, place, next(seen)[: len(rows)].double().cpu().numpy()[:, real])
+                own = next(seen)[: len(rows)].double().cpu().numpy()
+                if own.shape[1] != len(real):
+                    return None
+                keep.at(kept_ends, place, own[:, real])
     return low, high, taken

@@ -7,9 +7,9 @@ counts as used elsewhere: an unknown module costs proofs, never truth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -112,12 +112,17 @@ class Rectified:
     """What a call of a ReLU gave out.
 
     Args:
-        axis: Of its output, along which its neurons lie.
-        neurons: Indices of them, int64; -1 where there is none.
+        axes: Of its output, along which its neurons lie; never the first, of the examples.
+        neurons: Indices of them, int64, flattened over these axes; -1 where there is none.
     """
 
-    axis: int
+    axes: tuple[int, ...]
     neurons: np.ndarray
+
+    def ends(self, values: Tensor, end: Callable[..., Tensor]) -> Tensor:
+        """The least or the largest number of each neuron, by `torch.amin` or `torch.amax`."""
+        rest = tuple(axis for axis in range(values.ndim) if axis not in self.axes)
+        return end(values, rest).flatten()
 
 
 @dataclass
@@ -135,8 +140,8 @@ class Flow:
         used_otherwise: Ids of parameters that something else than their layer uses or changes.
         moving: Names of layers whose silent neurons got a gradient: by neuron of the layer.
         n_passes: Passes seen.
-        calls: For every call of a rectifying function in the pass that counts, what it rectified:
-            its neurons along one axis of its output, or None where they can't be told so.
+        calls: Calls of torch's functions in the pass that counts that are a ReLU and nothing else,
+            by the name of the function and by which call of it that was, from 0; in their order.
     """
 
     neurons: Neurons = field(default_factory=Neurons)
@@ -149,22 +154,44 @@ class Flow:
     used_otherwise: set[int] = field(default_factory=set)
     moving: dict[str, np.ndarray] = field(default_factory=dict)
     n_passes: int = 0
-    calls: list[Rectified | None] = field(default_factory=list)
+    calls: dict[tuple[str, int], Rectified] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._owner: dict[int, tuple[str, ...]] = {}
         self._sums: dict[tuple[int, int], int] = {}
-        self._calling = False
+        self._n_calls: Counter[str] = Counter()
+        self._made: list[tuple[Tensor, Tensor, np.ndarray]] = []
+        self._loose: set[int] = set()
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Within, a function is called that may be a ReLU."""
-        self.calls.append(None)
-        self._calling = True
-        try:
-            yield
-        finally:
-            self._calling = False
+    @property
+    def loose(self) -> set[int]:
+        """Neurons with a ReLU in the pass that counts that is not among `calls`."""
+        self.loosen()
+        return self._loose
+
+    def loosen(self) -> None:
+        """Note that the ReLUs since the last call that was noted belong to none."""
+        for *_, neurons in self._made:
+            self._loose.update(neurons.tolist())
+        self._made.clear()
+
+    def note_call(self, name: str, result: Any) -> None:
+        """Note that a function of torch's was called, before which `loosen` was.
+
+        Args:
+            name: Of the function.
+            result: What it gave out.
+        """
+        key = name, self._n_calls[name]
+        self._n_calls[name] += 1
+        if len(self._made) != 1 or not isinstance(result, Tensor):
+            return
+        codes, after, _ = self._made[0]
+        rectified = along_axes(codes)
+        same = after.data_ptr() == result.data_ptr() and after.shape == result.shape
+        if same and rectified is not None:
+            self.calls[key] = rectified
+            self._made.clear()
 
     def owns(self, name: str) -> bool:
         """Whether the layer's numbers are parameters that serve it alone, once in every pass."""
@@ -219,11 +246,11 @@ class Flow:
             after: Its outputs.
             counts: Whether the outputs are those on the data.
         """
-        if self._calling:
-            self.calls[-1] = along_axis(codes)
         indices, low, high = _ranges(codes, after)
         if not len(indices):
             return
+        if counts:
+            self._made.append((codes, after, indices >> 2))
         neurons = self.neurons
         for owner in dict.fromkeys(self._owner[index] for index in (indices >> 2).tolist()):
             if owner not in self.order:
@@ -244,14 +271,24 @@ class Flow:
             neurons.touched[at[touched | ~np.isfinite(high)]] = True
 
 
-def along_axis(codes: Tensor) -> Rectified | None:
-    """The neurons of an output with these codes, where each place along an axis has one."""
-    for axis in (1, -1) if codes.ndim > 1 else ():
-        lines = codes.movedim(axis, 0).flatten(1)
-        if lines.numel() and bool((lines == lines[:, :1]).all()):
-            neurons = torch.where(lines[:, 0] >= 0, lines[:, 0] >> 2, NO_NEURON)
-            return Rectified(axis, neurons.long().cpu().numpy())
-    return None
+def _bare(codes: Tensor) -> Tensor:
+    """Where codes are of neurons that were not through a ReLU."""
+    return (codes >= 0) & (codes & RECTIFIED == 0)
+
+
+def along_axes(codes: Tensor) -> Rectified | None:
+    """The neurons of an output with these codes, if they are the same for every example."""
+    if not codes.numel():
+        return None
+    axes = tuple(
+        axis for axis in range(codes.ndim) if not bool((codes == codes.narrow(axis, 0, 1)).all())
+    )
+    if 0 in axes:
+        return None
+    lines = codes[tuple(slice(None) if axis in axes else 0 for axis in range(codes.ndim))].flatten()
+    rectifies = _bare(lines)
+    neurons = torch.where(rectifies, lines >> 2, NO_NEURON)
+    return Rectified(axes, neurons.long().cpu().numpy()) if bool(rectifies.any()) else None
 
 
 def _ranges(codes: Tensor, values: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -266,7 +303,7 @@ def _ranges(codes: Tensor, values: Tensor) -> tuple[np.ndarray, np.ndarray, np.n
     else:
         codes = codes.flatten()
         pairs = values.flatten().expand(2, -1)
-    kept = (codes >= 0) & (codes & RECTIFIED == 0)
+    kept = _bare(codes)
     names, where = torch.unique(codes[kept], return_inverse=True)
     # NaN of one of a neuron's numbers must show in its range.
     pairs = pairs[:, kept].to(torch.float64)

@@ -21,13 +21,6 @@ _OUT_OF_TORCH = {
 }  # fmt: skip
 
 
-RECTIFYING = {
-    "relu", "relu_", "relu6", "clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "clip_",
-    "threshold", "threshold_", "hardtanh", "hardtanh_", "maximum", "max", "fmax",
-}  # fmt: skip
-"""Functions of torch that are a ReLU, with the right arguments."""
-
-
 class Functions(TorchFunctionMode):
     """Shows layers, and numbers that leave torch, to a watcher."""
 
@@ -44,10 +37,14 @@ class Functions(TorchFunctionMode):
             return self.watcher.layer(name, args, kwargs, lambda: func(*args, **kwargs))
         if name in _OUT_OF_TORCH or name == "register_hook":
             self.watcher.leave(name, args, kwargs)
-        if name in RECTIFYING and self.watcher.counts:
-            with self.watcher.flow.call():
-                return func(*args, **kwargs)
-        return func(*args, **kwargs)
+        if not self.watcher.counts:
+            return func(*args, **kwargs)
+        self.watcher.flow.loosen()
+        result = func(*args, **kwargs)
+        before, self.watcher.busy = self.watcher.busy, True
+        self.watcher.flow.note_call(name, result)
+        self.watcher.busy = before
+        return result
 
 
 class Operations(TorchDispatchMode):

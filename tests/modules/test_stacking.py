@@ -1,0 +1,103 @@
+"""Which copies can be run at once: rounding is told from copies that are mixed up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from trainability.modules.blueprint import draw_up
+from trainability.tasks import AbsoluteValue
+
+OTHER = "torch.vmap gives other outputs than one copy after the other"
+CALLS = [0]
+
+
+class Deep(nn.Module):
+    """Batch normalizations upon each other, which amplify rounding layer by layer."""
+
+    def __init__(self, n_layers: int, width: int = 4) -> None:
+        super().__init__()
+        self.first = nn.Linear(1, width)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU())
+            for _ in range(n_layers)
+        )
+        self.last = nn.Linear(width, 1)
+        self.n_calls, self.seen = 0, torch.zeros(())
+
+    def between(self, h: Tensor) -> Tensor:
+        return h
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.between(self.first(x))
+        for layer in self.layers:
+            h = layer(h)
+        return self.last(h)
+
+
+class OwnNumbers(Deep):
+    """Makes numbers of its own, in float32."""
+
+    def between(self, h: Tensor) -> Tensor:
+        return (h.float() @ torch.eye(4)) * torch.ones(4, dtype=torch.float32)
+
+
+class Counts(Deep):
+    """Copies give other outputs the later they come."""
+
+    def between(self, h: Tensor) -> Tensor:
+        self.n_calls += 1
+        return h * self.n_calls
+
+
+class Remembers(Deep):
+    """A copy sees what the one before it made."""
+
+    def between(self, h: Tensor) -> Tensor:
+        before, self.seen = self.seen, h.detach().abs().mean()
+        return h + before
+
+
+class Global(Deep):
+    """The same, by what all modules share."""
+
+    def between(self, h: Tensor) -> Tensor:
+        CALLS[0] += 1
+        return h + CALLS[0] % 2
+
+
+class Noise(Deep):
+    """Chance that is not torch's."""
+
+    def between(self, h: Tensor) -> Tensor:
+        return h + float(np.random.default_rng().standard_normal())
+
+
+class Decides(Deep):
+    """Control flow that depends on the data."""
+
+    def between(self, h: Tensor) -> Tensor:
+        return h if h.sum() > 0 else -h
+
+
+def not_stacked(kind: type[Deep], n_layers: int) -> str:
+    return draw_up(lambda: kind(n_layers), AbsoluteValue(n_train=8)).not_stacked
+
+
+@pytest.mark.parametrize("n_layers", [1, 30, 60, 120])
+def test_rounding_that_normalizations_amplify_is_no_reason(n_layers):
+    assert not_stacked(Deep, n_layers) == ""
+
+
+def test_a_module_may_make_numbers_of_its_own():
+    assert not_stacked(OwnNumbers, 60) == ""
+
+
+@pytest.mark.parametrize("n_layers", [1, 60])
+@pytest.mark.parametrize("kind", [Counts, Remembers, Global, Noise, Decides])
+def test_copies_that_are_mixed_up_are_found_however_deep(kind, n_layers):
+    reason = not_stacked(kind, n_layers)
+    assert OTHER in reason or "torch.vmap can't run it" in reason
+    assert (kind is Decides) <= ("can't run it" in reason)
