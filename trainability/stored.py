@@ -58,10 +58,15 @@ def open_study(text: str, storage: str) -> tuple[Study, Storage]:
         StorageError: If the storage can't be used.
     """
     refuse_unknown(text, storage)
+    study = None
+    if is_declared_by_a_file(text):
+        from trainability.study import load_study
+
+        study = load_study(text)  # one that is refused needs no storage, and no Arrow
     from trainability.storage import Storage
 
     place = Storage(storage)
-    return stored_study(text, place), place
+    return study or stored_study(text, place), place
 
 
 def _can_be_listed(folder: Path) -> bool:
