@@ -29,6 +29,18 @@ def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
     folder = importlib.import_module(package)
     for module in pkgutil.iter_modules(folder.__path__, f"{package}."):
         importlib.import_module(module.name)
+    return _loaded_types(package, base)
+
+
+def concrete_type(package: str, base: type[T], name: str) -> type[T] | None:
+    """The one of `concrete_types` that has a name; of the package only the file that defines it is
+    loaded."""
+    if name.isidentifier():
+        _from_its_file(package, name)
+    return _loaded_types(package, base).get(name)
+
+
+def _loaded_types(package: str, base: type[T]) -> dict[str, type[T]]:
     shipped = {kind.__name__: kind for kind in _below(base) if _is_of(package, kind)}
     types: dict[str, type[T]] = {}
     for kind in _below(base):

@@ -10,10 +10,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from trainability.checks import int_problem, is_int, number_problem, shown, size_of
 from trainability.errors import InputError, refuse
+from trainability.lazy import numpy as np
 
 MOST_INPUTS = 1_000_000
 

@@ -1,7 +1,9 @@
-"""Names of a package that are loaded when they are first asked for.
+"""What is loaded when it is first asked for: names of a package, and NumPy.
 
 Typing something wrong, or declaring a study, needs none of the large libraries: a package says here
-where its names live, and imports none of them.
+where its names live, and imports none of them. Schemes, tasks and the other things that a study is
+declared with compute with NumPy, which takes as long to load as all else that a command needs to
+read a study: they take it from here, and one that is refused for a wrong width never loads it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ TYPE_CHECKING = False  # as in typing, which takes long enough to be interrupted
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    import numpy
 
 
 def attributes(package: str, **names: str) -> Callable[[str], Any]:
@@ -31,3 +35,21 @@ def attributes(package: str, **names: str) -> Callable[[str], Any]:
         return getattr(module, name)
 
     return find
+
+
+class _Module:
+    """Stands for a module of a library, and loads it when something in it is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        import importlib
+
+        value = getattr(importlib.import_module(self._name), name)
+        setattr(self, name, value)  # the next time it is at hand
+        return value
+
+
+if not TYPE_CHECKING:
+    numpy = _Module("numpy")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-import numpy as np
+from trainability.lazy import numpy as np
 
 BLOCK_SIZE = 256
 """Replicates per block, the unit in which randomness is drawn."""
@@ -24,7 +24,7 @@ _PURPOSES: dict[Purpose, int] = {
     "analysis": 4,
     "data": 5,
 }
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = 0x9E3779B97F4A7C15
 
 
 def stream(seed: int, identity: str, purpose: Purpose, index: int = 0) -> np.random.Generator:
@@ -72,12 +72,13 @@ def batch_order(keys: np.ndarray, epoch: int, n_points: int) -> np.ndarray:
     Returns:
         int32, shape (R, N): a permutation of 0..N-1 in every row.
     """
+    golden = np.uint64(_GOLDEN)
     with np.errstate(over="ignore"):
-        state = mix64(keys ^ mix64(np.uint64(epoch) + _GOLDEN))
+        state = mix64(keys ^ mix64(np.uint64(epoch) + golden))
         order = np.tile(np.arange(n_points, dtype=np.int32), (len(keys), 1))
         rows = np.arange(len(keys))
         for last in range(n_points - 1, 0, -1):
-            state = state + _GOLDEN
+            state = state + golden
             upper = mix64(state) >> np.uint64(32)
             chosen = ((upper * np.uint64(last + 1)) >> np.uint64(32)).astype(np.int64)
             swapped = order[rows, chosen]

@@ -76,6 +76,16 @@ def test_all_or_no_success_draws_a_curve_too():
         assert table["step"].iloc[0] == 0 and table["step"].iloc[-1] == 100
 
 
+def test_survival_is_that_of_scipy_to_the_last_bit():
+    rng = np.random.default_rng(1)
+    success, steps = rng.random(500) < 0.7, rng.integers(0, 100, 500)
+    rows = [network(success=bool(s), steps=t) for s, t in zip(success, steps, strict=True)]
+    grid = np.arange(102)
+    table = time_to_success(pd.DataFrame(rows), steps=grid)
+    data = stats.CensoredData(uncensored=steps[success], right=np.full((~success).sum(), 100.0))
+    assert table["survival"].tolist() == stats.ecdf(data).sf.evaluate(grid).tolist()
+
+
 def test_survival_covers_an_exponential_truth():
     rng = np.random.default_rng(0)
     n, n_cells, level = 200, 400, 0.9

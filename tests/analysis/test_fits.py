@@ -11,7 +11,7 @@ from trainability.analysis.fits import (
     width_needed,
     widths_needed,
 )
-from trainability.analysis.models import MODELS, Curve, at_least, deviances
+from trainability.analysis.models import MODELS, Curve, deviances
 from trainability.errors import InputError
 
 ALPHA = 1e-6
@@ -35,14 +35,6 @@ def simulated(q: float, lapse: float, n: int, seed: int, n_curves: int = 1) -> p
     ]
     bound = stats.binom.sf(1, WIDTHS * n_curves, 5 / 6)
     return pd.concat(tables, ignore_index=True).assign(trainability=bound)
-
-
-def test_at_least_is_the_binomial_tail_on_both_sides():
-    width, need = np.arange(1, 30), 3
-    success, failure = at_least(need, width, 0.7)
-    # 1e-12: two implementations of the incomplete beta function, each good to a few ulp.
-    np.testing.assert_allclose(success, stats.binom.sf(need - 1, width, 0.7), rtol=1e-12)
-    np.testing.assert_allclose(failure, stats.binom.cdf(need - 1, width, 0.7), rtol=1e-12)
 
 
 def test_one_cell_of_width_two_gives_the_square_root():
@@ -173,6 +165,17 @@ def test_the_width_needed_is_the_least_that_suffices():
         assert stats.binom.sf(need - 1, width, q) >= level
         assert width == need or stats.binom.sf(need - 1, width - 1, q) < level
     assert width_needed(0.0, 2, 0.9) == np.inf
+
+
+def test_the_width_needed_is_the_quantile_of_a_negative_binomial():
+    q = np.array([1e-9, 1e-3, 0.05, 0.5, 0.9, 1.0])[:, None, None]
+    need, level = np.array([1.0, 2.0, 5.0])[:, None], np.array([1e-6, 0.1, 0.9, 0.999])
+    widths = width_needed(q, need, level)
+    expected = need + stats.nbinom.ppf(level, need, q)
+    # At 1e-9 a width has ten digits, and two implementations may round its tail differently.
+    np.testing.assert_allclose(widths[0], expected[0], rtol=1e-9)
+    np.testing.assert_array_equal(widths[1:], expected[1:])
+    assert (width_needed(np.nan, need, level) == np.inf).all()
 
 
 def test_widths_needed_stand_beside_the_trainability_and_the_measurement():

@@ -50,7 +50,7 @@ def commands(path):
 def resolve(program, words):
     """The command, below its groups, that words lead to; None if there is no such."""
     command = PROGRAMS[program]
-    if program == "trainability" and words and words[0] in command.commands:
+    if program == "trainability" and words and words[0] in command.list_commands(None):
         command.resolve_command(None, words)  # it is only listed until it is to be run
     for word in words:
         if not hasattr(command, "commands"):

@@ -202,7 +202,7 @@ def test_no_page_says_where_its_author_keeps_things(tmp_path):
 def test_a_report_is_written_without_torch_and_summed_up_without_matplotlib():
     code = (
         "import sys, trainability.report.build; "
-        "large = ('torch', 'ray', 'mlflow', 'numba', 'matplotlib'); "
+        "large = ('torch', 'ray', 'mlflow', 'numba', 'matplotlib', 'scipy.stats'); "
         "sys.exit(any(name in sys.modules for name in large))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

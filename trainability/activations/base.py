@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-
 from trainability.arithmetic import ARRAYS
+from trainability.lazy import numpy as np
 from trainability.schemes.base import describe
 
 if TYPE_CHECKING:

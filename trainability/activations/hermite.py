@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trainability.activations.base import Activation
 from trainability.errors import InputError, refuse
 from trainability.identity import younger
+from trainability.lazy import numpy as np
 from trainability.schemes.base import number_problem
 
 if TYPE_CHECKING:

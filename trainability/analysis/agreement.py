@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
+from trainability.analysis.binomial import at_least, two_sided
 from trainability.analysis.comparisons import fisher
 
 
@@ -24,13 +25,11 @@ def rate_p_value(k: int, n: int, value: float, theirs: int | None, relation: str
     >>> round(rate_p_value(9, 10, 0.1, 10, "="), 6), rate_p_value(9, 10, 0.9, None, ">=") > 0.5
     (0.001093, True)
     """
-    at_most = float(stats.binom.cdf(k, n, value))
-    at_least = float(stats.binom.sf(k - 1, n, value))
     if relation != "=":
-        return at_most if relation == ">=" else at_least
+        return float(at_least(k + 1, n, value)[1] if relation == ">=" else at_least(k, n, value)[0])
     if theirs is not None:
         return fisher(k, n, round(value * theirs), theirs)
-    return min(1.0, 2 * min(at_most, at_least))
+    return float(two_sided(k, n, value))
 
 
 def restarts_p_value(k: int, n: int, value: float, relation: str, chance: float) -> float:
@@ -64,7 +63,7 @@ def normal_p_value(ours: float, se: float, value: float, error: float, relation:
     gap = ours - value
     if relation != "=":
         gap = min(gap, 0.0) if relation == ">=" else max(gap, 0.0)
-        return 1.0 if not gap else float(stats.norm.sf(abs(gap) / total)) if total else 0.0
+        return 1.0 if not gap else float(special.ndtr(-abs(gap) / total)) if total else 0.0
     if not total:
         return float(gap == 0)
-    return float(2 * stats.norm.sf(abs(gap) / total))
+    return float(2 * special.ndtr(-abs(gap) / total))

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
+from trainability.analysis.binomial import at_least
 from trainability.analysis.rates import clopper_pearson, groups, success_rates, varying
 from trainability.errors import InputError
 from trainability.study.axes import AXIS
@@ -64,7 +65,7 @@ def mcnemar(only_a: Any, only_b: Any) -> np.ndarray:
     """
     only_a, only_b = np.asarray(only_a), np.asarray(only_b)
     fewer = np.minimum(only_a, only_b)
-    return np.minimum(1.0, 2 * stats.binom.cdf(fewer, only_a + only_b, 0.5))
+    return np.minimum(1.0, 2 * at_least(fewer + 1, only_a + only_b, 0.5)[1])
 
 
 def fisher(k_a: int, n_a: int, k_b: int, n_b: int) -> float:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
+from trainability.analysis.binomial import two_sided
 from trainability.analysis.comparisons import holm
 from trainability.analysis.rates import clopper_pearson, groups
+from trainability.theory.questions.counts import binomial_pmf
 
 
 def count_tests(
@@ -61,8 +63,7 @@ def binomial_laws(rates: pd.DataFrame, alive_probability: pd.Series) -> dict[Any
     width = rates["width"].dropna().astype(int).to_dict()
     alive = alive_probability.reindex(list(width)).dropna()
     return {
-        cell: stats.binom.pmf(np.arange(width[cell] + 1), width[cell], chance)
-        for cell, chance in alive.items()
+        cell: binomial_pmf(np.array([chance]), width[cell])[0] for cell, chance in alive.items()
     }
 
 
@@ -103,15 +104,11 @@ def _observed(
 def _exact(seen: np.ndarray, law: np.ndarray) -> float:
     n, width = seen.sum(), len(law) - 1
     at_most, below = seen.cumsum()[:-1], np.minimum(law.cumsum()[:-1], 1.0)
-    p_values = list(_two_sided(at_most, n, below))
+    p_values = list(two_sided(at_most, n, below))
     chance = np.arange(width + 1) @ law / width
-    if np.allclose(law, stats.binom.pmf(np.arange(width + 1), width, chance), rtol=1e-9, atol=0):
-        p_values.append(float(_two_sided(np.arange(width + 1) @ seen, n * width, chance)))
+    if np.allclose(law, binomial_pmf(np.array([chance]), width)[0], rtol=1e-9, atol=0):
+        p_values.append(float(two_sided(np.arange(width + 1) @ seen, n * width, chance)))
     return min(1.0, len(p_values) * min(p_values))
-
-
-def _two_sided(k: Any, n: Any, p: Any) -> np.ndarray:
-    return np.minimum(1.0, 2 * np.minimum(stats.binom.cdf(k, n, p), stats.binom.sf(k - 1, n, p)))
 
 
 def _g_test(seen: np.ndarray, law: np.ndarray) -> tuple[float, int, float]:
@@ -129,4 +126,4 @@ def _g_test(seen: np.ndarray, law: np.ndarray) -> tuple[float, int, float]:
     freedom = len(wanted) - 1
     o, e = np.array(observed), np.array(wanted)
     g = 2 * float(np.sum(o * np.log(np.where(o > 0, o, 1) / e)))
-    return g, freedom, float(stats.chi2.sf(g, freedom)) if freedom else float("nan")
+    return g, freedom, float(special.chdtrc(freedom, g)) if freedom else float("nan")

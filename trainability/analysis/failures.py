@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from trainability.analysis.rates import clopper_pearson, groups
 
@@ -107,7 +106,7 @@ def time_to_success(
         One row per group and step: the columns `by`, `step`, `n`, `survival`, `survival_low`,
         `survival_high`.
 
-    Source: Kaplan & Meier (1958), JASA 53, 457-481, by `scipy.stats.ecdf`.
+    Source: Kaplan & Meier (1958), JASA 53, 457-481.
     """
     results = []
     names = ["steps", "success", "max_steps"]
@@ -115,8 +114,7 @@ def time_to_success(
         taken, success, budget = (part[name].to_numpy() for name in names)
         grid = _grid(int(budget.max())) if steps is None else np.asarray(steps)
         times = np.where(success, taken, budget).astype(float)
-        data = stats.CensoredData(uncensored=times[success], right=times[~success])
-        results.append((key, grid, len(part), stats.ecdf(data).sf.evaluate(grid)))
+        results.append((key, grid, len(part), _survival(times, success, grid)))
     lengths = [len(grid) for _, grid, _, _ in results]
     identity = pd.DataFrame([key for key, *_ in results], columns=list(by))
     table = identity.loc[np.repeat(np.arange(len(results)), lengths)].reset_index(drop=True)
@@ -126,6 +124,14 @@ def time_to_success(
     n_left = np.round(table["survival"] * table["n"])
     table["survival_low"], table["survival_high"] = clopper_pearson(n_left, table["n"], level)
     return table
+
+
+def _survival(times: np.ndarray, success: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The Kaplan-Meier estimate at steps; what has not succeeded is censored at its time."""
+    ends, n_ended = np.unique(times[success], return_counts=True)
+    at_risk = len(times) - np.searchsorted(np.sort(times), ends)
+    left = np.append(1.0, np.cumprod((at_risk - n_ended) / at_risk))
+    return left[np.searchsorted(ends, grid, side="right")]
 
 
 def _joined(lists: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
+from trainability.analysis.binomial import at_least
 from trainability.analysis.models import (
     MODELS,
     NO_ESTIMATE,
     Curve,
     Model,
-    at_least,
     deviances,
     fit,
     predict,
@@ -103,7 +103,7 @@ def compare_models(fits: pd.DataFrame, by: Sequence[str] = ("scheme",)) -> pd.Da
                     # Infinite minus infinite: both models exclude what was seen.
                     gain = np.nan_to_num(deviance[model.name] - deviance[richer], posinf=np.inf)
                     statistic = max(float(gain), 0.0)
-                    p_value = float(stats.chi2.sf(statistic, 1)) / 2 if statistic else 1.0
+                    p_value = float(special.chdtrc(1, statistic)) / 2 if statistic else 1.0
                     results.append([*key, model.name, richer, statistic, p_value])
     return pd.DataFrame(results, columns=[*by, "simpler", "richer", "statistic", "p_value"])
 
@@ -146,15 +146,21 @@ def residuals(
 def width_needed(q: Any, need: Any, level: Any) -> np.ndarray:
     """The least width with P(Bin(width, q) >= need) >= level; infinite for q = 0.
 
-    The width at which the need-th useful neuron appears is need plus a negative binomial.
-
     >>> width_needed(5 / 6, 2, [0.9, 0.99, 0.999]).tolist()
     [3.0, 5.0, 6.0]
     """
     q, need, level = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (q, need, level)))
     possible = q > 0
-    spare = stats.nbinom.ppf(level, need, np.where(possible, q, 1.0))
-    return np.where(possible, need + spare, np.inf)
+    q = np.where(possible, q, 1.0)
+    narrow, wide = need - 1, need
+    while (short := at_least(need, wide, q)[0] < level).any():
+        narrow, wide = np.where(short, wide, narrow), np.where(short, 2 * wide, wide)
+    while True:
+        middle = np.floor((narrow + wide) / 2)
+        if not ((narrow < middle) & (middle < wide)).any():
+            return np.where(possible, wide, np.inf)
+        short = at_least(need, middle, q)[0] < level
+        narrow, wide = np.where(short, middle, narrow), np.where(short, wide, middle)
 
 
 def widths_needed(
@@ -214,7 +220,7 @@ def _fit(
                 value = estimates.get(name, NO_ESTIMATE)
                 row |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
             binomial = "overdispersion" not in model.parameters
-            p_value = stats.chi2.sf(deviance, freedom) if binomial and freedom > 0 else np.nan
+            p_value = special.chdtrc(freedom, deviance) if binomial and freedom > 0 else np.nan
             row |= {"deviance": deviance, "degrees_of_freedom": freedom, "p_value": float(p_value)}
             results.append(row | {"aic": deviance + 2 * len(model.parameters)})
     return pd.DataFrame(results)

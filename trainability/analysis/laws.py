@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from trainability.analysis.binomial import at_least
 from trainability.analysis.comparisons import holm
 from trainability.analysis.rates import clopper_pearson
 
@@ -119,11 +119,7 @@ def bound_tests(
         table[name] = bound
         sign = -1.0 if name == "lower" else 1.0
         generous = np.clip(bound + sign * _BENEFIT * se, 0, 1)
-        tail = (
-            stats.binom.cdf(k, n, generous)
-            if name == "lower"
-            else stats.binom.sf(k - 1, n, generous)
-        )
+        tail = at_least(k + 1, n, generous)[1] if name == "lower" else at_least(k, n, generous)[0]
         if column is not None:
             sides.append(np.where(np.isnan(bound), 1.0, tail))
         benefits.append(np.where(se > 0, 2e-9, 0.0))

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from trainability.analysis.binomial import at_least
+
 EDGE = 25.0
 """Parameters are fitted as logits in [-EDGE, EDGE]; beyond, they count as 0 or 1."""
 CAP = 1e9
@@ -61,24 +63,6 @@ class Curve:
         names = ("successes", "n", "need", "width")
         k, n, need, width = (cells[name].to_numpy(dtype=float) for name in names)
         return cls(k, n, need, width, np.asarray(theory, dtype=float))
-
-
-def at_least(need: Any, width: Any, q: Any) -> tuple[np.ndarray, np.ndarray]:
-    """P(Bin(width, q) >= need) and its complement, both to full relative precision.
-
-    Args:
-        need: Useful neurons that a task needs, >= 1.
-        width: Neurons of the hidden layer.
-        q: Probability that a neuron is useful, in [0, 1].
-
-    >>> success, failure = at_least(2, np.array([2, 4]), 5 / 6)
-    >>> success.round(10).tolist()
-    [0.6944444444, 0.9837962963]
-    """
-    enough = np.greater_equal(width, need)
-    spare = np.where(enough, np.subtract(width, need) + 1, 1)
-    success = np.where(enough, special.betainc(need, spare, q), 0.0)
-    return success, np.where(enough, special.betaincc(need, spare, q), 1.0)
 
 
 def predict(curve: Curve, values: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from trainability.analysis.comparisons import holm
 from trainability.analysis.rates import groups
@@ -72,11 +72,11 @@ def pooled_test(
     t = int((k_b - first).sum()) + pairs[1]
     if n_values.sum() + sum(pairs) > MOST_VALUES:
         ratio = _unconditional(k_a, n_a, k_b, n_b, pairs)
-        return ratio, float(stats.chi2.sf(ratio / sharing, 1))
+        return ratio, float(special.chdtrc(1, ratio / sharing))
     logs = [_hypergeometric(*place) for place in zip(n_a, n_b, total, first, n_values, strict=True)
             if place[-1] > 1]  # fmt: skip
     if sum(pairs):
-        logs.append(stats.binom.logpmf(np.arange(sum(pairs) + 1), sum(pairs), 0.5))
+        logs.append(_log_binomial(sum(pairs), np.arange(sum(pairs) + 1)) - sum(pairs) * np.log(2))
     log_c = _convolved(logs)
     if not np.isfinite(log_c[t]):  # below 1e-308
         return _unconditional(k_a, n_a, k_b, n_b, pairs), 0.0
@@ -84,7 +84,7 @@ def pooled_test(
     log_c, t = log_c[possible[0] : possible[-1] + 1], t - int(possible[0])
     ratio = _ratio(log_c, t)
     if sharing > 1:
-        return ratio, float(stats.chi2.sf(ratio / sharing, 1))
+        return ratio, float(special.chdtrc(1, ratio / sharing))
     return ratio, _tails(log_c, t, ratio)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from trainability.arithmetic.protocol import Number
+from trainability.lazy import numpy as np
 
 _LEAST = 2.0**-125
 

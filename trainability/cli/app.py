@@ -82,27 +82,34 @@ class _Command(TyperCommand):
 
 
 class _Commands(TyperGroup):
-    """All commands by their names; one is imported when it is to be run."""
+    """All commands by their names, listed when somebody asks; one is imported when it is to run."""
 
     def __init__(self, *, epilog: str | None = None, **settings: Any) -> None:
         super().__init__(**settings)
         self.examples = epilog
-        self.commands: Any = {
-            name: _made(
-                CommandInfo(name, callback=_nothing, help=entry.help, rich_help_panel=entry.panel)
-            )
-            for name, entry in catalog.commands().items()
-        }
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         super().format_help(ctx, formatter)
         if self.examples:
             out.print(self.examples, soft_wrap=True)
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        listed: Any = {
+            name: _made(
+                CommandInfo(name, callback=_nothing, help=entry.help, rich_help_panel=entry.panel)
+            )
+            for name, entry in catalog.commands().items()
+        }
+        self.commands = listed | self.commands
+        return super().list_commands(ctx)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
-        if name in catalog.commands():
-            module = importlib.import_module(catalog.commands()[name].module)
+        entry = catalog.command_named(name)
+        if entry is None:
+            self.list_commands(ctx)  # one of them may be meant
+        else:
+            module = importlib.import_module(entry.module)
             [info] = [
                 info
                 for info in app.registered_commands

@@ -2,12 +2,14 @@
 
 A file in this folder whose functions are decorated with `@app.command()` is found by itself, and so
 is a kind of thing that has a catalog, such as `schemes/catalog.py`: there is a command that lists
-it. To import them all takes longer than to show their names, or to run one.
+it. To import them all takes longer than to show their names, or to run one; and of one that is to
+be run the others are not even read.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -68,14 +70,8 @@ def commands() -> dict[str, Listed]:
     listed = {
         kind.name: Listed(_module(_FOLDER / "kinds.py"), kind.help, KINDS) for kind in kinds()
     }
-    for path in sorted(_FOLDER.glob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        if path != Path(__file__) and _MARK in text:
-            for node in ast.parse(text).body:
-                if isinstance(node, ast.FunctionDef) and (command := _command(node)):
-                    name, panel = command
-                    help_ = (ast.get_docstring(node) or "").split("\n\n")[0]
-                    listed[name] = Listed(_module(path), help_, panel)
+    for path, text in _texts():
+        listed |= _declared(path, text)
     places = {name: place for place, name in enumerate(_ORDER)}
     panels = {name: place for place, name in enumerate(PANELS)}
 
@@ -84,6 +80,16 @@ def commands() -> dict[str, Listed]:
         return panel, places.get(name, len(_ORDER))
 
     return {name: listed[name] for name in sorted(listed, key=place)}
+
+
+def command_named(name: str) -> Listed | None:
+    """The command of a name; None if there is none. Of all files only its own is read as Python."""
+    function, given = re.escape(name.replace("-", "_")), re.escape(name)
+    may_declare = re.compile(rf"^def {function}\(|{_MARK}\(\s*[\"']{given}[\"']", re.MULTILINE)
+    for path, text in _texts():
+        if may_declare.search(text) and name in (declared := _declared(path, text)):
+            return declared[name]
+    return commands().get(name)
 
 
 @cache
@@ -102,6 +108,25 @@ def _kinds() -> Iterator[Kind]:
             if isinstance(node, ast.FunctionDef) and node.name.endswith(_TYPES):
                 help_ = (ast.get_docstring(tree) or "").split("\n\n")[0]
                 yield Kind(path.parent.name, _module(path), node.name, help_)
+
+
+def _texts() -> Iterator[tuple[Path, str]]:
+    """The files that declare commands, and what is in them."""
+    for path in sorted(_FOLDER.glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if path != Path(__file__) and _MARK in text:
+            yield path, text
+
+
+def _declared(path: Path, text: str) -> dict[str, Listed]:
+    """The commands of a file, by name."""
+    listed = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and (command := _command(node)):
+            name, panel = command
+            help_ = (ast.get_docstring(node) or "").split("\n\n")[0]
+            listed[name] = Listed(_module(path), help_, panel)
+    return listed
 
 
 def _module(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import bound_tests
@@ -90,7 +90,7 @@ def prediction_tests(rates: pd.DataFrame, x: str, n_looks: int, level: float) ->
     predicted, rate, low, high = (
         table[name].to_numpy(dtype=float) for name in ("predicted_success", *measured)
     )
-    half_width = stats.norm.isf((1 - level) / 2) * table["predicted_success_se"].to_numpy(
+    half_width = -special.ndtri((1 - level) / 2) * table["predicted_success_se"].to_numpy(
         dtype=float
     )
     table["difference"] = rate - predicted

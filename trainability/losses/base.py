@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import describe
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.losses.base import Loss
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.losses.base import Loss
 
 if TYPE_CHECKING:

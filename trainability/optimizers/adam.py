@@ -6,10 +6,9 @@ from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from trainability.errors import refuse
 from trainability.identity import younger
+from trainability.lazy import numpy as np
 from trainability.optimizers.base import Optimizer
 from trainability.optimizers.schedules import CONSTANT, Schedule
 from trainability.optimizers.schedules.base import schedule_problem

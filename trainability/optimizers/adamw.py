@@ -6,9 +6,8 @@ from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.optimizers.adam import AdamLike
 from trainability.optimizers.base import Idle
 from trainability.optimizers.schedules import CONSTANT, Schedule

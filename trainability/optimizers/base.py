@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import MutableSequence, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import describe
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.optimizers.base import Optimizer
 from trainability.optimizers.schedules import Schedule
 from trainability.optimizers.schedules.base import schedule_problem

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from trainability.analysis.models import at_least
+from trainability.analysis.binomial import at_least
 from trainability.findings.places import TEXTS
 from trainability.plots.interactive import chart_curves, success_chart
 from trainability.report.text import percent, with_interval

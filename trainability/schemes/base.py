@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.checks import (
     canonical_setting,
     choice_problem,
@@ -18,6 +16,7 @@ from trainability.checks import (
     shown,
 )
 from trainability.errors import InputError, refuse
+from trainability.lazy import numpy as np
 from trainability.theory.layer import Layer
 
 TYPE_CHECKING = False

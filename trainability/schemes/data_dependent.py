@@ -6,11 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import KinkAtData
-from trainability.theory.questions.kinks import kink_moments
+from trainability.theory import laws
 
 _LEAST_MARGIN = 1e-6
 
@@ -67,8 +65,8 @@ class DataDependent(Scheme):
         margin = np.maximum(np.abs(rng.normal(0.0, self.sigma_e, shape[:2])), least)
         return weight, margin - products.sum(axis=2)
 
-    def law(self, fan_in: int, fan_out: int) -> KinkAtData:
-        return KinkAtData(self._weight_std(fan_in), self.sigma_e)
+    def law(self, fan_in: int, fan_out: int) -> laws.KinkAtData:
+        return laws.KinkAtData(self._weight_std(fan_in), self.sigma_e)
 
     def _weight_std(self, fan_in: int) -> float:
         return math.sqrt(2 / fan_in) if self.sigma_in is None else self.sigma_in
@@ -79,6 +77,8 @@ class DataDependent(Scheme):
         x = layer.training_inputs
         if layer.depth == 2 and x is not None:
             from scipy.spatial.distance import cdist  # its import takes a while
+
+            from trainability.theory import kink_moments
 
             moments = kink_moments(cdist(x, x), self._weight_std(x.shape[1]), self.sigma_e)
             hidden = layer.fan_in * moments.mean_square.mean(keepdims=True)

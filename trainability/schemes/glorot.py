@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import Gaussian, NeuronLaw, UniformWeights
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class Glorot(Scheme):
             weight = rng.uniform(-math.sqrt(6 / fans), math.sqrt(6 / fans), shape)
         return weight, rng.normal(0.0, self.bias_std, shape[:2])
 
-    def law(self, fan_in: int, fan_out: int) -> NeuronLaw:
+    def law(self, fan_in: int, fan_out: int) -> laws.NeuronLaw:
         fans = fan_in + fan_out
         if self.distribution == "normal":
-            return Gaussian(math.sqrt(2 / fans), self.bias_std)
-        return UniformWeights(math.sqrt(6 / fans), self.bias_std)
+            return laws.Gaussian(math.sqrt(2 / fans), self.bias_std)
+        return laws.UniformWeights(math.sqrt(6 / fans), self.bias_std)

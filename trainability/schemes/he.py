@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import Gaussian, NeuronLaw, UniformWeights
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class He(Scheme):
             weight = rng.uniform(-half_width, half_width, shape)
         return weight, rng.normal(0.0, self.bias_std, shape[:2])
 
-    def law(self, fan_in: int, fan_out: int) -> NeuronLaw:
+    def law(self, fan_in: int, fan_out: int) -> laws.NeuronLaw:
         if self.distribution == "normal":
-            return Gaussian(math.sqrt(2 / fan_in), self.bias_std)
-        return UniformWeights(math.sqrt(6 / fan_in), self.bias_std)
+            return laws.Gaussian(math.sqrt(2 / fan_in), self.bias_std)
+        return laws.UniformWeights(math.sqrt(6 / fan_in), self.bias_std)

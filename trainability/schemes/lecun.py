@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import Gaussian
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -36,5 +35,5 @@ class LeCun(Scheme):
         weight = rng.normal(0.0, math.sqrt(1 / layer.fan_in), shape)
         return weight, rng.normal(0.0, self.bias_std, shape[:2])
 
-    def law(self, fan_in: int, fan_out: int) -> Gaussian:
-        return Gaussian(math.sqrt(1 / fan_in), self.bias_std)
+    def law(self, fan_in: int, fan_out: int) -> laws.Gaussian:
+        return laws.Gaussian(math.sqrt(1 / fan_in), self.bias_std)

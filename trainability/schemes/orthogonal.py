@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import OrthogonalRows
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -41,5 +40,5 @@ class Orthogonal(Scheme):
         bias = rng.normal(0.0, self.bias_std, (layer.n_networks, layer.fan_out))
         return self.gain * weight, bias
 
-    def law(self, fan_in: int, fan_out: int) -> OrthogonalRows:
-        return OrthogonalRows(self.gain, self.bias_std, fan_out)
+    def law(self, fan_in: int, fan_out: int) -> laws.OrthogonalRows:
+        return laws.OrthogonalRows(self.gain, self.bias_std, fan_out)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, settle
-from trainability.theory.laws import Asymmetric
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -45,5 +44,5 @@ class RandomizedAsymmetric(Scheme):
         np.put_along_axis(row, chosen, rng.beta(2, 1, size=(*rows, 1)), axis=2)
         return row[:, :, :-1], row[:, :, -1]
 
-    def law(self, fan_in: int, fan_out: int) -> Asymmetric:
-        return Asymmetric(self.sigma)
+    def law(self, fan_in: int, fan_out: int) -> laws.Asymmetric:
+        return laws.Asymmetric(self.sigma)

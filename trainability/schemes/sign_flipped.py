@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.checks import shown
 from trainability.errors import InputError
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme, draw_layer
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme
-from trainability.theory.laws import Uniform
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -24,5 +23,5 @@ class TorchDefault(Scheme):
         weight = rng.uniform(-bound, bound, shape)
         return weight, rng.uniform(-bound, bound, shape[:2])
 
-    def law(self, fan_in: int, fan_out: int) -> Uniform:
-        return Uniform(1 / math.sqrt(fan_in))
+    def law(self, fan_in: int, fan_out: int) -> laws.Uniform:
+        return laws.Uniform(1 / math.sqrt(fan_in))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import Layer, Scheme
-from trainability.theory.laws import Gaussian
+from trainability.theory import laws
 
 
 @dataclass(frozen=True)
@@ -31,5 +30,5 @@ class UnitSphere(Scheme):
         row /= np.linalg.norm(row, axis=2, keepdims=True)
         return row[:, :, :-1], row[:, :, -1]
 
-    def law(self, fan_in: int, fan_out: int) -> Gaussian:
-        return Gaussian(1.0, 1.0)
+    def law(self, fan_in: int, fan_out: int) -> laws.Gaussian:
+        return laws.Gaussian(1.0, 1.0)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
+from trainability.lazy import numpy as np
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _LONGEST = 200

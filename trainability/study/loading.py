@@ -19,7 +19,7 @@ from trainability.checks import reason, shown
 from trainability.errors import InputError, StudyError
 from trainability.study.declaration import Study
 from trainability.study.files import MODULE_PREFIX, find_study_file
-from trainability.study.records import strategy_types
+from trainability.study.records import strategy_type
 
 T = TypeVar("T")
 
@@ -126,7 +126,7 @@ def _unknown_setting(error: BaseException) -> str | None:
     match = re.search(
         r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", reason(error)
     )
-    kind = match and {**strategy_types(), "Study": Study}.get(match[1])
+    kind = match and (Study if match[1] == "Study" else strategy_type(match[1]))
     if not match or not kind or not dataclasses.is_dataclass(kind):
         return None
     settings = [field.name for field in dataclasses.fields(kind)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from trainability.activations import RELU
 from trainability.checks import is_number, plain, shown
 from trainability.errors import StudyError, refuse
-from trainability.study.source import source_digest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -121,6 +120,8 @@ class Module:
     def source(self) -> str:
         """Digest of the function's source, and of whatever of the user's it uses."""
         assert self._build is not None
+        from trainability.study.source import source_digest  # what is read only of modules
+
         digest = source_digest(self._build)
         _BUILDERS[self.name, digest] = self._build
         return digest

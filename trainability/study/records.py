@@ -13,36 +13,51 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trainability.activations import activation_types
-from trainability.catalogs import did_you_mean
+from trainability.activations import Activation
+from trainability.catalogs import concrete_type, concrete_types, did_you_mean
 from trainability.checks import canonical_setting, plain, reason, shown
 from trainability.domains import Ball, Box, Points
 from trainability.errors import InputError, StudyError
 from trainability.identity import left_out
-from trainability.losses import loss_types
-from trainability.optimizers import optimizer_types
-from trainability.optimizers.schedules import schedule_types
-from trainability.penalties import penalty_types
-from trainability.schemes import scheme_types
+from trainability.losses import Loss
+from trainability.optimizers import Optimizer
+from trainability.optimizers.schedules import Schedule
+from trainability.penalties import Penalty
+from trainability.schemes import Scheme
 from trainability.study.changes import declared
 from trainability.study.network import Module
 from trainability.study.published import Published
-from trainability.tasks import task_types
+from trainability.tasks import Task
 
 _DEEPEST = 24
 """Levels of the deepest declaration, some seven, with room for schemes of schemes."""
+_FIXED: dict[str, type] = {kind.__name__: kind for kind in (Ball, Box, Points, Published, Module)}
+_CATALOGS: dict[str, type] = {
+    "trainability.schemes": Scheme,
+    "trainability.tasks": Task,
+    "trainability.penalties": Penalty,
+    "trainability.losses": Loss,
+    "trainability.activations": Activation,
+    "trainability.optimizers.schedules": Schedule,
+    "trainability.optimizers": Optimizer,
+}
+"""What the classes of a package are; of two that have one name the first counts."""
 
 
 def strategy_types() -> dict[str, type]:
     """Every class that a record may name, those of a loaded study file included."""
-    fixed: dict[str, type] = {
-        kind.__name__: kind for kind in (Ball, Box, Points, Published, Module)
-    }
-    catalogs = (
-        optimizer_types, schedule_types, activation_types, loss_types, penalty_types, task_types,
-        scheme_types,
-    )  # fmt: skip
-    return fixed | {name: kind for types in catalogs for name, kind in types().items()}
+    types = dict(_FIXED)
+    for package, base in reversed(_CATALOGS.items()):
+        types |= concrete_types(package, base)
+    return types
+
+
+def strategy_type(name: str) -> type | None:
+    """The one of that name, without loading all the others; None if there is none."""
+    for package, base in _CATALOGS.items():
+        if (kind := concrete_type(package, base, name)) is not None:
+            return kind
+    return _FIXED.get(name)
 
 
 def to_record(value: Any) -> Any:
@@ -157,7 +172,7 @@ def from_record(record: Any) -> Any:
     if "type" not in record:
         return values
     name = record["type"]
-    kind = strategy_types().get(name) if isinstance(name, str) else None
+    kind = strategy_type(name) if isinstance(name, str) else None
     if kind is None:
         raise StudyError(
             f"unknown type {shown(name)}; wanted one of {', '.join(sorted(strategy_types()))}"

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.domains import Box
+from trainability.lazy import numpy as np
 from trainability.tasks.base import Task, check_n_train
 from trainability.tasks.points import training_points
 

@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from trainability.lazy import numpy as np
 from trainability.tasks.exact import shifted
 from trainability.tasks.text_columns import Column, composed
 

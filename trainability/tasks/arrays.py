@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trainability.checks import reason, settle_fields, shown, text_problem
 from trainability.errors import DataError, refuse
+from trainability.lazy import numpy as np
 from trainability.tasks.tensors import TensorTask
 
 _LARGEST = 2**33

@@ -6,11 +6,10 @@ import hashlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 
-import numpy as np
-
 from trainability.checks import MOST_POINTS, count_problem, settle_fields
 from trainability.domains import Domain
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.schemes.base import describe
 from trainability.tasks.best_loss import best_loss
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from trainability.errors import InputError
+from trainability.lazy import numpy as np
 from trainability.tasks.hinges import best_hinges
 
 _MOST_EXACT = 512

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from trainability.lazy import numpy as np
 
 
 def class_targets(classes: np.ndarray, n_classes: int, one_hot: bool = False) -> np.ndarray:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trainability.catalogs import did_you_mean
 from trainability.errors import DataError, refuse
+from trainability.lazy import numpy as np
 from trainability.tasks.text_columns import (
     COMPRESSIONS,
     Column,

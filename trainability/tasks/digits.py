@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.checks import int_problem, settle_fields
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.tasks.tensors import TensorTask
 
 _ALL = 1797

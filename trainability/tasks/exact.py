@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-import numpy as np
+from trainability.lazy import numpy as np
 
 LARGE_OFFSET = 1e6
 """Largest over spread above which a column is shifted before anything else is done with it. Below,

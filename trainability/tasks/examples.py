@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from trainability.checks import reason, settle_fields, shown, text_problem
 from trainability.errors import DataError, InputError, refuse
+from trainability.lazy import numpy as np
 from trainability.tasks.tensors import TensorTask
 
 _SOURCES: dict[str, Any] = {}

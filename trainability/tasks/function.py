@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from trainability.checks import (
     MOST_NUMBERS,
     MOST_POINTS,
@@ -22,6 +20,7 @@ from trainability.checks import (
 from trainability.domains import Domain, Points
 from trainability.errors import InputError, refuse
 from trainability.identity import younger
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.tasks.base import Task, n_train_problems
 from trainability.tasks.classes import class_targets

@@ -11,7 +11,7 @@ covered by the others.
 
 from __future__ import annotations
 
-import numpy as np
+from trainability.lazy import numpy as np
 
 _DEPENDENT = 1e-12
 """Share of a column's squared norm below which the column counts as dependent on others."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError
+from trainability.lazy import numpy as np
 
 
 def training_points(domain: Domain, n: int) -> np.ndarray:

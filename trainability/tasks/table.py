@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from trainability.checks import (
     bool_problem,
     choice_problem,
@@ -22,13 +20,14 @@ from trainability.checks import (
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
 from trainability.identity import younger
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.tasks.base import Task
 from trainability.tasks.columns import read_columns
 from trainability.tasks.exact import has_large_offset
 
 Bundled = Literal["diabetes", "digits"]
-_Part = tuple[np.ndarray, np.ndarray]
+_Part = tuple["np.ndarray", "np.ndarray"]
 """Inputs and targets."""
 
 

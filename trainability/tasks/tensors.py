@@ -6,17 +6,16 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import numpy as np
-
 from trainability.checks import MOST_NUMBERS, bool_problem, int_problem
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.tasks.base import Task
 from trainability.tasks.classes import class_targets
 
 _MOST_CLASSES = 1000
-_Part = tuple[np.ndarray, np.ndarray]
+_Part = tuple["np.ndarray", "np.ndarray"]
 
 
 class TensorTask(Task):

@@ -18,13 +18,12 @@ import zipfile
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.tasks.exact import shifted
 
-Column = np.ndarray | list[str] | str
+Column: TypeAlias = "np.ndarray | list[str] | str"
 """Numbers, float64 with NaN where one is missing, of shape (N,), or (N, k) for k columns of one
 name; or texts, one per row; or what keeps it from being either."""
 COMPRESSIONS: dict[str, Callable[[Path], Any]] = {

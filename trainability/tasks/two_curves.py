@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-import numpy as np
-
 from trainability.checks import MOST_POINTS, bool_problem, int_problem, number_problem
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.tasks.classes import class_targets
 

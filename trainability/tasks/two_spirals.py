@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.checks import number_problem, settle_fields
 from trainability.domains import Points
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.tasks.base import Task, n_train_problems
 from trainability.tasks.two_curves import points_of, two_curves_problems
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from trainability.checks import count_problem, is_number, shown
 from trainability.checks import is_int as is_count
 from trainability.domains import Domain
+from trainability.lazy import numpy as np
 
 __all__ = ["count_problem", "domain_problem", "is_count", "number_problem", "width_problems"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.schemes.base import describe
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from trainability.lazy import numpy as np
 from trainability.optimizers.schedules.base import Schedule
 
 

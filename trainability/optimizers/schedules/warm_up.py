@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.optimizers.schedules.base import Schedule, schedule_problem, step_problem
 from trainability.optimizers.schedules.constant import CONSTANT
 

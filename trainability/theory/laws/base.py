@@ -6,17 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.domains import Box, Domain, Points
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.theory.checks import number_problem
 from trainability.theory.probability import QUADRATURE
 
 Exact = tuple[float, str]
 """A logarithm of a probability and the method that gave it."""
 
-LogBelow = Callable[[np.ndarray], np.ndarray]
+LogBelow = Callable[["np.ndarray"], "np.ndarray"]
 """log P(b <= limit | what was sampled), elementwise."""
 
 

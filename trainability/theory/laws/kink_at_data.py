@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.domains import Box, Domain
+from trainability.lazy import numpy as np
 from trainability.theory.laws.base import Exact, LogBelow, NeuronLaw, refuse_negative
 from trainability.theory.probability import CLOSED_FORM
 

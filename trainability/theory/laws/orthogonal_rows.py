@@ -7,11 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from trainability.checks import count_problem
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import refuse
+from trainability.lazy import numpy as np
 from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.planes import corners, log_no_height, on_plane

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from trainability.domains import Box
+from trainability.lazy import numpy as np
 from trainability.theory import numerics
 from trainability.theory.laws.base import Exact
 from trainability.theory.probability import CLOSED_FORM

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 
-import numpy as np
-
 from trainability.domains import Domain
+from trainability.lazy import numpy as np
 from trainability.theory import numerics
 from trainability.theory.laws.base import (
     Exact,

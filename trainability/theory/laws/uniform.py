@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from trainability.domains import Box, Domain
+from trainability.lazy import numpy as np
 from trainability.theory import numerics
 from trainability.theory.laws.base import Exact, by_quadrature, refuse_negative
 from trainability.theory.laws.symmetric import SymmetricLaw, given_weights, independent_rows

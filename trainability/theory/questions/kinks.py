@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING
 
 from trainability.errors import InputError, refuse
+from trainability.lazy import numpy as np
 from trainability.theory.checks import count_problem, number_problem
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _CHUNK_ROWS = 256
 
