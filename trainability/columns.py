@@ -293,5 +293,7 @@ and `cosine_init` are of what each Linear and convolution layer but the first ta
 of use: of hidden layers one behind the other that is what they give out.
 """
 
+assert len({column.name for column in COLUMNS}) == len(COLUMNS), "two columns of one name"
+
 VERSION = max(max(column.since, column.nullable_since) for column in COLUMNS)
 """Of stored files: that of the youngest column. 0 are those from before files said theirs."""

@@ -14,7 +14,7 @@ from torch import nn
 from trainability import Adam, Module, inspect
 from trainability.death import PERMANENT
 from trainability.families import family_of
-from trainability.families.copies import CopiesOfModule
+from trainability.families.copies_of_module import CopiesOfModule
 from trainability.optimizers import AdamW
 from trainability.schemes import He
 from trainability.trial import Runtime, run_trial

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from trainability import Module, inspect
 from trainability.death import ACTIVE, PERMANENT, TENTATIVE
 from trainability.families import family_of
-from trainability.families.copies import CopiesOfModule
+from trainability.families.copies_of_module import CopiesOfModule
 
 
 class Edged(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from trainability.schemes import He
 from trainability.storage import Storage
 from trainability.study import Cell
 from trainability.study.axes import AXES, AXIS, Axes, Axis, axis_types
-from trainability.study.changes import PARTS
+from trainability.study.changes import PARTS, further_axes, with_axes
 from trainability.tasks import AbsoluteValue, TwoMoons
 from trainability.tracking.mirror import _params
 from trainability.tracking.naming import Names
@@ -92,6 +93,7 @@ def test_declarations_have_it_as_a_field_that_says_the_same(axis, kind) -> None:
 
 
 def test_it_is_described_and_ordered(axis) -> None:
+    assert axis.name.isidentifier() and axis.name == axis.name.lower()
     assert axis.meaning.endswith(".") and type(axis).__doc__ and axis.label.strip()
     assert list(Axes.__annotations__) == [n for n in AXES if n in Axes.__annotations__]
     assert list(AXES) == sorted(AXES, key=lambda n: (AXIS[n].since, AXES.index(n)))
@@ -220,6 +222,33 @@ def test_a_tuning_varies_it_or_says_why_not(name) -> None:
     settings = [tuning.space.settings({name: value}) for value in values]
     cells = [tuning.cell(chosen, tuning.widths[0]) for chosen in settings]
     assert [cell.declared(name) for cell in cells] == list(values)
+
+
+@pytest.mark.parametrize("younger", [name for name in YOUNGER if name not in Axes.__annotations__])
+def test_a_tuning_may_be_at_a_fixed_value_of_it(younger) -> None:
+    value = AXIS[younger].examples()[0]
+    tuning = Tuning(
+        name="t", question="Which?", budget=4096, vary={"scheme.bias_std": Choice([0.1, 1.0])},
+        objective=SuccessRate(width=4), scheme=He(), optimizer=Adam(0.02), max_steps=5, **NUMBERS,
+        **{younger: value},
+    )  # fmt: skip
+    assert Tuning.from_json(tuning.to_json()) == tuning
+    assert tuning.study().cells()[0].declared(younger) == value
+    for settings in (None, tuning.space.settings({"scheme.bias_std": 1.0})):
+        assert tuning.cell(settings, 4).columns()[younger] == AXIS[younger].written(value)
+
+
+@pytest.mark.parametrize("taken", ["replicates", "cells", "fair"])
+def test_an_axis_takes_no_name_that_a_declaration_has(taken, monkeypatch) -> None:
+    """Else it would stand for the id of a cell, or for how many networks there are."""
+    own = {name: "Any" for name in Study.__annotations__ if name not in further_axes(Study)}
+    kind = type("Like", (), {"__annotations__": own, "cells": Study.cells})
+    monkeypatch.setitem(AXIS, taken, SimpleNamespace(name=taken, default=0, since=1))
+    if taken == "fair":
+        assert "fair" in vars(with_axes(kind))["__annotations__"]
+        return
+    with pytest.raises(AssertionError, match=f"has a {taken}: give the axis another name"):
+        with_axes(kind)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(type(odd).__name__))

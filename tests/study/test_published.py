@@ -7,7 +7,7 @@ import pytest
 
 from trainability import Adam, Study
 from trainability.analysis.comparisons import fisher
-from trainability.analysis.quantities import NAMES
+from trainability.analysis.quantity_table import NAMES
 from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.published import paper_beside_ours

@@ -19,8 +19,8 @@ from trainability.tuning.result import judge
 from trainability.tuning.tables import candidate_table, finalist_table
 
 
-def tables(found) -> str:
-    result = judge(found)
+def tables(searched) -> str:
+    result = judge(searched)
     return candidate_table(result).to_csv() + finalist_table(result).to_csv()
 
 
@@ -31,18 +31,18 @@ def undisturbed(tmp_path_factory):
 
 
 def test_it_spends_its_budget_and_judges_on_fresh_seeds(undisturbed):
-    found, storage = undisturbed
-    assert sum(standing.n_networks for standing in found.standings) == 20 * BLOCK_SIZE
+    searched, storage = undisturbed
+    assert sum(standing.n_networks for standing in searched.standings) == 20 * BLOCK_SIZE
     rows = storage.read_rows("tiny", columns=["cell", "seed", "replicate"])
     assert set(rows["seed"]) == {0, a_tuning().fresh_seed}
     fresh = rows[rows["seed"] != 0]
-    assert len(fresh) == (len(found.finalists) + 1) * 512
+    assert len(fresh) == (len(searched.finalists) + 1) * 512
     assert len(rows) - len(fresh) == 20 * BLOCK_SIZE
 
 
 def test_outcomes_are_the_steps_of_the_networks_that_succeeded(undisturbed):
-    found, storage = undisturbed
-    settings, outcomes = next(iter(found.measured.items()))
+    searched, storage = undisturbed
+    settings, outcomes = next(iter(searched.measured.items()))
     rows = storage.read_rows("tiny", [a_tuning().cell(settings, 4).id])
     assert np.isfinite(outcomes[4]).tolist() == rows["success"].tolist()
     won = rows["success"].to_numpy()
@@ -58,9 +58,9 @@ def test_candidates_and_default_share_their_random_numbers(undisturbed):
 
 
 def test_running_again_trains_nothing_and_finds_the_same(undisturbed):
-    found, storage = undisturbed
+    searched, storage = undisturbed
     trainer = Trainer(a_tuning(), storage)
-    assert tables(run_search(a_tuning(), storage, trainer)) == tables(found)
+    assert tables(run_search(a_tuning(), storage, trainer)) == tables(searched)
     assert trainer.trained == 0
 
 
@@ -70,43 +70,43 @@ def test_cut_short_at_any_block_it_goes_on_to_the_same_tables(undisturbed, tmp_p
     with pytest.raises(KeyboardInterrupt):
         run_search(tuning, storage, Trainer(tuning, storage, stop_after))
     trainer = Trainer(tuning, storage)
-    found = run_search(tuning, storage, trainer)
-    assert tables(found) == tables(undisturbed[0])
+    searched = run_search(tuning, storage, trainer)
+    assert tables(searched) == tables(undisturbed[0])
     files = storage.block_files("tiny")
     assert sum(len(file.blocks) for file in files) == stop_after + trainer.trained
 
 
 def test_a_batch_that_was_not_written_down_is_found_again(undisturbed, tmp_path):
     """Without the files of the rounds, the search repeats itself from the networks alone."""
-    found, storage = undisturbed
+    searched, storage = undisturbed
     tuning = a_tuning()
     for file in storage.block_files("tiny"):
         target = tmp_path / file.path.removeprefix(f"{storage.address}/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(Path(file.path).read_bytes())
     trainer = Trainer(tuning, Storage(tmp_path))
-    assert tables(run_search(tuning, Storage(tmp_path), trainer)) == tables(found)
+    assert tables(run_search(tuning, Storage(tmp_path), trainer)) == tables(searched)
     assert trainer.trained == 0
 
 
 def test_a_batch_that_was_damaged_is_found_again(undisturbed):
-    found, storage = undisturbed
+    searched, storage = undisturbed
     [folder] = Path(storage.address).glob("tiny/search-*")
     whole = (folder / "round-0005.json").read_text()
     (folder / "round-0005.json").write_text(whole[:40])
     trainer = Trainer(a_tuning(), storage)
-    assert tables(run_search(a_tuning(), storage, trainer)) == tables(found)
+    assert tables(run_search(a_tuning(), storage, trainer)) == tables(searched)
     assert (folder / "round-0005.json").read_text() == whole
     assert trainer.trained == 0
 
 
 def test_the_order_of_the_settings_does_not_matter_to_what_was_written_down(undisturbed):
-    found, storage = undisturbed
+    searched, storage = undisturbed
     turned = a_tuning(vary=dict(reversed(a_tuning().vary.items())))
     trainer = Trainer(turned, storage)
     again = run_search(turned, storage, trainer)
     assert [tuple(reversed(s.settings)) for s in again.standings] == [
-        standing.settings for standing in found.standings
+        standing.settings for standing in searched.standings
     ]
     assert trainer.trained == 0
 
@@ -116,10 +116,10 @@ def test_a_larger_budget_goes_on_from_where_the_smaller_ended(undisturbed, tmp_p
     small = run_search(a_tuning(), storage, Trainer(a_tuning(), storage))
     larger = a_tuning(budget=26 * 256)
     trainer = Trainer(larger, storage)
-    found = run_search(larger, storage, trainer)
-    assert found.rounds[: len(small.rounds)] == small.rounds
-    assert sum(standing.n_networks for standing in found.standings) == 26 * BLOCK_SIZE
-    assert trainer.trained <= 6 + 2 * (len(found.finalists) + 1)
+    searched = run_search(larger, storage, trainer)
+    assert searched.rounds[: len(small.rounds)] == small.rounds
+    assert sum(standing.n_networks for standing in searched.standings) == 26 * BLOCK_SIZE
+    assert trainer.trained <= 6 + 2 * (len(searched.finalists) + 1)
 
 
 def test_another_question_of_the_same_name_starts_anew(undisturbed):

@@ -12,7 +12,7 @@ from tuning_in_process import Trainer, a_tuning
 from trainability.storage import Storage
 from trainability.tuning import MedianSteps, SuccessRate
 from trainability.tuning.landscape import Landscape
-from trainability.tuning.loop import Found, run_search
+from trainability.tuning.loop import SearchOutcome, run_search
 from trainability.tuning.objectives import Estimate
 from trainability.tuning.report import write_report
 from trainability.tuning.result import answer, judge
@@ -51,7 +51,7 @@ def found_by_hand(rates, default, n=4096):
     fresh = {s: outcomes(p) for s, p in zip(settings, rates, strict=True)}
     measured = {s: outcomes(0.9) for s in settings}
     rounds = [Round(dict.fromkeys(settings, 1), [(9.0, 0.02)])]
-    return Found(tuning, rounds, standings, measured, fresh, outcomes(default))
+    return SearchOutcome(tuning, rounds, standings, measured, fresh, outcomes(default))
 
 
 def test_a_clear_improvement_wins():
@@ -86,8 +86,8 @@ def test_no_significant_improvement_is_an_answer():
 
 def test_optimism_is_what_the_best_observed_lost_on_fresh_seeds():
     result = judge(found_by_hand([0.80, 0.85], default=0.7))
-    assert result.flattered.settings == (0.1, 0.02)
-    assert result.optimism == pytest.approx(0.9 - result.flattered.values[0].value)
+    assert result.best_observed.settings == (0.1, 0.02)
+    assert result.optimism == pytest.approx(0.9 - result.best_observed.values[0].value)
     assert "1 that by theory can't be best" in answer(result)[-1]
 
 
@@ -109,7 +109,7 @@ def test_the_report_is_self_contained_and_says_all(tuned):
     assert {"candidates.csv", "finalists.csv", "tuning.json", "index.html"} <= names
     assert {"history.png", "slices.svg", "importance.png", "surface.svg"} <= names
     candidates = pd.read_csv(report.folder / "candidates.csv")
-    assert len(candidates) == len(result.found.standings)
+    assert len(candidates) == len(result.search.standings)
     assert candidates["n_networks"].sum() == 20 * 256
     assert candidates["begun"].is_monotonic_increasing and candidates["begun"].iloc[0] == 0
     assert candidates["fresh"].notna().sum() == len(result.finalists)
@@ -133,11 +133,11 @@ def test_optuna_opens_the_search(tuned):
     assert study.study_name == "tiny"
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     assert [trial.value for trial in complete] == [
-        standing.estimates[0].value for standing in result.found.standings
+        standing.estimates[0].value for standing in result.search.standings
     ]
     assert sum(trial.user_attrs["networks"] for trial in complete) == 20 * 256
     refused = study.get_trials(states=(optuna.trial.TrialState.PRUNED,))
-    assert len(refused) == len(result.found.refused)
+    assert len(refused) == len(result.search.refused)
 
 
 def test_two_objectives_give_a_front(two_objectives, tmp_path):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from trainability.families import family_of
-from trainability.families.copies import ENGINE
+from trainability.families.copies_of_module import ENGINE
 from trainability.losses import CrossEntropy
 from trainability.networks.copies import Copies
 from trainability.schemes import He

@@ -21,7 +21,7 @@ def family_of(cell: Cell, device: str = "cpu") -> Family:
     if cell.network is None:
         return FullyConnected(cell, device)
     # Imported here, so that a trial of another kind does not load it.
-    from trainability.families.copies import CopiesOfModule
+    from trainability.families.copies_of_module import CopiesOfModule
 
     return CopiesOfModule(cell, device)
 

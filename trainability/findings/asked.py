@@ -12,7 +12,7 @@ import pandas as pd
 
 from trainability.analysis.agreement import normal_p_value
 from trainability.analysis.comparisons import holm
-from trainability.analysis.quantities import restarts
+from trainability.analysis.quantity_table import restarts
 from trainability.findings.comparing import is_compared, most_sharing
 from trainability.findings.places import axis_columns
 from trainability.study import Study

@@ -15,7 +15,7 @@ from trainability.analysis.counts import count_shares, count_tests
 from trainability.analysis.curves import collapse_curves, layer_census, loss_quantiles
 from trainability.analysis.failures import failure_table
 from trainability.analysis.measures import measure_means
-from trainability.analysis.quantities import quantity_table
+from trainability.analysis.quantity_table import quantity_table
 from trainability.analysis.rates import success_rates
 from trainability.results import SCHEMA, checkpoints
 from trainability.seeds import BLOCK_SIZE

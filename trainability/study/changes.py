@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from trainability.identity import younger
-from trainability.study.axes import AXIS, Axis
+from trainability.study.axes import AXIS, Axes, Axis
 
 T = TypeVar("T")
 
@@ -37,7 +37,11 @@ def with_axes(kind: type[T]) -> type[T]:
     """
     fields = vars(kind)["__annotations__"]
     for axis in AXIS.values():
-        if axis.name not in fields:
+        if axis.name in Axes.__annotations__:
+            assert axis.name in fields, f"{kind.__name__} has no field {axis.name}"
+        else:
+            taken = axis.name in fields or hasattr(kind, axis.name)
+            assert not taken, f"{kind.__name__} has a {axis.name}: give the axis another name"
             fields[axis.name] = "Any"
             setattr(kind, axis.name, younger(axis.default, since=axis.since))
     return kind

@@ -239,12 +239,13 @@ class Updates:
         factors: np.ndarray,
     ) -> None:
         numbers = self._numbers.tolist()
+        n_own = len(self._optimizer.numbers())
         if self._penalty is not None:
-            own = numbers[len(self._optimizer.numbers()) :]
-            gradient = self._penalty.gradient(TENSORS, parameter, gradient, is_weight, own)
+            of_penalty = numbers[n_own:]
+            gradient = self._penalty.gradient(TENSORS, parameter, gradient, is_weight, of_penalty)
         moments = list(kept)
         new = self._optimizer.update(
-            TENSORS, parameter, gradient, moments, numbers, factors.tolist()
+            TENSORS, parameter, gradient, moments, numbers[:n_own], factors.tolist()
         )
         parameter.copy_(new)
         for place, moment in zip(kept, moments, strict=True):

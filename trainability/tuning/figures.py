@@ -28,7 +28,7 @@ def draw_figures(result: Result, candidates: pd.DataFrame) -> dict:
     that the best candidate has; a Pareto front for two objectives. Figures by name."""
     tuning = result.tuning
     words = tuning.objectives[0].words
-    landscape = Landscape(tuning, result.found.standings)
+    landscape = Landscape(tuning, result.search.standings)
     logarithmic = {name: part.log for name, part in tuning.vary.items()}
     slices = {name: landscape.slice(name) for name in tuning.vary}
     default = result.default.values[0]

@@ -37,7 +37,7 @@ Announce = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchOutcome:
     """A search that is over, and the evaluation on fresh seeds after it.
 
     Args:
@@ -91,7 +91,7 @@ def search_of(tuning: Tuning, *, begins: bool = True) -> Search:
 
 def run_search(
     tuning: Tuning, storage: Storage, dispatch: Dispatch, announce: Announce = lambda _: None
-) -> Found:
+) -> SearchOutcome:
     """Search until the budget is spent, then evaluate the best few and the default again.
 
     Raises:
@@ -120,7 +120,7 @@ def run_search(
     dispatch(what, *wanted_blocks(tuning, counts, tuning.fresh_seed))
     fresh = read_outcomes(tuning, storage, counts, tuning.fresh_seed)
     default = fresh.pop(None)
-    return Found(tuning, rounds, standings, measured, fresh, default)
+    return SearchOutcome(tuning, rounds, standings, measured, fresh, default)
 
 
 def progress(tuning: Tuning, standings: Sequence[Standing], n_rounds: int) -> str:

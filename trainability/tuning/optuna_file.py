@@ -21,7 +21,7 @@ def optuna_file(result: Result) -> bytes:
     objective that hold for all candidates at all times), `hopeful`, and `fresh`, the values on
     fresh seeds, of finalists.
     """
-    tuning, found = result.tuning, result.found
+    tuning, search = result.tuning, result.search
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = tuning.space
@@ -40,14 +40,14 @@ def optuna_file(result: Result) -> bytes:
             }
             | ({"fresh": fresh[standing.settings]} if standing.settings in fresh else {}),
         )
-        for standing in found.standings
+        for standing in search.standings
     ] + [
         optuna.trial.create_trial(
             **_named(parameters(space, settings)),
             state=optuna.trial.TrialState.PRUNED,
             user_attrs={"refused": "by theory it can't be best"},
         )
-        for settings in found.refused
+        for settings in search.refused
     ]
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ from trainability.tuning.choices import written
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.figures import draw_figures
 from trainability.tuning.optuna_file import optuna_file
-from trainability.tuning.result import Judged, Result, answer
+from trainability.tuning.result import FinalistScore, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
 from trainability.tuning.wording import interval
 
@@ -110,7 +110,7 @@ def shown_finalists(result: Result) -> dict[str, Any]:
     return {"header": header, "body": [*body, _shown(tuning, result.default)]}
 
 
-def _shown(tuning: Tuning, entry: Judged) -> list[str]:
+def _shown(tuning: Tuning, entry: FinalistScore) -> list[str]:
     is_default = entry.settings is None
     if len(tuning.vary) > _MOST_COLUMNS:
         cells = [f"{entry.name} (default)" if is_default else entry.name]
@@ -171,7 +171,7 @@ def _shown_candidates(result: Result, candidates: pd.DataFrame) -> dict[str, Any
     order = np.argsort(sign * candidates["expected"].to_numpy(), kind="stable")[:20]
     body = [
         [
-            *space.texts(result.found.standings[index].settings).values(),
+            *space.texts(result.search.standings[index].settings).values(),
             f"{row['n_networks']:,}",
             f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]",
             f"{row['expected']:.4g}",

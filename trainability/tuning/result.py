@@ -8,7 +8,7 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.seeds import BLOCK_SIZE
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import best_observed
-from trainability.tuning.loop import Found
+from trainability.tuning.loop import SearchOutcome
 from trainability.tuning.objectives import Estimate
 from trainability.tuning.space import Settings
 from trainability.tuning.wording import interval, pasted, written
@@ -18,7 +18,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Judged:
+class FinalistScore:
     """A candidate on fresh seeds; one entry per objective.
 
     Args:
@@ -43,26 +43,26 @@ class Result:
     """The verdict.
 
     Args:
-        found: The search and its fresh evaluation.
+        search: The search and its fresh evaluation.
         finalists: Those that were evaluated again, the best in the first objective first.
         default: What they are compared with.
         optimism: By how much the value of the best observed candidate of the search fell short
             on fresh seeds, in units of the first objective; > 0 if the search had flattered it.
-        flattered: The candidate that this is about.
+        best_observed: The candidate that this is about.
     """
 
-    found: Found
-    finalists: list[Judged]
-    default: Judged
+    search: SearchOutcome
+    finalists: list[FinalistScore]
+    default: FinalistScore
     optimism: float
-    flattered: Judged
+    best_observed: FinalistScore
 
     @property
     def tuning(self) -> Tuning:
-        return self.found.tuning
+        return self.search.tuning
 
     @property
-    def best(self) -> Judged:
+    def best(self) -> FinalistScore:
         """The finalist with the best first objective on fresh seeds."""
         return self.finalists[0]
 
@@ -73,7 +73,7 @@ class Result:
         return objective.is_better(objective.pessimistic(difference), 0.0)
 
     @property
-    def winner(self) -> Judged:
+    def winner(self) -> FinalistScore:
         """The best finalist if it surely beats the default, else the default."""
         return self.best if self.is_improvement else self.default
 
@@ -83,41 +83,41 @@ class Result:
         return pasted(self.tuning, self.winner.settings)
 
 
-def judge(found: Found) -> Result:
+def judge(search: SearchOutcome) -> Result:
     """Compare the finalists with the default and with what the search had said of them."""
-    tuning = found.tuning
-    n_comparisons = len(found.finalists) * len(tuning.objectives)
+    tuning = search.tuning
+    n_comparisons = len(search.finalists) * len(tuning.objectives)
     each = 1 - (1 - LEVEL) / n_comparisons
-    search = {standing.settings: standing for standing in found.standings}
-    judged = {
-        settings: Judged(
+    standings = {standing.settings: standing for standing in search.standings}
+    scores = {
+        settings: FinalistScore(
             settings,
             written(tuning, settings),
             tuple(part.estimate(outcomes, LEVEL, clopper_pearson) for part in tuning.objectives),
-            tuple(part.difference(found.default, outcomes, each) for part in tuning.objectives),
-            tuple(estimate.value for estimate in search[settings].estimates),
+            tuple(part.difference(search.default, outcomes, each) for part in tuning.objectives),
+            tuple(estimate.value for estimate in standings[settings].estimates),
         )
-        for settings, outcomes in found.finalists.items()
+        for settings, outcomes in search.finalists.items()
     }
-    default = Judged(
+    default = FinalistScore(
         None,
         written(tuning, None),
-        tuple(part.estimate(found.default, LEVEL, clopper_pearson) for part in tuning.objectives),
+        tuple(part.estimate(search.default, LEVEL, clopper_pearson) for part in tuning.objectives),
         (Estimate(0.0, 0.0, 0.0),) * len(tuning.objectives),
         (float("nan"),) * len(tuning.objectives),
     )
     objective = tuning.objectives[0]
     sign = 1 if objective.maximize else -1
-    observed = best_observed(found.standings)
-    flattered = judged.get(observed) or max(
-        judged.values(), key=lambda entry: sign * entry.observed[0]
+    observed = best_observed(search.standings)
+    highest = scores.get(observed) or max(
+        scores.values(), key=lambda entry: sign * entry.observed[0]
     )
     return Result(
-        found=found,
-        finalists=sorted(judged.values(), key=lambda entry: -sign * entry.values[0].value),
+        search=search,
+        finalists=sorted(scores.values(), key=lambda entry: -sign * entry.values[0].value),
         default=default,
-        optimism=sign * (flattered.observed[0] - flattered.values[0].value),
-        flattered=flattered,
+        optimism=sign * (highest.observed[0] - highest.values[0].value),
+        best_observed=highest,
     )
 
 
@@ -160,22 +160,22 @@ def answer(result: Result) -> list[str]:
         f"{compared} is {interval(best.differences[0], sign=True)}, with an "
         f"interval that holds for all {len(result.finalists)} finalists{both} together at "
         f"{100 * LEVEL:g} %.",
-        f"The search flattered its best observed candidate, {result.flattered.name}, by "
-        f"{result.optimism:.4g}: {result.flattered.observed[0]:.4g} in the search, "
-        f"{result.flattered.values[0].value:.4g} on fresh seeds.",
-        f"It trained {sum(entry.n_networks for entry in result.found.standings):,} networks of "
-        f"{len(result.found.standings)} candidates and left out {len(result.found.refused)} that "
+        f"The search flattered its best observed candidate, {result.best_observed.name}, by "
+        f"{result.optimism:.4g}: {result.best_observed.observed[0]:.4g} in the search, "
+        f"{result.best_observed.values[0].value:.4g} on fresh seeds.",
+        f"It trained {sum(entry.n_networks for entry in result.search.standings):,} networks of "
+        f"{len(result.search.standings)} candidates and left out {len(result.search.refused)} that "
         "by theory can't be best.",
     ]
 
 
 def _prior_sentence(result: Result) -> str:
     """Where theory let the search begin, and how that ended."""
-    predicted = result.found.rounds[0].predicted
+    predicted = result.search.rounds[0].predicted
     if not predicted:
         return "Theory predicts the success of none of its candidates: the search began without it."
     best = max(predicted, key=lambda settings: predicted[settings])
-    measured = {standing.settings: standing.estimates[0] for standing in result.found.standings}
+    measured = {standing.settings: standing.estimates[0] for standing in result.search.standings}
     value = measured[best]
     n = len(predicted)
     which = "candidate" if n == 1 else f"{n} candidates"

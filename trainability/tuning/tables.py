@@ -28,21 +28,21 @@ def candidate_table(result: Result) -> pd.DataFrame:
         no other is surely better; `begun`: networks trained before; `fresh`: the first objective
         on fresh seeds, NaN but for finalists.
     """
-    found, tuning = result.found, result.tuning
+    search, tuning = result.search, result.tuning
     fresh = {entry.settings: entry.values[0].value for entry in result.finalists}
     begun: dict[Settings, int] = {}
     blocks: dict[Settings, int] = {}
     trained = 0
-    for batch in found.rounds:
+    for batch in search.rounds:
         for settings, n in batch.blocks.items():
             begun.setdefault(settings, trained)
             trained += (n - blocks.get(settings, 0)) * BLOCK_SIZE * len(tuning.widths)
             blocks[settings] = n
     rows = []
-    for standing in found.standings:
+    for standing in search.standings:
         row = columns(tuning, standing.settings)
         row |= {"n_networks": standing.n_networks}
-        outcomes = found.measured[standing.settings]
+        outcomes = search.measured[standing.settings]
         for suffix, part, expected in zip(
             SUFFIXES, tuning.objectives, standing.expected, strict=False
         ):

@@ -25,11 +25,12 @@ def write_update(
     """Write one update of parameter k and its moments; returns the old and the new parameter."""
     on = VectorArithmetic(code)
     old = Lazy(code, code.vector(), lambda: code.load(parameters, k))
+    n_own = len(optimizer.numbers())
     if penalty is not None:
-        own = numbers[len(optimizer.numbers()) :]
-        gradient = penalty.gradient(on, old, gradient, is_weight, own)
+        of_penalty = numbers[n_own : n_own + len(penalty.numbers())]
+        gradient = penalty.gradient(on, old, gradient, is_weight, of_penalty)
     places = _Moments(code, moments, k)
-    return old, optimizer.update(on, old, gradient, places, numbers, factors)
+    return old, optimizer.update(on, old, gradient, places, numbers[:n_own], factors)
 
 
 class _Moments(MutableSequence[Value]):

@@ -352,7 +352,8 @@ class _BlockKernel:
         n_factors = plan.optimizer.factors(0, 1).shape[1]
         factors = [code.splat(given["factors"], step * n_factors + k) for k in range(n_factors)]
         numbers = [code.splat(given["numbers"], k) for k in range(plan.n_numbers)]
-        own = numbers[len(plan.optimizer.numbers()) :]
+        n_own = len(plan.optimizer.numbers())
+        numbers, own = numbers[:n_own], numbers[n_own:]
         with block.phase() as thread:
             for job in plan.jobs:
                 for number, layer, place in parameters(self.block, self.plan, job, thread):

@@ -266,13 +266,14 @@ class _Kernel:
         optimizer = plan.optimizer
         n_factors = optimizer.factors(0, 1).shape[1]
         factors = [code.splat(given["factors"], step * n_factors + k) for k in range(n_factors)]
+        numbers = self.numbers[: len(optimizer.numbers())]
         live = self.live.get()
         warp.fence()
         for c, gradient in enumerate(gradients):
             old = warp.own_parameters(c * plan.lanes)
             moments = [variable.get() for variable in self.moments[c]]
             gradient = self.penalized(c, old, gradient)
-            new = optimizer.update(self.on, old, gradient, moments, self.numbers, factors)
+            new = optimizer.update(self.on, old, gradient, moments, numbers, factors)
             for variable, value in zip(self.moments[c], moments, strict=True):
                 variable.set(value)
             warp.set_parameters(c * plan.lanes, live.choose(new, old))

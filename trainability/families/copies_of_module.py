@@ -21,7 +21,12 @@ from trainability.networks.copies import Copies
 from trainability.seeds import BLOCK_SIZE, stream
 from trainability.sensitivity import Sensitivity, sensitivity_of
 from trainability.training import Problem, Training
-from trainability.training.copies import CopiesEvaluation, CopiesTraining, reproducible, tile_size
+from trainability.training.copies_training import (
+    CopiesEvaluation,
+    CopiesTraining,
+    reproducible,
+    tile_size,
+)
 
 ENGINE = "module"
 """What trains copies; it is chosen by the network, not by its name."""

@@ -6,7 +6,7 @@ import pytest
 
 from trainability.analysis.agreement import normal_p_value, rate_p_value, restarts_p_value
 from trainability.analysis.collapse import collapse_table
-from trainability.analysis.quantities import quantity_table, restarts
+from trainability.analysis.quantity_table import quantity_table, restarts
 from trainability.analysis.rates import clopper_pearson
 
 
