@@ -8,13 +8,17 @@ import pytest
 
 from trainability.errors import StorageError, StudyError
 from trainability.storage import Storage
-from trainability.stored import declare, stored_study
+from trainability.stored import declare, open_study
 
 
 @pytest.fixture
 def storage(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return Storage(tmp_path / "results")
+
+
+def stored_study(text, storage):
+    return open_study(text, storage)[0]
 
 
 def cells(study):

@@ -31,28 +31,27 @@ _log = logging.getLogger(__name__)
 def open_study(study: str | Path | Study, storage: str | Path | Storage) -> tuple[Study, Storage]:
     """A study, and the storage that holds it or will hold it.
 
-    Where a look at folders tells that there is no such study, neither Arrow nor NumPy is loaded for
-    saying so.
+    Of a name that is not in `studies/`, what storage declares comes before what is shipped. Where a
+    look at folders tells that there is no such study, neither Arrow nor NumPy is loaded.
 
     Args:
-        study: The study; its file; or a name, as for `stored_study`.
-        storage: Where results are, or its address.
+        study: The study; its file; or the name of one in `studies/`, on storage, or shipped.
+        storage: Where results are, and beside them the declaration of every study; or its address.
 
     Raises:
-        StudyError: If there is no such study, or its file is wrong.
-        StorageError: If the storage can't be used.
+        StudyError: If it is none of these, and says which there are; or if its file is wrong.
+        StorageError: If the storage can't be used, or newer code has written the declaration.
     """
-    if isinstance(study, str | Path):
-        study = _declared_by_a_file(str(study), storage) or str(study)
+    chosen = _of_a_file(str(study), storage) if isinstance(study, str | Path) else study
     from trainability.storage import Storage
 
     place = storage if isinstance(storage, Storage) else Storage(storage)
-    return (stored_study(study, place) if isinstance(study, str) else study), place
+    return (_stored_or_shipped(str(study), place) if chosen is None else chosen), place
 
 
-def _declared_by_a_file(text: str, storage: str | Path | Storage) -> Study | None:
+def _of_a_file(text: str, storage: str | Path | Storage) -> Study | None:
     """The study of a user's file; None of a name that only storage, or this package, may know."""
-    if _is_declared_by_a_file(text):
+    if name_problem("name", text) or own_study_file(text) is not None:
         find_study_file(text)
         from trainability.study import load_study
 
@@ -69,42 +68,23 @@ def _can_be_listed(folder: Path) -> bool:
     return folder.is_dir() or not os.path.lexists(folder)
 
 
-def stored_study(text: str, storage: Storage) -> Study:
-    """The study of a file or name; a bare name may also be that of a study on storage.
-
-    Of a name that is not in `studies/`, what storage declares comes before what is shipped.
-
-    Args:
-        text: A study file, or the name of a study in `studies/`, on storage, or shipped.
-        storage: Where results are, and beside them the declaration of every study.
-
-    Raises:
-        StudyError: If it is none of these, and says which there are; or if its file is wrong.
-        StorageError: If newer code has written the declaration.
-    """
+def _stored_or_shipped(name: str, storage: Storage) -> Study:
     from trainability.study import Study, load_study
 
-    if _is_declared_by_a_file(text):
-        return load_study(text)
-    record = _stored_record(text, storage)
+    record = _stored_record(name, storage)
     if record is None:
-        if text not in study_names():
-            raise StudyError(_unknown(text, storage.shown, storage.studies()))
-        return load_study(text)
-    others = [path for path, other in _copies(text, storage) if _differences(other, record)]
+        if name not in study_names():
+            raise StudyError(_unknown(name, storage.shown, storage.studies()))
+        return load_study(name)
+    others = [path for path, other in _copies(name, storage) if _differences(other, record)]
     if others:
         _log.warning(
             "%s",
-            f"{storage.shown} holds {len(others) + 1} declarations of {text} with different "
+            f"{storage.shown} holds {len(others) + 1} declarations of {name} with different "
             "values; this is the one that ran last. Of the others name the file: "
             + ", ".join(f"{storage.shown}/{path}" for path in others),
         )
     return Study.from_json(json.dumps(record))
-
-
-def _is_declared_by_a_file(text: str) -> bool:
-    """Whether a file or name stands for a study file of the user's, whatever storage holds."""
-    return bool(name_problem("name", text)) or own_study_file(text) is not None
 
 
 def declare(study: Study, cells: Iterable[str], storage: Storage) -> list[str]:

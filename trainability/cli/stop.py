@@ -17,7 +17,7 @@ from trainability.cli.app import (
 from trainability.errors import StudyError, StudyFailed
 from trainability.running.stopping import Running, request_end, running, withdraw
 from trainability.storage import Storage
-from trainability.stored import stored_study
+from trainability.stored import open_study
 
 _WAIT_S = 60.0
 _LOOK_EVERY_S = 0.5
@@ -61,7 +61,7 @@ def _names(text: str, place: Storage) -> list[str]:
     if text in place.studies() or text in place.studies("tuning"):
         return [text]
     try:
-        return [stored_study(text, place).name]
+        return [open_study(text, place)[0].name]
     except StudyError as error:
         from trainability.tuning.loading import load_tunings
 

@@ -39,16 +39,16 @@ class Report:
     Args:
         folder: Where.
         page: Its HTML page.
-        answer: What was found, in sentences.
         markdown: Question and answer, for MLflow.
         findings: What it says.
+        answer: In sentences, as `sentences.answer` has them.
     """
 
     folder: Path
     page: Path
-    answer: list[str]
     markdown: str
     findings: Findings
+    answer: list[str]
 
     def show(self, console: Console) -> None:
         """Print the answer and the rates, for a terminal of 80 columns."""
@@ -75,10 +75,9 @@ def write_report(
     findings = find(study, storage)
     folder = report_folder(study.name, storage) if folder is None else folder
     replace_folder(folder, lambda made: _write(findings, storage, made, library, helper))
-    said = answer(findings)
-    parts = [f"**{study.question}**", progress(findings), " ".join(said)]
-    markdown = "\n\n".join(filter(None, parts))
-    return Report(folder, folder / "index.html", said, markdown, findings)
+    sentences = answer(findings)
+    parts = filter(None, [f"**{study.question}**", progress(findings), " ".join(sentences)])
+    return Report(folder, folder / "index.html", "\n\n".join(parts), findings, sentences)
 
 
 def report_folder(study: str, storage: Storage) -> Path:

@@ -30,14 +30,14 @@ def shown_events(console: Console | None, on_event: Subscriber | None) -> Iterat
         raise InputError(f"on_event must be a function of one event, got {shown(on_event)}")
     from trainability.events import Events
 
-    heard = [] if on_event is None else [on_event]
+    own = [] if on_event is None else [on_event]
     if console is None:
-        yield Events(*heard)
+        yield Events(*own)
         return
     from trainability.running.display import Display
 
     with Display(console) as display:
-        yield Events(display.on_event, *heard)
+        yield Events(display.on_event, *own)
 
 
 def default_console(progress: bool) -> Console | None:
