@@ -52,11 +52,12 @@ def cases() -> list[tuple]:
     while any(new(case)[0] for case in itertools.product(*every)):
         choose(itertools.product(*every))
     combinations = [
-        (*(kind[k] for kind, k in zip(kinds, case)), 7 if sum(case[:2]) % 4 == 0 else None)
+        (*(kinds[i][k] for i, k in enumerate(case)), 7 if sum(case[:2]) % 4 == 0 else None)
         for case in chosen
     ]
     known = itertools.cycle([case for case in combinations if case[3] == OPTIMIZERS[0]])
-    for schedule, (*others, optimizer, size) in zip(SCHEDULES, known):
+    for schedule in SCHEDULES:
+        *others, optimizer, size = next(known)
         combinations.append((*others, dataclasses.replace(optimizer, schedule=schedule), size))
     return combinations
 
