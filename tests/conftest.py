@@ -56,6 +56,29 @@ def _needs_ray(path: Path) -> bool:
     return "ray_session" in path.read_text()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def kernels(tmp_path_factory):
+    """Compiled kernels of these tests, out of the user's cache; all that run side by side share
+    them, with the commands that they start."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRAINABILITY_CACHE", str(folder / "kernels"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_draws():
+    """A report starts no second process for its pictures: test files run side by side already.
+
+    Commands that are started as processes do; `tests/report/test_pictures.py` looks at both.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainability.report.pictures.available_cores", lambda: 1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_study() -> Study:
     """Four cells of two blocks, a second of work."""

@@ -28,6 +28,7 @@ LONG = (
     "launch/test_without_ray.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
     "modules/test_modules_random.py",
     "odd/test_odd_input.py",
+    "running/test_run.py::test_it_runs_in_a_notebook",
     "running/test_run.py::test_it_runs_twice_in_a_script_without_a_guard_and_where_lines_are_typed",
     "running/test_run.py::test_it_uses_a_ray_that_the_caller_has_connected_to_and_leaves_it",
     "storage/test_damage.py",

@@ -12,6 +12,8 @@ from trainability import addresses, provenance, tracking, version
 from trainability.cli import main
 from trainability.cli.app import Terminal
 from trainability.errors import StudyFailed
+from trainability.report.figures import drawings
+from trainability.report.pictures import Picture
 from trainability.storage import Storage
 from trainability.study import load_study
 
@@ -79,8 +81,14 @@ def words_of(line):
     return done.stdout.split("\0")[:-1]
 
 
+def undrawn(findings, folder, helper):
+    return {name: Picture("", 1, name) for name in drawings(findings)}
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_commands_that_are_shown_name_the_same_storage(call, mine, tmp_path, folder):
+def test_commands_that_are_shown_name_the_same_storage(call, mine, tmp_path, folder, monkeypatch):
+    if folder != "new\nline":  # to draw all pictures once is enough: where it is hardest
+        monkeypatch.setattr("trainability.report.build.draw_pictures", undrawn)
     place = tmp_path / folder
     code, out, _ = call("status", "mine.py", "--storage", place)
     assert code == 0

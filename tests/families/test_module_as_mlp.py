@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from itertools import pairwise
 
 import numpy as np
@@ -49,8 +50,9 @@ def pair_of(d_in: int = 1, d_out: int = 1, **values):
     )
 
 
-@pytest.mark.parametrize("depth", [2, 3, 7])
-@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+@pytest.mark.parametrize(
+    ("scheme", "depth"), [*itertools.product(SCHEMES, [2, 4]), (SCHEMES[0], 7)], ids=str
+)
 def test_the_first_weights_are_the_same_to_the_last_bit(scheme: Scheme, depth: int):
     module, plain = pair_of(width=3, depth=depth, scheme=scheme)
     copies, ensemble = family_of(module).draw([0, 2]), family_of(plain).draw([0, 2])

@@ -66,7 +66,11 @@ def test_a_long_folder_for_temporary_files_does_not_matter_and_nothing_stays(lon
 
 @pytest.mark.parametrize("moment", ["while it starts", "when it has started"])
 def test_a_driver_that_is_killed_leaves_no_process_and_no_folder(moment, tmp_path):
-    """Ray's own agents would take half a minute to notice."""
+    """Ray's own agents would take half a minute to notice.
+
+    All that has started carries the mark, and is out of reach of signals for our group: also
+    agents and workers, which Ray gives a title that is longer than their command.
+    """
     mark, place = moment.replace(" ", "-"), Path("/tmp") / f"t{os.getpid()}"
     place.mkdir()
     code = CONNECT + "    time.sleep(100)\n"
@@ -75,49 +79,34 @@ def test_a_driver_that_is_killed_leaves_no_process_and_no_folder(moment, tmp_pat
         env={**os.environ, "RAY_TMPDIR": str(place), "EMBEDDED_TEST": mark},
         stdout=subprocess.PIPE,
     )
+
+    def started():
+        return psutil.Process(driver.pid).children(recursive=True)
+
+    def titles():
+        addresses = set()
+        for process in started():
+            with contextlib.suppress(psutil.Error):
+                addresses.add("".join(process.cmdline()[:1]))
+        return addresses
+
     try:
         if moment == "while it starts":
             wait_until(lambda: any("gcs_server" in p.name() for p in ours(mark)), 100)
         else:
             assert driver.stdout.readline()
             assert len(ours(mark)) > 4
+            wait_until(lambda: {"ray::DashboardAgent", "ray::RuntimeEnvAgent"} <= titles(), 100)
+            for process in started():
+                with contextlib.suppress(psutil.Error):  # it has ended
+                    assert process.environ().get("EMBEDDED_TEST") == mark, process
+                    assert os.getsid(process.pid) != os.getsid(driver.pid), process
     finally:
         driver.send_signal(signal.SIGKILL)
         driver.communicate()
     wait_until(lambda: ours(mark) == [], 10)
     assert list(place.iterdir()) == []
     place.rmdir()
-
-
-def test_all_that_ray_starts_carries_the_mark_and_is_out_of_reach_of_signals_for_our_group():
-    """Also agents and workers, which Ray gives a title that is longer than their command."""
-    driver = subprocess.Popen(
-        [sys.executable, "-c", CONNECT + "    time.sleep(100)\n"],
-        env={**os.environ, "EMBEDDED_TEST": "sessions"},
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert driver.stdout.readline()
-
-        def started():
-            return psutil.Process(driver.pid).children(recursive=True)
-
-        def titles():
-            addresses = set()
-            for process in started():
-                with contextlib.suppress(psutil.Error):
-                    addresses.add("".join(process.cmdline()[:1]))
-            return addresses
-
-        wait_until(lambda: {"ray::DashboardAgent", "ray::RuntimeEnvAgent"} <= titles(), 100)
-        for process in started():
-            with contextlib.suppress(psutil.Error):  # it has ended
-                assert process.environ().get("EMBEDDED_TEST") == "sessions", process
-                assert os.getsid(process.pid) != os.getsid(driver.pid), process
-    finally:
-        driver.kill()
-        driver.communicate()
-    wait_until(lambda: ours("sessions") == [], 30)
 
 
 def test_only_what_carries_the_mark_is_killed():

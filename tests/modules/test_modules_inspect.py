@@ -50,7 +50,7 @@ def as_module(ensemble, index):
 )
 @pytest.mark.parametrize("sizes", [(1, 2, 2, 2, 2, 1), (2, 3, 4, 3, 1), (3, 20, 2)], ids=str)
 def test_a_copied_network_has_the_dead_of_the_census(scheme, sizes):
-    n_networks = 25
+    n_networks = 8
     x = points(12, sizes[0])
     ensemble = initialize(scheme, sizes, n_networks, np.random.default_rng(7))
     counted = census(ensemble, Points(x.numpy()))

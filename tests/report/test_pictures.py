@@ -68,6 +68,14 @@ def test_both_together_draw_each_picture_once_and_nothing_stays(findings, alone,
     assert list(together.items()) == list(alone[0].items()) and contents(tmp_path) == alone[1]
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_helper_is_there_where_it_has_a_core(cores, monkeypatch):
+    monkeypatch.setattr(pictures, "available_cores", lambda: cores)
+    with pictures.helping() as helper:
+        assert isinstance(helper, pictures.Helper) == (cores > 1)
+    assert helper is None or helper._process.returncode is not None
+
+
 @pytest.mark.parametrize("program", ["raise SystemExit", "print('no answer', flush=True)"])
 def test_without_a_helper_that_lives_this_process_draws_all(
     program, findings, alone, tmp_path, monkeypatch

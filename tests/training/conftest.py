@@ -9,11 +9,3 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def shared_cache(tmp_path_factory):
-    """Compiled kernels of these tests, out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRAINABILITY_CACHE", str(tmp_path_factory.mktemp("kernels")))
-        yield

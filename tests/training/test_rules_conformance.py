@@ -23,25 +23,47 @@ from trainability.seeds import batch_order
 from trainability.training import Problem, engine_type
 from trainability.training.catalog import engine_modules
 
-SIZES, N_NETWORKS, N_STEPS = (2, 5, 3, 3), 3, 12
+# Small, for what takes time is to compile.
+SIZES, N_NETWORKS, N_STEPS = (2, 4, 3, 2), 3, 12
 ENGINES = [engine_type(name)("cpu") for name in engine_modules()]
 LEAST = 1000 * 2.0**-24
 """Relative straying that is always allowed: tanh and erf are off by some 10 roundings."""
 
 
 def cases() -> list[tuple]:
-    """Every activation with every loss, and every optimizer with every penalty, the others in
-    turn; minibatches in every third.
+    """Every activation with every loss; penalties and optimizers beside them so that all pairs of
+    rules meet, and as many threes as may be; minibatches in every fourth. Schedules with rules
+    whose kernel there is by then.
     """
-    turn = itertools.cycle(itertools.product(OPTIMIZERS, PENALTIES))
-    combinations = [(a, ls, *reversed(next(turn))) for a in ACTIVATIONS for ls in LOSSES]
-    rules = itertools.cycle(zip(ACTIVATIONS, itertools.cycle(LOSSES)))
-    combinations += [(*next(rules), p, o) for o in OPTIMIZERS for p in PENALTIES]
-    optimizer = OPTIMIZERS[0]
-    combinations += [
-        (*next(rules), None, dataclasses.replace(optimizer, schedule=s)) for s in SCHEDULES
+    kinds = [ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS]
+    met, chosen = set(), []
+
+    def new(case: tuple[int, ...]) -> tuple[int, int]:
+        """How many pairs and threes of rules meet in it for the first time."""
+        return tuple(len(meetings(case, n) - met) for n in (2, 3))
+
+    def choose(candidates: itertools.product) -> None:
+        chosen.append(max(candidates, key=new))
+        met.update(*(meetings(chosen[-1], n) for n in (2, 3)))
+
+    every = [range(len(kind)) for kind in kinds]
+    for a, ls in itertools.product(*every[:2]):
+        choose(itertools.product([a], [ls], *every[2:]))
+    while any(new(case)[0] for case in itertools.product(*every)):
+        choose(itertools.product(*every))
+    combinations = [
+        (*(kinds[i][k] for i, k in enumerate(case)), 7 if sum(case[:2]) % 4 == 0 else None)
+        for case in chosen
     ]
-    return [(*case, 7 if k % 3 == 0 else None) for k, case in enumerate(combinations)]
+    known = itertools.cycle([case for case in combinations if case[3] == OPTIMIZERS[0]])
+    for schedule in SCHEDULES:
+        *others, optimizer, size = next(known)
+        combinations.append((*others, dataclasses.replace(optimizer, schedule=schedule), size))
+    return combinations
+
+
+def meetings(case: tuple[int, ...], n: int) -> set[tuple]:
+    return {*itertools.combinations(enumerate(case), n)}
 
 
 def problem_of(activation, loss, penalty, optimizer, batch_size) -> Problem:

@@ -136,13 +136,12 @@ def compare_places(
     No rows for one value, or with more than `MOST_PAIRS` pairs.
     """
     n_values = rates[axis].nunique() if axis in rates else 0
+    # What one value of the axis has only once tells nothing apart.
     others = [
         name
-        for name in axis_columns(rates)
-        # What one value of the axis has only once tells nothing apart.
-        if name != axis and n_values
-        and len(rates.drop_duplicates(subset=[axis, name])) > n_values
-    ]  # fmt: skip
+        for name in (axis_columns(rates) if n_values else [])
+        if name != axis and _n_pairs(rates[axis], rates[name]) > n_values
+    ]
     sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])
     n_pairs = sum(comb(int(size), 2) for size in sizes)
     if n_values < 2 or not 0 < n_pairs <= MOST_PAIRS:
@@ -160,6 +159,12 @@ def compare_places(
     table["p_holm"] = holm(table["p_value"])
     table.insert(0, "axis", axis)
     return table
+
+
+def _n_pairs(one: pd.Series, other: pd.Series) -> int:
+    """How many different pairs of values two columns have; by codes, for tables are wide."""
+    codes, values = pd.factorize(other, use_na_sentinel=False)
+    return len(np.unique(pd.factorize(one, use_na_sentinel=False)[0] * len(values) + codes))
 
 
 def most_sharing(axis: str, rates: pd.DataFrame) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,15 @@ import optuna
 
 from trainability.tuning.result import Result
 from trainability.tuning.sampler import parameters
+
+
+class _Scratch(sqlite3.Connection):
+    """Of a file that is read as soon as it is written: no transaction waits for the disk."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for pragma in ("synchronous = OFF", "journal_mode = MEMORY"):
+            self.execute(f"PRAGMA {pragma}")
 
 
 def optuna_file(result: Result) -> bytes:
@@ -52,7 +62,9 @@ def optuna_file(result: Result) -> bytes:
     try:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "optuna.db"
-            storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+            storage = optuna.storages.RDBStorage(
+                f"sqlite:///{path}", engine_kwargs={"connect_args": {"factory": _Scratch}}
+            )
             study = optuna.create_study(
                 storage=storage,
                 study_name=tuning.name,

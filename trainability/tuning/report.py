@@ -28,6 +28,8 @@ from trainability.tuning.result import FinalistScore, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
 from trainability.tuning.wording import interval
 
+_DPI = 160
+"""Of the page's figures, whose pixels are those of the screen."""
 _MOST_COLUMNS = 2
 """Settings that have a column each in the table of finalists; more are written as one text."""
 
@@ -139,8 +141,7 @@ def _write(result: Result, storage: Storage, folder: Path) -> None:
     (folder / "tuning.json").write_text(result.tuning.to_json(), encoding="utf-8")
     figures = draw_figures(result, candidates)
     for name, figure in figures.items():
-        for suffix in ("png", "svg"):
-            plots.save(figure, folder / f"{name}.{suffix}")
+        plots.save_all(figure, folder, name, dpi=_DPI)
     environment = Environment(
         loader=PackageLoader("trainability.tuning", "templates"),
         autoescape=select_autoescape(),
