@@ -90,7 +90,7 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
         rows, made = run_trial(study.name, cell, [0], Runtime())
         storage.write_rows(study.name, rows, MADE | made)
     findings = find(study, storage)
-    best = "3 networks wide(skips=False)" if width else "2 networks skips False"
+    best = "3 networks wide(skips=False)" if width else "2 networks no skips"
     first = answer(findings)[0]
     assert first.startswith(f"Of {best} has the smallest mean cosine between points or nodes: ")
     assert findings.comparisons.axes == ["network"]
