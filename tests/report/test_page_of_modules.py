@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from html_page import Page
 from synthetic_rows import MADE
 from torch import Tensor, nn
 
@@ -10,9 +11,11 @@ from trainability import Adam, Module, Study
 from trainability.findings.study import find
 from trainability.report import write_report
 from trainability.report.better import better_sentences
+from trainability.report.console import pivot
 from trainability.report.sentences import answer
 from trainability.schemes import He, TorchOwn, UnitSphere
 from trainability.storage import Storage
+from trainability.study.network import AS_BUILT
 from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
 
@@ -90,7 +93,7 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
         rows, made = run_trial(study.name, cell, [0], Runtime())
         storage.write_rows(study.name, rows, MADE | made)
     findings = find(study, storage)
-    best = "3 networks wide(skips=False)" if width else "2 networks skips False"
+    best = "3 networks wide(skips=False)" if width else "2 networks no skips"
     first = answer(findings)[0]
     assert first.startswith(f"Of {best} has the smallest mean cosine between points or nodes: ")
     assert findings.comparisons.axes == ["network"]
@@ -119,7 +122,15 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
         storage.write_rows(study.name, rows, MADE | made)
     findings = find(study, storage)
     assert list(findings.rates[findings.x]) == ["(3,)", "(3, 3)", "two_layers(width=3)"]
-    assert write_report(study, storage).page.is_file()
+    report = write_report(study, storage)
+    # Of the module nothing is known: it has no bound, and is no exception from one.
+    text = " ".join(answer(findings))
+    assert "trainability in all 2 cells that it bounds" in text
+    assert "512 networks, exact test" in text and AS_BUILT not in text
+    assert set(findings.rates["curve"]) == {"fully connected", "two_layers(width=3)"}
+    page = Page(report.page.read_text()).text
+    assert AS_BUILT not in page
+    assert sum(line.count("/") for line in pivot(findings)[1:]) == 2
 
 
 def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path):

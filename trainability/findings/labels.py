@@ -10,6 +10,7 @@ _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
 """The folders of an absolute path in quotes, as settings of tasks have them."""
 _MANY = re.compile(r"(\w+)=\(((?:[-+\d.e]+, ){3,}[-+\d.e]+)\)")
 """A setting that holds four numbers or more."""
+_SWITCHES = {"True": "", "False": "no "}
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -20,7 +21,8 @@ def short(names: Sequence[str]) -> dict[str, str]:
     all share are left out, numbers get four digits, and of strategies of one kind
     that all have settings of their own only those are left, of a text its value alone; if a text
     tells them apart, such as the name of a task, it alone. What would no longer differ stays as it
-    is. Of a setting of many numbers their number is left, if that tells them apart.
+    is. Of a setting of many numbers their number is left, if that tells them apart. A setting that
+    is on or off is named, or denied.
 
     >>> short(["He()", "Orthogonal(gain=1.4142135623730951)"])
     {'He()': 'He', 'Orthogonal(gain=1.4142135623730951)': 'Orthogonal(gain=1.414)'}
@@ -32,6 +34,10 @@ def short(names: Sequence[str]) -> dict[str, str]:
     ['a', 'b']
     >>> list(short(["Function(name='a', n_train=3)", "Function(name='a', n_train=4)"]).values())
     ['n train 3', 'n train 4']
+    >>> list(short(["CNN(batch_norm=False, n=4)", "CNN(batch_norm=True, n=4)"]).values())
+    ['no batch norm', 'batch norm']
+    >>> list(short(["fully connected", "normalized()"]).values())
+    ['fully connected', 'normalized']
     >>> list(short(["ReLU()", "Hermite(coefficients=(0.4, 0.5, 0.3, 0.0))"]).values())
     ['ReLU', 'Hermite(4 coefficients)']
     """
@@ -41,7 +47,7 @@ def short(names: Sequence[str]) -> dict[str, str]:
     counted = [_MANY.sub(_count, name) for name in names]
     names = counted if len(set(counted)) == len(set(names)) else names
     parsed = [_CALL.fullmatch(name) for name in names]
-    labels = [_number(name) for name in names]
+    labels = [_number(name.removesuffix("()")) for name in names]
     if all(parsed):
         calls = [(match[1], _settings(match[2])) for match in parsed if match]
         shared = set.intersection(*(set(settings) for _, settings in calls))
@@ -103,6 +109,8 @@ def _settings(inside: str) -> list[str]:
 
 def _setting(entry: str) -> str:
     name, _, value = entry.partition("=")
+    if value in _SWITCHES:
+        return _SWITCHES[value] + name.removeprefix("use_").replace("_", " ")
     return value.strip("'") if value[:1] == "'" else f"{name.replace('_', ' ')} {_number(value)}"
 
 

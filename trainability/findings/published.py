@@ -16,6 +16,7 @@ from trainability.findings.labels import short
 from trainability.findings.scaling import Growth
 from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
+from trainability.study.network import FULLY_CONNECTED
 from trainability.study.published import Published, cells_of
 from trainability.study.quantities import QUANTITIES, RESTART_CHANCE, Quantity
 
@@ -169,13 +170,15 @@ def where_text(
         where: The values.
         names: Of axes of strategies, short names of the values by how they are written.
 
-    >>> where_text({"width": 2, "penalty": None, "batch_size": None})
-    'width 2, penalty none, full batch'
+    >>> where_text({"width": 2, "penalty": None, "batch_size": None, "network": None})
+    'width 2, penalty none, full batch, fully connected'
     """
     texts = []
     for name, value in where.items():
         if name == "batch_size" and value is None:
             texts.append("full batch")
+        elif name == "network" and value is None:
+            texts.append(FULLY_CONNECTED)
         elif name in STRATEGIES and value is not None:
             texts.append((names or {}).get(name, {}).get(str(value), str(value)))
         else:

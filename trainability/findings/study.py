@@ -14,7 +14,12 @@ from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
 from trainability.findings.asked import SUCCESS, Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
-from trainability.findings.comparing import Comparisons, compare_strategies, with_streams
+from trainability.findings.comparing import (
+    Comparisons,
+    compare_strategies,
+    is_compared,
+    with_streams,
+)
 from trainability.findings.expectations import best_constants, count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, gather
@@ -235,7 +240,11 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     wide = width_axis(rates)
-    varies = [name for name in axis_columns(rates) if len(rates.drop_duplicates(subset=name)) > 1]
+    varies = [
+        name
+        for name in axis_columns(rates)
+        if len(rates.drop_duplicates(subset=name)) > 1 and is_compared(name, rates)
+    ]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
         varies = [name for name in varies if name != "depth"]
     has_depths = "depth" in varies and rates["depth"].notna().all()  # modules may have none

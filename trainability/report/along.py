@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trainability.findings.comparing import is_compared
 from trainability.findings.labels import short
 from trainability.findings.places import TEXTS, place_text, places
 from trainability.findings.published import mean_over_cells
@@ -37,7 +38,7 @@ def along_sentences(findings: Findings) -> list[str]:
     if axis is None:
         return []
     strategies = [name for name in STRATEGIES if name != axis and name in cells]
-    by = next((name for name in strategies if _varies(cells, name)), None)
+    by = next((n for n in strategies if _varies(cells, n) and is_compared(n, cells)), None)
     groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
     if quantity.kind == "restarts":
         several = max(len(part) for _, part in _by_place(cells, axis)) > 1

@@ -320,6 +320,8 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
     rates = in_order(rates, findings.x, findings.places)
     if not findings.has_bound:
         rates = rates.drop(columns="trainability")
+    elif not rates["need"].all():  # of copies of a module theory says nothing
+        rates = rates.assign(trainability=rates["trainability"].where(rates["need"] > 0))
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
 
 

@@ -63,7 +63,7 @@ def success_matrix(findings: Findings) -> Matrix | None:
         return None
     same_n = rates["n"].nunique() == 1
     entries = {
-        key: _entry(row, same_n, findings.has_bound)
+        key: _entry(row, same_n, findings.has_bound and row["need"] > 0)
         for key, (_, row) in zip(keys, rates.iterrows(), strict=True)
     }
     bound = ", and after the sign ≤ the trainability, theory's upper bound" * findings.has_bound

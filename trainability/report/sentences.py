@@ -33,14 +33,15 @@ _REASONS = {
 
 def headline(findings: Findings) -> str:
     """The finding in a line, for the figure."""
-    n = len(findings.rates)
+    n = len(_bounded(findings))
     verdict = _bound(findings)
     if not verdict.holds:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
     if not findings.has_bound:
         low, high = (percent(findings.rates["success_rate"].agg(end)) for end in ("min", "max"))
         return f"Success is {low} %" if low == high else f"Success is from {low} to {high} %"
-    return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}"
+    which = " that it bounds" * (n < len(findings.rates))
+    return f"Success stays below the theoretical trainability in {all_of(n, 'cell')}{which}"
 
 
 def answer(findings: Findings) -> list[str]:
@@ -235,9 +236,10 @@ def _born_sentence(findings: Findings) -> str:
     """What share is trainable at birth; empty where no neuron can be dead."""
     if not findings.has_bound:
         return ""
-    parts = []
-    for place in dict.fromkeys((findings.places[0], findings.places[-1])):
-        cells = findings.rates[findings.rates[findings.x] == place].sort_values("trainable_rate")
+    parts, rates = [], _bounded(findings)
+    ordered = [place for place in findings.places if place in set(rates[findings.x])]
+    for place in dict.fromkeys((ordered[0], ordered[-1])):
+        cells = rates[rates[findings.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
         text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
         if len(cells) > 1:
@@ -270,6 +272,11 @@ def _bound(findings: Findings) -> Verdict:
     return next(verdict for verdict in findings.verdicts if verdict.law == BOUND)
 
 
+def _bounded(findings: Findings) -> pd.DataFrame:
+    """The cells of which theory says anything: copies of a module are none."""
+    return findings.rates[findings.rates["need"] > 0]
+
+
 def _bound_sentence(findings: Findings) -> str:
     verdict = _bound(findings)
     if not verdict.holds:
@@ -279,7 +286,7 @@ def _bound_sentence(findings: Findings) -> str:
         if (findings.rates["need"] == 0).any():
             what = "what copies of a module reach is measured alone"
         return f"Theory bounds nothing here: {what}."
-    rates = findings.rates
+    rates = _bounded(findings)
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
     where = (
@@ -287,7 +294,7 @@ def _bound_sentence(findings: Findings) -> str:
     )
     text = (
         f"{headline(findings)} (the probability that enough neurons are not dead for good at "
-        f"birth, an upper bound of success; {findings.n_networks:,} networks, exact test)"
+        f"birth, an upper bound of success; {int(rates['n'].sum()):,} networks, exact test)"
     )
     if gap.iloc[-1] <= 0:
         return text + "."

@@ -56,6 +56,8 @@ def rates_table(findings: Findings) -> TableView:
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
+        if not row["need"]:  # of copies of a module nothing is known
+            theory = method = "-"
         place = [row["curve"], place_text(row[findings.x]), f"{row['n']:,}"]
         body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(findings.rates["interval"]))
