@@ -17,7 +17,7 @@ from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import Comparisons, compare_strategies
 from trainability.findings.expectations import best_constants, count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
-from trainability.findings.gather import Measured, gather
+from trainability.findings.gather import Measured, Shared, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
 from trainability.findings.predicting import prediction_tests, with_predicted_success
@@ -170,8 +170,13 @@ class Findings:
         return {name: table for name, table in tables.items() if len(table)}
 
 
-def find(study: Study, storage: Storage) -> Findings:
+def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findings:
     """Analyze what storage holds of a study, finished or not.
+
+    Args:
+        study: The study.
+        storage: Where its rows are.
+        shared: Sums up rows in other processes, too; see `gather`.
 
     Raises:
         InputError: If storage holds nothing of it.
@@ -186,7 +191,9 @@ def find(study: Study, storage: Storage) -> Findings:
     growth = stored_growth(study, storage)
     chosen = {cell: cells[cell] for cell in kept}
     theory = expectations(chosen)
-    measured = gather(study.name, storage, kept, count_laws(chosen), best_constants(chosen), LEVEL)
+    measured = gather(
+        study.name, storage, kept, count_laws(chosen), best_constants(chosen), LEVEL, shared
+    )
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
@@ -233,7 +240,7 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
 def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
     wide = width_axis(rates)
-    varies = [name for name in axis_columns(rates) if len(rates.drop_duplicates(subset=name)) > 1]
+    varies = [name for name in axis_columns(rates) if len(rates[name].drop_duplicates()) > 1]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
         varies = [name for name in varies if name != "depth"]
     has_depths = "depth" in varies and rates["depth"].notna().all()  # modules may have none

@@ -320,7 +320,7 @@ def _write_report(study: Study, place: Storage, events: Events, mirror: Mirror) 
     from trainability.events import Noted, Working
     from trainability.growth import study_cells
     from trainability.report import write_report
-    from trainability.report.pictures import helping
+    from trainability.report.helper import helping
 
     try:
         if not place.block_files(study.name, study_cells(study, place)):
