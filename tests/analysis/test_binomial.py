@@ -22,8 +22,7 @@ def test_both_tails_are_those_of_the_binomial(n, p):
 
 
 def test_of_what_is_not_known_the_tails_are_not_known():
-    for need in (0, 1, 4):
-        assert np.isnan(at_least(need, 3, np.nan)).all()
+    assert np.isnan(at_least(2, 3, np.nan)).all()
 
 
 def test_arguments_may_be_lists_tables_and_numbers():

@@ -1,18 +1,24 @@
 """Pictures drawn by two processes: the same files, whatever becomes of the other one."""
 
 import dataclasses
+import os
+import pickle
 import subprocess
 import sys
-import threading
-from collections import deque
+import time
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from synthetic_rows import store
 
 from trainability import Adam, Study
+from trainability.findings import gather
 from trainability.findings.study import find
+from trainability.report import helper as report_helper
 from trainability.report import library, pictures
 from trainability.report.figures import drawings
+from trainability.report.helper import Helper
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
@@ -21,6 +27,34 @@ from trainability.tasks import AbsoluteValue
 @dataclasses.dataclass(frozen=True)
 class Own(UnitSphere):
     """A scheme that no other process can import."""
+
+
+@dataclasses.dataclass
+class Waiting:
+    """Calls a function where files need not be waited for, for a minute at most."""
+
+    function: object
+
+    def __call__(self, entry):
+        name, files = entry
+        end = time.monotonic() + 60
+        while not all(file.exists() for file in files) and time.monotonic() < end:
+            time.sleep(0.05)
+        return None if name is None else self.function(name)
+
+
+@dataclasses.dataclass
+class Deadly:
+    """Ends every process but one, which waits for that."""
+
+    survivor: int
+    last_word: Path
+
+    def __call__(self, entry):
+        if os.getpid() != self.survivor:
+            self.last_word.touch()
+            os._exit(1)
+        return Waiting(int)((entry, [self.last_word]))
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +86,22 @@ def contents(folder):
 
 
 def test_what_the_helper_draws_is_the_same(findings, alone, tmp_path):
+    """It draws all but one, for which this process waits until all others are drawn."""
     names = list(drawings(findings))
-    left, drawn = deque(names), {}
-    with pictures.Helper() as helper, helper.drawing(findings, tmp_path, left, drawn):
-        while len(drawn) < len(names) and helper._process.poll() is None:
-            threading.Event().wait(0.05)
-    assert not left and list(drawn) == names[::-1]
-    assert drawn == alone[0] and contents(tmp_path) == alone[1]
+    others = [tmp_path / f"{name}.png" for name in names[1:]]
+    with Helper() as helper:
+        entries = [(None, others), *((name, []) for name in names[1:])]
+        drawn = helper.map(Waiting(pictures._Drawing(findings, tmp_path)), entries)
+    assert drawn == [None, *(alone[0][name] for name in names[1:])]
+    assert contents(tmp_path) == {
+        name: data for name, data in alone[1].items() if not name.startswith(names[0])
+    }
 
 
 def test_both_together_draw_each_picture_once_and_nothing_stays(findings, alone, tmp_path):
-    with pictures.Helper() as helper:
+    with Helper() as helper:
         together = pictures.draw_pictures(findings, tmp_path, helper)
-    assert helper._process.returncode is not None
+    assert helper._process.returncode is not None and not helper._thread.is_alive()
     assert list(together.items()) == list(alone[0].items()) and contents(tmp_path) == alone[1]
 
 
@@ -77,30 +114,49 @@ def test_a_helper_is_there_where_it_has_a_core(cores, monkeypatch):
 
 
 @pytest.mark.parametrize("program", ["raise SystemExit", "print('no answer', flush=True)"])
-def test_without_a_helper_that_lives_this_process_draws_all(
+def test_without_a_helper_that_lives_this_process_does_all(
     program, findings, alone, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pictures, "_CODE", program)
-    with pictures.Helper() as helper:
+    monkeypatch.setattr(report_helper, "_CODE", program)
+    with Helper() as helper:
         helper._process.wait(60)
         together = pictures.draw_pictures(findings, tmp_path, helper)
+        assert helper.map(str, [1, 2]) == ["1", "2"]
     assert together == alone[0] and contents(tmp_path) == alone[1]
 
 
-def test_a_helper_that_dies_while_it_draws_leaves_its_picture_to_this_process(
-    findings, alone, tmp_path, monkeypatch
-):
-    code = pictures._CODE.replace("import main;", "import main, Picture; import os;").replace(
-        "main()", "Picture.save = lambda *_: os._exit(1); main()"
-    )
-    monkeypatch.setattr(pictures, "_CODE", code)
-    makers = drawings(findings)
-    left, drawn = deque(makers), {}
-    with pictures.Helper() as helper, helper.drawing(findings, tmp_path, left, drawn):
+def test_what_a_helper_dies_of_is_done_by_this_process(tmp_path):
+    with Helper() as helper:
+        deadly = Deadly(os.getpid(), tmp_path / "word")
+        assert helper.map(deadly, [1, 2, 3]) == [1, 2, 3]
         assert helper._process.wait(120) == 1
-    assert not drawn and len(left) == len(makers) - 1
-    with pictures.Helper() as helper:
-        assert pictures.draw_pictures(findings, tmp_path, helper) == alone[0]
+        assert helper.map(deadly, [4, 5]) == [4, 5]
+
+
+def test_an_error_is_raised_by_this_process_whoever_meets_it():
+    with pytest.raises(ZeroDivisionError), Helper() as helper:
+        helper.map(Waiting(lambda entry: 1 // entry), [(1, []), (0, []), (1, [])])
+
+
+def test_a_report_that_is_shared_has_the_same_tables(findings, tmp_path):
+    storage = Storage(tmp_path)
+    for cell in findings.study.cells():
+        store(storage, findings.study.name, cell, [0], 0.6)
+    calls = []
+
+    def shared(function, entries):
+        calls.extend(entries)
+        function = pickle.loads(pickle.dumps(function))
+        return [pickle.loads(pickle.dumps(function(entry))) for entry in entries]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gather, "_LEAST_SHARE", 1)
+        together = find(findings.study, storage, shared)
+    assert [cell for cells in calls for cell in cells] == list(findings.cells) and len(calls) == 4
+    assert together.tables.keys() == findings.tables.keys()
+    for name, table in together.tables.items():
+        if name != "blocks":  # when each file was written
+            pd.testing.assert_frame_equal(table, findings.tables[name])
 
 
 def test_the_library_is_bundled_once(tmp_path, monkeypatch):

@@ -17,21 +17,17 @@ def at_least(need: Any, width: Any, q: Any) -> tuple[np.ndarray, np.ndarray]:
     Args:
         need: A count such as the useful neurons that a task needs, any whole number.
         width: The number of trials, such as the neurons of the hidden layer, >= 0.
-        q: Probability that a trial counts, such as that a neuron is useful, in [0, 1]; of NaN
-            both are NaN.
+        q: Probability that a trial counts, such as that a neuron is useful, in [0, 1].
 
     >>> success, failure = at_least(2, np.array([2, 4]), 5 / 6)
     >>> success.round(10).tolist()
     [0.6944444444, 0.9837962963]
     """
-    need, width, q = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (need, width, q)))
-    certain = np.where(np.isnan(q), np.nan, 1.0)
-    always, never = need <= 0, need > width
-    inner = np.where(always | never, 1.0, need)
-    spare = np.where(always | never, 1.0, width - need + 1)
-    success = np.select([always, never], [certain, 0 * certain], special.betainc(inner, spare, q))
-    failure = np.select([always, never], [0 * certain, certain], special.betaincc(inner, spare, q))
-    return success, failure
+    possible = np.less_equal(need, width)
+    inside = possible & np.greater(need, 0)
+    a, b = np.where(inside, need, 1), np.where(inside, np.subtract(width, need) + 1, 1)
+    success = np.where(inside, special.betainc(a, b, q), possible)
+    return success, np.where(inside, special.betaincc(a, b, q), ~possible)
 
 
 def two_sided(k: Any, n: Any, p: Any) -> np.ndarray:

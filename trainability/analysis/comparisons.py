@@ -151,7 +151,25 @@ def compare(
         `only_a` and `only_b`, the pairs in which one alone succeeds (NaN where not paired), and
         `p_holm`, corrected for all rows of the table.
     """
-    cells = success_rates(rows)
+    return compare_cells(success_rates(rows), rows, column, level, by)
+
+
+def compare_cells(
+    cells: pd.DataFrame,
+    rows: pd.DataFrame,
+    column: str = "scheme",
+    level: float = 0.95,
+    by: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """The same, of cells that are summed up already.
+
+    Args:
+        cells: From `success_rates`; pairs are in their order.
+        rows: One row per replicate of theirs: `cell`, `replicate` and `success`.
+        column: As for `compare`, and so the others.
+        level: Of every interval.
+        by: The other axes.
+    """
     if column not in cells:
         raise InputError(f"no identity column {column!r} to compare; there is {list(cells)}")
     others = by or tuple(_other_axes(cells, column))
@@ -181,8 +199,7 @@ def _other_axes(cells: pd.DataFrame, column: str) -> list[str]:
     return [
         name
         for name in varying(cells, besides=(column,))
-        if len(cells.drop_duplicates(subset=[column, name]))
-        > len(cells.drop_duplicates(subset=column))
+        if len(cells[[column, name]].drop_duplicates()) > len(cells[column].drop_duplicates())
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from trainability.analysis.lists import flattened
 from trainability.analysis.rates import clopper_pearson, groups
 
 REASONS = ("diverged", "lost neurons", "out of steps", "local minimum")
@@ -40,12 +41,12 @@ def outcomes(rows: pd.DataFrame, falling: float = 0.01) -> pd.Series:
     finished = np.flatnonzero(trainable & ~succeeded & (rows["status"].to_numpy() == "ok"))
     part = rows[["need", "active_final", "loss_curve"]].iloc[finished]
     need = part["need"].to_numpy()
-    counts, starts, ends = _joined(part["active_final"])
+    counts, starts, ends = flattened(part["active_final"])
     first, fewest = np.full((2, len(part)), np.inf)
     if (some := ends > starts).any():  # a module may have no neuron that could be lost
         first[some] = counts[starts[some]]
         fewest[some] = np.minimum.reduceat(counts, starts[some])
-    losses, _, ends = _joined(part["loss_curve"])
+    losses, _, ends = flattened(part["loss_curve"])
     last, before = losses[ends - 1], losses[ends - 2]
     stalled = np.where(last < (1 - falling) * before, "out of steps", "local minimum")
     outcome[finished] = np.where((first < need) | (fewest == 0), "lost neurons", stalled)
@@ -132,14 +133,6 @@ def _survival(times: np.ndarray, success: np.ndarray, grid: np.ndarray) -> np.nd
     at_risk = len(times) - np.searchsorted(np.sort(times), ends)
     left = np.append(1.0, np.cumprod((at_risk - n_ended) / at_risk))
     return left[np.searchsorted(ends, grid, side="right")]
-
-
-def _joined(lists: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All values of a column of lists, and where every list starts and ends."""
-    parts = lists.to_list()
-    ends = np.cumsum([len(part) for part in parts], dtype=int)
-    values = np.concatenate(parts).astype(float) if parts else np.empty(0)
-    return values, np.append(0, ends)[:-1], ends
 
 
 def _grid(budget: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from trainability.analysis.lists import flattened
 from trainability.analysis.rates import clopper_pearson
 from trainability.study.quantities import QUANTITIES, RESTART_CHANCE, Quantity
 
@@ -28,9 +29,19 @@ def quantity_table(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         NaN for one network), and its standard error `se`, for rates that of (count + 1)/(n + 2),
         which is never 0; NaN for restarts.
     """
+    codes, cells = pd.factorize(rows["cell"])
+    order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))
+    columns = []
+    for quantity in QUANTITIES.values():
+        column = "status" if quantity.column == "diverged" else quantity.column
+        if column in rows and quantity.kind != "scaling":
+            values = _numbers if quantity.kind == "mean" else _whether
+            columns.append((quantity, values(quantity, rows[column])[order]))
     results = []
-    for cell, part in rows.groupby("cell", sort=False, observed=True):
-        results += [[cell, *entry] for entry in _of_cell(part, level)]
+    for cell, start, end in zip(cells, [0, *ends], ends, strict=False):
+        for quantity, values in columns:
+            estimate = _mean if quantity.kind == "mean" else _rate
+            results += [[cell, *entry] for entry in estimate(quantity, values[start:end], level)]
     return pd.DataFrame(results, columns=NAMES)
 
 
@@ -54,29 +65,39 @@ def restarts(p: Any) -> np.ndarray:
     return np.where(p > 0, np.maximum(1.0, np.ceil(exact)), np.inf)
 
 
-def _of_cell(rows: pd.DataFrame, level: float) -> Iterator[list[Any]]:
-    for quantity in QUANTITIES.values():
-        column = "status" if quantity.column == "diverged" else quantity.column
-        if column not in rows or quantity.kind == "scaling":
-            continue
-        if quantity.kind == "mean":
-            yield from _mean(quantity, rows[column], level)
-        else:
-            yield from _rate(quantity, rows[column], level)
-
-
-def _rate(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[Any]]:
-    values = column.dropna()
+def _whether(quantity: Quantity, column: pd.Series) -> np.ndarray:
+    """1 for every network of which a column says yes, 0 if it says no, else NaN; shape (R,)."""
     if quantity.column == "diverged":
-        yes = values == "diverged"
-    elif values.dtype == object and any(np.ndim(value) for value in values):
-        yes = pd.Series([0 in layers for layers in values if len(layers)], dtype=bool)
+        return np.where(column.isna(), np.nan, column == "diverged")
+    yes = np.full(len(column), np.nan)
+    kept = np.flatnonzero(column.notna())
+    values = column.iloc[kept]
+    if values.dtype == object and any(np.ndim(value) for value in values):
+        flat, starts, ends = flattened(values)
+        some = starts < ends
+        yes[kept[some]] = np.logical_or.reduceat(flat == 0, starts[some]) if some.any() else 0
     else:
-        yes = values.astype(bool)
-    n = len(yes)
+        yes[kept] = values.astype(bool)
+    return yes
+
+
+def _numbers(quantity: Quantity, column: pd.Series) -> np.ndarray:
+    """The number of every network, of a list the last one; NaN where it has none; shape (R,)."""
+    if column.dtype != object:
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    numbers = np.full(len(column), np.nan)
+    kept = column.notna().to_numpy()
+    flat, _, ends = flattened(column[kept])
+    numbers[kept] = flat[ends - 1]
+    return numbers
+
+
+def _rate(quantity: Quantity, whether: np.ndarray, level: float) -> Iterator[list[Any]]:
+    whether = whether[~np.isnan(whether)]
+    n = len(whether)
     if not n:
         return
-    k = int(yes.sum())
+    k = int(whether.sum())
     k = n - k if quantity.of_no else k
     low, high = map(float, clopper_pearson(k, n, level))
     if quantity.kind == "restarts":
@@ -87,11 +108,7 @@ def _rate(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[
     yield [quantity.name, n, k, k / n, low, high, float(np.sqrt(smoothed * (1 - smoothed) / n))]
 
 
-def _mean(quantity: Quantity, column: pd.Series, level: float) -> Iterator[list[Any]]:
-    values = column.dropna()
-    if values.dtype == object:
-        values = pd.Series([layers[-1] for layers in values.to_list()])
-    numbers = values.to_numpy(dtype=float)
+def _mean(quantity: Quantity, numbers: np.ndarray, level: float) -> Iterator[list[Any]]:
     numbers = numbers[np.isfinite(numbers)]
     n = len(numbers)
     if not n:

@@ -204,9 +204,7 @@ def varying(rates: pd.DataFrame, besides: tuple[str, ...] = ("width",)) -> list[
     """
     identity = list(rates.columns[: rates.columns.get_loc("n")])
     return [
-        name
-        for name in identity
-        if name not in besides and len(rates.drop_duplicates(subset=name)) > 1
+        name for name in identity if name not in besides and len(rates[name].drop_duplicates()) > 1
     ]
 
 

@@ -94,7 +94,7 @@ def report(
 
 def _written(study: Study, place: Storage) -> Report:
     """Its report, written as fast as this machine can."""
-    from trainability.report.pictures import helping
+    from trainability.report.helper import helping
 
     with helping() as helper:
         from trainability.report import write_report

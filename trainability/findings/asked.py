@@ -92,7 +92,7 @@ def pairs_along(
         name
         for name in axes
         # What one value of the axis has only once tells nothing apart.
-        if name != axis and len(cells.drop_duplicates(subset=[axis, name])) > cells[axis].nunique()
+        if name != axis and len(cells[[axis, name]].drop_duplicates()) > cells[axis].nunique()
     ]
     keys = cells[others].astype(object).where(cells[others].notna(), None)
     place = pd.Series([*map(tuple, keys.to_numpy())], cells.index, dtype=object)

@@ -10,7 +10,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.comparisons import INITIALIZATION, STREAM, compare, holm
+from trainability.analysis.comparisons import INITIALIZATION, STREAM, compare_cells, holm
 from trainability.analysis.pooled import pool
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
@@ -136,25 +136,23 @@ def compare_places(
     No rows for one value, or with more than `MOST_PAIRS` pairs.
     """
     n_values = rates[axis].nunique() if axis in rates else 0
+    if n_values < 2:
+        return pd.DataFrame()
     # What one value of the axis has only once tells nothing apart.
     others = [
         name
-        for name in (axis_columns(rates) if n_values else [])
+        for name in axis_columns(rates)
         if name != axis and _n_pairs(rates[axis], rates[name]) > n_values
     ]
     sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])
     n_pairs = sum(comb(int(size), 2) for size in sizes)
-    if n_values < 2 or not 0 < n_pairs <= MOST_PAIRS:
+    if not 0 < n_pairs <= MOST_PAIRS:
         return pd.DataFrame()
-    codes = rates.index.get_indexer(networks["cell"].cat.categories)[networks["cell"].cat.codes]
-    rows = networks.filter(["cell", "replicate", "success", "trainable", "steps"])
-    rows = rows.assign(cell=rows["cell"].astype(object), status="ok", born_dead=False)
-    for name in rates.columns[: rates.columns.get_loc("n")]:
-        values = pd.Categorical(rates[name])
-        rows[name] = pd.Categorical.from_codes(values.codes[codes], categories=values.categories)
-    rows["place"] = "all"
+    rows = networks.assign(cell=networks["cell"].astype(object))
+    cells = rates.loc[rows["cell"].unique()].assign(place="all")
     family = n_looks**2
-    table = compare(rows, axis, 1 - (1 - level) / family, tuple(others) or ("place",))
+    by = tuple(others) or ("place",)
+    table = compare_cells(cells, rows, axis, 1 - (1 - level) / family, by)
     table["p_value"] = np.minimum(1.0, table["p_value"] * family)
     table["p_holm"] = holm(table["p_value"])
     table.insert(0, "axis", axis)

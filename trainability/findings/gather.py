@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,12 @@ from trainability.results import SCHEMA, checkpoints
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import BlockFile, Storage
 
+Shared = Callable[[Callable[[Any], Any], list[Any]], list[Any]]
+"""Calls a function with every entry of a list, and gives the results in order."""
 _ROWS_AT_ONCE = 32_768
+_LEAST_SHARE, _SHARES = 8192, 4
+"""Rows, and about how many shares of a study: who is done takes the next one, and each costs some
+hundredths of a second."""
 _READERS = 8
 _UNREAD = ("initial_loss", "active_curve", "tentative_curve", "permanent_curve")
 COLUMNS = [name for name in SCHEMA.names if name not in _UNREAD]
@@ -70,6 +76,7 @@ def gather(
     laws: Mapping[str, np.ndarray],
     constants: Mapping[str, float],
     level: float,
+    shared: Shared | None = None,
 ) -> Measured:
     """Read the rows of some cells and sum them up, cell by cell.
 
@@ -80,11 +87,17 @@ def gather(
         laws: Of the number of active neurons of the first layer, for some of the cells.
         constants: The loss of the best constant, by cell.
         level: Of every interval.
+        shared: Calls a function with every entry of a list, in several processes: then these read
+            and sum up some cells each.
     """
     files = storage.block_files(name, cells)
-    parts = [
-        _sum_up(rows, laws, constants, level) for rows in _batches(name, storage, cells, files)
-    ]
+    sum_up = _SumUp(name, storage, laws, constants, level)
+    if shared is None:
+        parts = [sum_up.rows(rows) for rows in _batches(name, storage, cells, files)]
+    else:
+        n_rows = sum(len(file.blocks) for file in files) * BLOCK_SIZE
+        share = min(max(n_rows // _SHARES, _LEAST_SHARE), _ROWS_AT_ONCE)
+        parts = shared(sum_up, list(_cells_at_once(cells, files, share)))
     joined = {key: _joined([part[key] for part in parts]) for key in parts[0]}
     tests = joined["count_tests"]
     tests["p_holm"] = holm(tests["p_value"])
@@ -113,7 +126,7 @@ def _batches(
     """
     with ThreadPoolExecutor(1) as ahead:
         reading = None
-        for batch in _cells_at_once(cells, files):
+        for batch in _cells_at_once(cells, files, _ROWS_AT_ONCE):
             following = ahead.submit(storage.read_rows, name, batch, COLUMNS)
             if reading is not None:
                 yield reading.result()
@@ -122,18 +135,35 @@ def _batches(
             yield reading.result()
 
 
-def _cells_at_once(cells: list[str], files: list[BlockFile]) -> Iterator[list[str]]:
+def _cells_at_once(cells: list[str], files: list[BlockFile], n_rows: int) -> Iterator[list[str]]:
     n_blocks = dict.fromkeys(cells, 0)
     for file in files:
         n_blocks[file.cell] += len(file.blocks)
     batch: list[str] = []
     for cell in cells:
         batch.append(cell)
-        if sum(n_blocks[entry] for entry in batch) * BLOCK_SIZE >= _ROWS_AT_ONCE:
+        if sum(n_blocks[entry] for entry in batch) * BLOCK_SIZE >= n_rows:
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+@dataclass(frozen=True)
+class _SumUp:
+    """Sums up the rows of cells; whoever gets it pickled can, too."""
+
+    name: str
+    storage: Storage
+    laws: Mapping[str, np.ndarray]
+    constants: Mapping[str, float]
+    level: float
+
+    def __call__(self, cells: list[str]) -> dict[str, pd.DataFrame]:
+        return self.rows(self.storage.read_rows(self.name, cells, COLUMNS))
+
+    def rows(self, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        return _sum_up(rows, self.laws, self.constants, self.level)
 
 
 def _sum_up(

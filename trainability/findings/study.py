@@ -22,7 +22,7 @@ from trainability.findings.comparing import (
 )
 from trainability.findings.expectations import best_constants, count_laws, expectations
 from trainability.findings.fitting import Fits, fit_curves
-from trainability.findings.gather import Measured, gather
+from trainability.findings.gather import Measured, Shared, gather
 from trainability.findings.labels import short
 from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
 from trainability.findings.predicting import prediction_tests, with_predicted_success
@@ -175,8 +175,13 @@ class Findings:
         return {name: table for name, table in tables.items() if len(table)}
 
 
-def find(study: Study, storage: Storage) -> Findings:
+def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findings:
     """Analyze what storage holds of a study, finished or not.
+
+    Args:
+        study: The study.
+        storage: Where its rows are.
+        shared: Sums up rows in other processes, too; see `gather`.
 
     Raises:
         InputError: If storage holds nothing of it.
@@ -191,7 +196,9 @@ def find(study: Study, storage: Storage) -> Findings:
     growth = stored_growth(study, storage)
     chosen = {cell: cells[cell] for cell in kept}
     theory = expectations(chosen)
-    measured = gather(study.name, storage, kept, count_laws(chosen), best_constants(chosen), LEVEL)
+    measured = gather(
+        study.name, storage, kept, count_laws(chosen), best_constants(chosen), LEVEL, shared
+    )
     stopping = stopping_growth(study, storage)
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
@@ -243,7 +250,7 @@ def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
     varies = [
         name
         for name in axis_columns(rates)
-        if len(rates.drop_duplicates(subset=name)) > 1 and is_compared(name, rates)
+        if len(rates[name].drop_duplicates()) > 1 and is_compared(name, rates)
     ]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
         varies = [name for name in varies if name != "depth"]

@@ -10,7 +10,12 @@ from types import ModuleType
 from typing import Any
 
 from trainability.errors import StudyError
+from trainability.installed import is_installed
 from trainability.study.cell import Cell
+from trainability.study.files import MODULE_PREFIX
+
+_KNOWN = {"trainability", "__main__", *sys.stdlib_module_names}
+"""What every process can import, or must not take for a module."""
 
 
 def ship_user_code(cells: Sequence[Cell]) -> None:
@@ -46,16 +51,27 @@ def pickled(value: Any) -> bytes:
 
 def _send_by_value(pickler: ModuleType) -> None:
     """Let the study file, and what it imports, travel by value."""
-    installed = _installed()
+    is_own: dict[str, bool] = {}
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] not in installed and getattr(module, "__file__", None):
+        package = name.partition(".")[0]
+        if (file := getattr(module, "__file__", None)) is None:
+            continue
+        if package not in is_own:
+            is_own[package] = package not in _KNOWN and _is_own(package, file)
+        if is_own[package]:
             pickler.register_pickle_by_value(module)
 
 
+def _is_own(package: str, file: str) -> bool:
+    if package.startswith(MODULE_PREFIX):
+        return True
+    # What lies elsewhere may be installed all the same: to look at all that is takes a while.
+    return not is_installed(file) and package not in _distributed()
+
+
 @cache
-def _installed() -> frozenset[str]:
-    names = {"trainability", "__main__", *sys.stdlib_module_names, *packages_distributions()}
-    return frozenset(names)
+def _distributed() -> frozenset[str]:
+    return frozenset(packages_distributions())
 
 
 def _unsendable(error: Exception) -> StudyError:

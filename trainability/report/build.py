@@ -20,8 +20,9 @@ from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.chart import make_chart
 from trainability.report.console import show
 from trainability.report.figures import MAIN
+from trainability.report.helper import Helper
 from trainability.report.library import Library
-from trainability.report.pictures import Helper, draw_pictures
+from trainability.report.pictures import draw_pictures
 from trainability.report.sections import sections
 from trainability.report.sentences import answer, progress
 from trainability.report.tables import MOST_ROWS
@@ -52,7 +53,7 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print the answer and the rates, for a terminal of 80 columns."""
-        show(self.findings, console)
+        show(self.findings, self.answer, console)
 
 
 def write_report(
@@ -65,17 +66,17 @@ def write_report(
         storage: Where its rows are.
         folder: Where to write; default `<storage>/<study>/report`, or `<study>-report` in the
             current folder if the storage is not local.
-        helper: Draws some of the figures.
+        helper: Sums up some of the rows, and draws some of the figures.
 
     Raises:
         InputError: If storage holds nothing of the study.
         StorageError: If the folder can't be written.
     """
     library = Library()
-    findings = find(study, storage)
+    findings = find(study, storage, None if helper is None else helper.map)
     folder = report_folder(study.name, storage) if folder is None else folder
-    replace_folder(folder, lambda made: _write(findings, storage, made, library, helper))
     sentences = answer(findings)
+    replace_folder(folder, lambda made: _write(findings, sentences, storage, made, library, helper))
     parts = filter(None, [f"**{study.question}**", progress(findings), " ".join(sentences)])
     return Report(folder, folder / "index.html", "\n\n".join(parts), findings, sentences)
 
@@ -120,7 +121,12 @@ def render(template: str, **values: object) -> str:
 
 
 def _write(
-    findings: Findings, storage: Storage, folder: Path, library: Library, helper: Helper | None
+    findings: Findings,
+    sentences: list[str],
+    storage: Storage,
+    folder: Path,
+    library: Library,
+    helper: Helper | None,
 ) -> None:
     for name, table in findings.tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -136,7 +142,7 @@ def _write(
     page = render(
         "page.html",
         study=study,
-        answer=answer(findings),
+        answer=sentences,
         progress=progress(findings),
         reload_s=None if findings.is_complete else RELOAD_S,
         sections=list(sections(findings, figures, chart if code else None)),

@@ -10,16 +10,16 @@ from rich.console import Console
 from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.published import interval_text
-from trainability.report.sentences import answer, progress
+from trainability.report.sentences import progress
 
 _WIDTH = 80
 _COLUMN = 25
 
 
-def show(findings: Findings, console: Console) -> None:
-    """Print question, answer, success over trainability, and q: in words and narrow tables."""
+def show(findings: Findings, sentences: list[str], console: Console) -> None:
+    """Print question, answer, success over trainability, and q: in sentences and narrow tables."""
     console.print(f"\n{findings.study.question}", style="bold", markup=False, emoji=False)
-    for sentence in [progress(findings), *answer(findings)]:
+    for sentence in [progress(findings), *sentences]:
         if sentence:
             console.print(sentence, markup=False, emoji=False)
     console.print()

@@ -21,7 +21,7 @@ from trainability.report.build import Report, render, replace_folder
 from trainability.report.chart import make_chart
 from trainability.report.library import Library
 from trainability.report.pictures import Picture
-from trainability.report.sentences import answer, progress
+from trainability.report.sentences import progress
 from trainability.report.tables import TableView
 from trainability.report.text import joined, p_text, points, with_interval
 from trainability.storage import Storage
@@ -76,7 +76,7 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
                     "question": report.findings.study.question,
                     "name": report.findings.study.name,
                     "progress": progress(report.findings),
-                    "answer": answer(report.findings),
+                    "answer": report.answer,
                     "link": Path(os.path.relpath(report.page, folder)).as_posix(),
                 }
                 for report in reports

@@ -92,7 +92,7 @@ def last_page(study: Study, storage: Storage, events: Events) -> Report | None:
     """
     from trainability.growth import study_cells
     from trainability.report import write_report
-    from trainability.report.pictures import helping
+    from trainability.report.helper import helping
 
     try:
         if not storage.block_files(study.name, study_cells(study, storage)):

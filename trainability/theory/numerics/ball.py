@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import mpmath
 import numpy as np
 from scipy import special
 
@@ -22,6 +21,8 @@ def log_gaussian(d: int, kappa: float) -> float:
     matters: a spherical cap, p = I_x(d/2, 1/2) / 2 with x = 1 / (1 + kappa^2), the regularized
     incomplete beta function. Evaluated with 40 digits and no bound on exponents.
     """
+    import mpmath  # which takes a while, and is seldom needed
+
     with mpmath.workdps(40):
         x = 1 / (1 + mpmath.mpf(kappa) ** 2)
         p = mpmath.betainc(mpmath.mpf(d) / 2, mpmath.mpf(1) / 2, 0, x, regularized=True) / 2

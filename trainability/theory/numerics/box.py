@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import mpmath
 import numpy as np
 
 from trainability.theory.numerics.quadrature import log_inverse_laplace
@@ -110,6 +109,8 @@ def log_torch_default_cube(d: int, half_width: float) -> float:
     """
     if half_width * d <= 1:
         return math.log(0.5 - half_width * d / 4)
+    import mpmath  # which takes a while, and is seldom needed
+
     precision = 100
     while True:
         with mpmath.workprec(precision):

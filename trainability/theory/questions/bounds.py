@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import mpmath
 import numpy as np
 from scipy import special
 
@@ -101,6 +100,8 @@ def born_dead_lower_bound_1d(
             f"born_dead_lower_bound"
         )
     refuse(problems)
+    import mpmath  # which takes a while, and is seldom needed
+
     n, steps = int(widths[0]), len(widths) - 1
     # The terms of order 2^-N cancel, down to order 4^-N.
     with mpmath.workprec(4 * n + 100):
