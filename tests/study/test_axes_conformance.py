@@ -39,6 +39,8 @@ NUMBERS = {"task": AbsoluteValue(n_train=16), "tolerance": 1e-3}
 CLASSES = {"task": TwoMoons(n_train=21), "target_accuracy": 0.9, "loss": BinaryCrossEntropy()}
 NAMES = [name for name, axis in AXIS.items() if len(axis.examples())]
 YOUNGER = [name for name in NAMES if AXIS[name].since]
+ALONE = [name for name in NAMES if name not in Axes.__annotations__]
+"""Those that are files alone: no line of `Study` or of a report names them."""
 TORCH = Runtime(engine="torch")  # which compiles nothing
 ODD = [object(), "no value of any axis \N{SNOWMAN}", float("nan"), [], {"a": 1}, int]
 
@@ -186,8 +188,10 @@ def test_command_line_and_mlflow_tell_its_values_apart(name) -> None:
     assert len({names.run(cell) for cell in cells}) == len(cells)
 
 
-def test_reports_list_it(name, tmp_path) -> None:
-    declared = over(name)
+@pytest.mark.parametrize("listed", ["width", "batch_size", *ALONE])
+def test_reports_list_it(listed, tmp_path) -> None:
+    """The others are in reports of tests of their own, and a page takes seconds."""
+    name, declared = listed, over(listed)
     storage = Storage(tmp_path / "results")
     for cell in declared.cells():
         rows, made = run_trial(declared.name, cell, [0], TORCH)
@@ -224,7 +228,7 @@ def test_a_tuning_varies_it_or_says_why_not(name) -> None:
     assert [cell.declared(name) for cell in cells] == list(values)
 
 
-@pytest.mark.parametrize("younger", [name for name in YOUNGER if name not in Axes.__annotations__])
+@pytest.mark.parametrize("younger", ALONE)
 def test_a_tuning_may_be_at_a_fixed_value_of_it(younger) -> None:
     value = AXIS[younger].examples()[0]
     tuning = Tuning(

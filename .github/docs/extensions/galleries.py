@@ -32,6 +32,7 @@ class Gallery:
         types: The catalog.
         introduction: What they are for.
         picture: Draws one; None where there is nothing to draw.
+        note: What is said of each beside its docstring; None for nothing.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Gallery:
     types: Callable[[], dict[str, type]]
     introduction: str
     picture: Callable[[Any], tuple[Any, str]] | None = None
+    note: Callable[[Any], str] | None = None
 
     @property
     def name(self) -> str:
@@ -58,6 +60,9 @@ GALLERIES = [
         "What may vary from cell to cell of a study, or be fixed for all of them. Each has a name, "
         "by which studies give it, `axes={\"width\": [2, 4]}` or `width=4`, and a column of that "
         "name.",
+        note=lambda kind: f"In a study `{kind.name}`"
+        + (f", by default `{kind.default}`; files of results have it since version {kind.since}."
+           if kind.since else "."),
     ),
     Gallery(
         "Schemes", "trainability.schemes", scheme_types,
@@ -121,6 +126,8 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
             overview.append(figure(path, f"{name}: {alt}", anchor, name))
             section += figure(path, alt, "", f"``{thing}``. {as_restructured_text([alt])[0]}")
         section += f".. autoclass:: {gallery.package}.{name}\n\n"
+        if gallery.note is not None:
+            section += as_restructured_text([gallery.note(kind)])[0] + "\n\n"
         sections.append(section)
     text = heading(gallery.title) + as_restructured_text([gallery.introduction])[0] + "\n\n"
     if overview:
