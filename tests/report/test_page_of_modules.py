@@ -16,6 +16,8 @@ from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def two_layers(width):
     return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))

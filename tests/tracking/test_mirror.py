@@ -23,10 +23,9 @@ from trainability.trial import Runtime, checkpoints, run_trial
 
 
 @pytest.fixture
-def stored(tiny_study, tmp_path, empty_store):
+def stored(tiny_study, tmp_path):
     """A study of two cells, the first of them on storage."""
     study = dataclasses.replace(tiny_study, axes=dict(tiny_study.axes, width=[2]), replicates=256)
-    empty_store(tmp_path / "results")
     storage = Storage(tmp_path / "results")
     rows, provenance = run_trial("tiny", study.cells()[0], [0], Runtime())
     storage.write_rows("tiny", rows, provenance | {"finished_at": "1000.0"})
