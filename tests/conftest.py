@@ -1,5 +1,6 @@
 """Fixtures that several rooms share."""
 
+import base64
 import os
 import signal
 from functools import cache
@@ -77,6 +78,25 @@ def one_draws():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainability.report.pictures.available_cores", lambda: 1)
         yield
+
+
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def unrendered(monkeypatch):
+    """Figures are made and laid out, and all their text is, which is what may go wrong; but their
+    files hold a pixel. For tests of what stands beside figures.
+    """
+
+    def write(figure, path, dpi):
+        if path.suffix == ".png":
+            figure.draw_without_rendering()
+        path.write_bytes(_PIXEL if path.suffix == ".png" else b"<svg/>")
+
+    monkeypatch.setattr("trainability.plots.style._write", write)
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ LONG = (
     "tracking/test_new_store.py::test_a_maker_that_is_killed_leaves_no_store_that_can_not_be_opened",
     "tracking/test_server.py",
     "training/test_gpu_code.py::test_all_shapes_assemble_within_bounds",
+    "training/test_rules_conformance.py::test_every_activation_is_trained_with_every_loss",
     "tuning/test_architecture.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
     "tuning/test_loop.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
     "tuning/test_loop.py::test_killed_hard_it_goes_on_to_the_same_tables",

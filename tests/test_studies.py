@@ -19,7 +19,7 @@ from trainability.trial import Runtime, run_trial
 
 FOLDER = Path(__file__).parents[1] / "studies"
 MOST_CELLS = 8
-MOST_STEPS = 8
+MOST_STEPS, MOST_STEPS_OF_MODULES = 8, 2
 
 
 def declared():
@@ -46,7 +46,8 @@ def tiny(study):
     # Of many cells together so few say nothing.
     published = [entry for entry in study.published if QUANTITIES[entry.about].kind != "scaling"
                  and all(cells_of(where, cells) for where, _ in entry.numbers())]  # fmt: skip
-    steps = min(study.max_steps, MOST_STEPS)
+    is_of_modules = any(cell.network is not None for cell in cells)
+    steps = min(study.max_steps, MOST_STEPS_OF_MODULES if is_of_modules else MOST_STEPS)
     axes |= {"max_steps": [steps]} if "max_steps" in axes else {}
     return dataclasses.replace(
         study, axes=axes, replicates=256, max_steps=steps, published=published

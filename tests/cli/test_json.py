@@ -13,6 +13,8 @@ from trainability.cli.documents import plain, records
 from trainability.storage import Storage
 from trainability.study import load_study
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = """
 from trainability import Adam, Study
 from trainability.schemes import He, UnitSphere

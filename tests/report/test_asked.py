@@ -21,6 +21,8 @@ from trainability.schemes import Glorot, He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue, Table
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = Study(
     name="asked",
     question="Do they collapse?",

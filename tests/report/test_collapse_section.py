@@ -15,6 +15,8 @@ from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = Study(
     name="constant",
     question="Does it stay alive?",

@@ -19,6 +19,8 @@ from trainability.storage import Storage
 from trainability.study.published import Published
 from trainability.tasks import AbsoluteValue
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = Study(
     name="shown",
     question="Is it shown?",

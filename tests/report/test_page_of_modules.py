@@ -19,6 +19,8 @@ from trainability.study.network import AS_BUILT
 from trainability.tasks import AbsoluteValue
 from trainability.trial import Runtime, run_trial
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def two_layers(width):
     return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))

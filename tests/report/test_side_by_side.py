@@ -19,6 +19,8 @@ from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = Study(
     name="one",
     question="How <wide>?",

@@ -12,6 +12,8 @@ from trainability.events import Events, Noted, Progressed
 from trainability.running import live
 from trainability.storage import Storage
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 @pytest.fixture(autouse=True)
 def without_delay(monkeypatch):

@@ -9,6 +9,8 @@ from trainability.errors import InputError
 from trainability.storage import Storage
 from trainability.tuning.loop import run_search
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def test_it_finds_reports_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)

@@ -15,11 +15,10 @@ from trainability.trial import Runtime, run_trial
 
 
 @pytest.fixture
-def stored(tiny_study, tmp_path, empty_store):
+def stored(tiny_study, tmp_path):
     """A study of two widths, whole."""
     axes = {"scheme": [UnitSphere()], "width": [2, 4]}
     study = dataclasses.replace(tiny_study, axes=axes, replicates=256)
-    empty_store(tmp_path / "results")
     storage = Storage(tmp_path / "results")
     for cell in study.cells():
         add_block(storage, cell, 0)
@@ -83,12 +82,11 @@ def two_layers(width):
     return nn.Sequential(nn.Linear(1, width), nn.ReLU(), nn.Linear(width, 1))
 
 
-def test_of_copies_of_a_module_no_bound_is_claimed(tiny_study, tmp_path, empty_store):
+def test_of_copies_of_a_module_no_bound_is_claimed(tiny_study, tmp_path):
     axes = {"scheme": [UnitSphere()], "width": [2]}
     study = dataclasses.replace(
         tiny_study, axes=axes, depth=None, network=Module(two_layers), replicates=256
     )
-    empty_store(tmp_path / "results")
     storage = Storage(tmp_path / "results")
     [cell] = study.cells()
     add_block(storage, cell, 0)

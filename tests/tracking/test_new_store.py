@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 
+import pytest
 from mlflow import MlflowClient
 
+from trainability.tracking import new_store
 from trainability.tracking.new_store import make_store
 
 MAKE = """
@@ -18,31 +20,52 @@ make_store(sys.argv[1])
 """
 
 
-def test_a_maker_that_is_killed_leaves_no_store_that_can_not_be_opened(tmp_path):
+def test_a_maker_that_is_killed_leaves_no_store_that_can_not_be_opened(tmp_path, monkeypatch):
     """Killed when its tables are half made: the file has something in it, but no version yet."""
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path / "cache"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     uri = f"sqlite:///{tmp_path}/a/mlflow.db"
     maker = subprocess.Popen(
-        [sys.executable, "-c", MAKE, uri], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", MAKE, uri],
+        env=os.environ | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     end = time.monotonic() + 120
     while time.monotonic() < end and not any(
-        path.stat().st_size for path in (tmp_path / "a").glob("*mlflow.db*")
+        path.stat().st_size for path in scratch.glob("*/mlflow.db*")
     ):
         time.sleep(0.001)
     maker.send_signal(signal.SIGKILL)
     maker.communicate()
     assert maker.returncode == -signal.SIGKILL
-    assert not (tmp_path / "a" / "mlflow.db").exists()
-    [left] = list((tmp_path / "a").glob(".mlflow.db-*[0-9a-f]"))
+    assert list((tmp_path / "a").iterdir()) == [] and not (tmp_path / "cache").exists()
     make_store(uri)
     client = MlflowClient(uri)
     client.create_experiment("usable")
-    assert left.exists(), "of a maker that may live"
-    (tmp_path / "a" / "mlflow.db").rename(tmp_path / "before.db")
-    for path in (tmp_path / "a").glob(".mlflow.db-*"):
-        os.utime(path, (0, 0))
+
+
+def test_what_a_maker_that_was_killed_has_left_is_removed_after_a_while(tmp_path):
+    uri, left = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / ".mlflow.db-0123"
+    left.write_bytes(b"half")
     make_store(uri)
-    assert [path.name for path in (tmp_path / "a").glob("*mlflow.db*")] == ["mlflow.db"]
+    assert left.exists(), "of a maker that may live"
+    (tmp_path / "mlflow.db").unlink()
+    os.utime(left, (0, 0))
+    make_store(uri)
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_all_tables_are_made_once_and_every_store_is_one_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path / "cache"))
+    uris = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "two")]
+    make_store(uris[0])
+    MlflowClient(uris[0]).create_experiment("mine")
+    monkeypatch.setattr(new_store, "_empty_store", lambda: pytest.fail("made again"))
+    make_store(uris[1])
+    assert MlflowClient(uris[1]).search_experiments() == []
+    MlflowClient(uris[1]).create_experiment("mine")
 
 
 def test_what_is_there_stays_as_it_is(tmp_path):

@@ -12,10 +12,9 @@ from trainability.trial import Runtime, run_trial
 
 
 @pytest.fixture
-def stored(tiny_study, tmp_path, empty_store):
+def stored(tiny_study, tmp_path):
     """A cell whose blocks took 3 and 5 seconds, ended at 1000 and 1001 s, and one without."""
     study = dataclasses.replace(tiny_study, axes=dict(tiny_study.axes, width=[2]), replicates=512)
-    empty_store(tmp_path / "results")
     storage = Storage(tmp_path / "results")
     for block, seconds, ended in ((0, 3.0, 1000.0), (1, 5.0, 1001.0)):
         rows, provenance = run_trial("tiny", study.cells()[0], [block], Runtime())

@@ -14,6 +14,8 @@ from trainability.study import load_study
 from trainability.tuning.loading import load_tunings
 from trainability.tuning.loop import run_search
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):

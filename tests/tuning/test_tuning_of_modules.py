@@ -18,6 +18,8 @@ from trainability.tuning.loop import run_search
 from trainability.tuning.report import write_report
 from trainability.tuning.result import judge
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 
 def plain(channels: int = 3, bend: float = 0.1, normed: bool = False) -> nn.Module:
     norm = [nn.BatchNorm1d(channels)] if normed else []

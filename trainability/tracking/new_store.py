@@ -1,17 +1,20 @@
 """A new SQLite store for MLflow, which is there whole or not at all.
 
 MLflow makes its tables one by one, for some seconds. Of a process that ends meanwhile a store would
-stay that no MLflow can ever open again.
+stay that no MLflow can ever open again. So an empty one is made elsewhere, once for every
+version of MLflow, and copied.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import time
 import uuid
 from pathlib import Path
 
+from trainability.cache import cached
 from trainability.tracking.uri import SQLITE, sqlite_path
 
 _ABANDONED_S = 3600.0
@@ -30,17 +33,27 @@ def make_store(uri: str) -> None:
     if path.exists():
         return
     _remove_abandoned(path)
-    from mlflow import MlflowClient
+    from mlflow import __version__
 
     made = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        client = MlflowClient(f"{SQLITE}{made}")
-        for experiment in client.search_experiments():
-            # MLflow's "Default", which would stand beside the studies and stay empty.
-            client.delete_experiment(experiment.experiment_id)
+        made.write_bytes(cached(["empty store", __version__], _empty_store, ".db"))
         _put_in_place(made, path)
     finally:
         made.unlink(missing_ok=True)
+
+
+def _empty_store() -> bytes:
+    """The content of an SQLite store with all tables of this MLflow, and nothing in them."""
+    from mlflow import MlflowClient
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mlflow.db"
+        client = MlflowClient(f"{SQLITE}{path}")
+        for experiment in client.search_experiments():
+            # MLflow's "Default", which would stand beside the studies and stay empty.
+            client.delete_experiment(experiment.experiment_id)
+        return path.read_bytes()
 
 
 def _put_in_place(made: Path, path: Path) -> None:
