@@ -1,11 +1,14 @@
 """Help and refusals load no large library, and the list of commands is that of their files."""
 
+import ast
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import trainability
 from trainability.cli import catalog
 from trainability.cli.app import app
 
@@ -93,6 +96,33 @@ def test_help_and_refusals_load_nothing_large(words, code, said, loaded, tmp_pat
     assert done.stderr.splitlines()[-1] == str(loaded)
     left = sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__")
     assert left == files
+
+
+DECLARED = ("activations", "losses", "optimizers", "penalties", "schemes", "study", "tasks")
+"""Rooms of what a study is declared with, and of the declaration."""
+
+
+@pytest.mark.parametrize("room", DECLARED)
+def test_what_a_study_is_declared_with_takes_numpy_from_lazy(room):
+    large = {"numpy", "scipy", "pandas", "torch"}
+    for path in (Path(trainability.__file__).parent / room).rglob("*.py"):
+        body = ast.parse(path.read_text()).body
+        names = [
+            alias.name for node in body if isinstance(node, ast.Import) for alias in node.names
+        ]
+        names += [node.module for node in body if isinstance(node, ast.ImportFrom) and node.module]
+        if path.name != "array_columns.py":  # which reads files, by Arrow
+            assert large.isdisjoint(name.partition(".")[0] for name in names), path
+
+
+def test_a_command_is_found_without_reading_the_others(monkeypatch):
+    read = []
+    parse = catalog.ast.parse
+    monkeypatch.setattr(catalog.ast, "parse", lambda text: read.append(text) or parse(text))
+    run = catalog.command_named("run")
+    assert run is not None and run.module == "trainability.cli.run" and len(read) == 1
+    assert {name: catalog.command_named(name) for name in catalog.commands()} == catalog.commands()
+    assert catalog.command_named("rum") is None
 
 
 def test_the_first_line_comes_before_anything_large_is_loaded(tmp_path):
