@@ -161,7 +161,7 @@ def bool_problem(owner: str, name: str, value: Any) -> list[str]:
     """Empty if a setting is True or False."""
     if _is_bool(value):
         return []
-    return [f"{owner} {name} must be True or False, got {shown(value)}"]
+    return [f"{f'{owner} {name}'.strip()} must be True or False, got {shown(value)}"]
 
 
 def choice_problem(owner: str, name: str, value: Any, allowed: Collection[object]) -> list[str]:
@@ -169,7 +169,7 @@ def choice_problem(owner: str, name: str, value: Any, allowed: Collection[object
     if isinstance(value, str | int | float | None) and value in allowed:
         return []
     wanted = " or ".join(repr(entry) for entry in allowed)
-    return [f"{owner} {name} must be {wanted}, got {shown(value)}"]
+    return [f"{f'{owner} {name}'.strip()} must be {wanted}, got {shown(value)}"]
 
 
 def text_problem(what: str, value: Any, example: str, most: int = _MOST_TEXT) -> list[str]:

@@ -30,7 +30,8 @@ class Axis(ABC, Generic[Value]):
     To add one: a file in this folder with a subclass that says what follows, and nothing else. By
     its name, `Study`, `Cell` and `Tuning` take it and have it as a field, `study.json` and the rows
     hold it, tables, reports, MLflow and tunings list it. At its default it is in no id, so that
-    what was stored before stays what it is.
+    what was stored before stays what it is. Its values are what JSON can hold: numbers, texts or
+    truth values, or activations, schemes and the like, which the catalogs find.
 
     What it does, it does by `change_...`: each gets a part of the cell as it is declared, or as an
     axis before has changed it, and returns what the networks are drawn or trained with instead: a
@@ -94,7 +95,7 @@ class Axis(ABC, Generic[Value]):
 
     @abstractmethod
     def examples(self) -> Sequence[Value]:
-        """Two values or more that differ, beside the default, which tests and pages use."""
+        """Values beside the default, two or more unless there is but one, which tests use."""
 
     @property
     def label(self) -> str:
