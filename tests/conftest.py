@@ -76,7 +76,7 @@ def one_draws():
     Commands that are started as processes do; `tests/report/test_pictures.py` looks at both.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainability.report.pictures.available_cores", lambda: 1)
+        patch.setattr("trainability.report.helper.available_cores", lambda: 1)
         yield
 
 

@@ -157,7 +157,7 @@ def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path)
     texts = better_sentences(find(study, storage))
     assert any(text.startswith("extra 6 succeeds more often") for text in texts)
     told = [text for text in texts if text.startswith("The largest difference is")]
-    assert len(told) == 1 and "two_neurons_or_more(extra=0) and" in told[0]
+    assert len(told) == 1 and "at network extra 0 and" in told[0]
     assert "nan" not in " ".join(texts)
 
 

@@ -107,9 +107,9 @@ def test_both_together_draw_each_picture_once_and_nothing_stays(findings, alone,
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_a_helper_is_there_where_it_has_a_core(cores, monkeypatch):
-    monkeypatch.setattr(pictures, "available_cores", lambda: cores)
-    with pictures.helping() as helper:
-        assert isinstance(helper, pictures.Helper) == (cores > 1)
+    monkeypatch.setattr(report_helper, "available_cores", lambda: cores)
+    with report_helper.helping() as helper:
+        assert isinstance(helper, Helper) == (cores > 1)
     assert helper is None or helper._process.returncode is not None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from trainability.findings.labels import short
 from trainability.study import AXES, Cell
 from trainability.study.network import FULLY_CONNECTED
 
@@ -88,8 +89,18 @@ def place_text(place: Any) -> str:
     return place if isinstance(place, str) else f"{place:g}"
 
 
+def place_names(ordered: Sequence[Any], x: str) -> dict[Any, str]:
+    """What people read in place of a place: of modules what tells them apart.
+
+    Args:
+        ordered: All places, from `places`.
+        x: The column along the horizontal axis.
+    """
+    return short(list(map(str, ordered))) if x == NETWORK else {}
+
+
 def in_order(rates: pd.DataFrame, x: str, ordered: list[Any]) -> pd.DataFrame:
-    """The rates with places that are texts as categories, in order, as figures want them.
+    """The rates with places that are texts as categories, in order, by their names, for figures.
 
     Args:
         rates: One row per cell.
@@ -98,4 +109,6 @@ def in_order(rates: pd.DataFrame, x: str, ordered: list[Any]) -> pd.DataFrame:
     """
     if x not in TEXTS:
         return rates
-    return rates.assign(**{x: pd.Categorical(rates[x], ordered, ordered=True)})
+    names = place_names(ordered, x)
+    values, ordered = ([names.get(at, at) for at in places] for places in (rates[x], ordered))
+    return rates.assign(**{x: pd.Categorical(values, ordered, ordered=True)})

@@ -24,7 +24,15 @@ from trainability.findings.expectations import best_constants, count_laws, expec
 from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, Shared, gather
 from trainability.findings.labels import short
-from trainability.findings.places import WIDTHS, axis_columns, places, width_axis, width_texts
+from trainability.findings.places import (
+    WIDTHS,
+    axis_columns,
+    place_names,
+    place_text,
+    places,
+    width_axis,
+    width_texts,
+)
 from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
@@ -95,6 +103,19 @@ class Findings:
     def n_networks(self) -> int:
         """Networks behind it all."""
         return int(self.rates["n"].sum())
+
+    @cached_property
+    def _place_names(self) -> dict[Any, str]:
+        return place_names(self.places, self.x)
+
+    def place_text(self, place: Any) -> str:
+        """A place of the horizontal axis, for people."""
+        return self._place_names.get(place) or place_text(place)
+
+    def at(self, row: pd.Series) -> str:
+        """Where a cell lies, within a sentence, with a space before it; empty for nowhere."""
+        place = row[self.x]
+        return "" if pd.isna(place) else f" at {self.x} {self.place_text(place)}"
 
     @property
     def is_complete(self) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trainability.findings.comparing import is_compared
 from trainability.findings.labels import short
-from trainability.findings.places import TEXTS, place_text, places
+from trainability.findings.places import TEXTS, places
 from trainability.findings.published import mean_over_cells
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.published import value_text
@@ -41,20 +41,20 @@ def along_sentences(findings: Findings) -> list[str]:
     by = next((n for n in strategies if _varies(cells, n) and is_compared(n, cells)), None)
     groups: list[tuple[str, pd.DataFrame]] = [("", cells)]
     if quantity.kind == "restarts":
-        several = max(len(part) for _, part in _by_place(cells, axis)) > 1
+        several = max(len(part) for _, part in _by_place(findings, cells, axis)) > 1
         parts = cells.groupby("curve", sort=False)
         groups = [(str(key) if several else "", part) for key, part in parts]
     elif by is not None:
         names = short(list(dict.fromkeys(map(str, cells[by]))))
         parts = cells.groupby(cells[by].astype(str), sort=False)
         groups = [(names[str(key)], part) for key, part in parts]
-    at = [(name, _by_place(part, axis)) for name, part in groups]
+    at = [(name, _by_place(findings, part, axis)) for name, part in groups]
     texts = [_curve_text(quantity, axis, name, own) for name, own in at[:_MOST_CURVES]]
     left = len(groups) - _MOST_CURVES
     if left > 0:
         texts.append(f"{left} more in the table")
     everywhere = [part for _, own in at for _, part in own]
-    end = _by_place(cells, axis)[-1][0]
+    end = _by_place(findings, cells, axis)[-1][0]
     last = [part for _, own in at for words, part in own if words == end]
     return [
         f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(everywhere)}).",
@@ -66,10 +66,10 @@ def _varies(cells: pd.DataFrame, name: str) -> bool:
     return cells[name].nunique(dropna=False) > 1
 
 
-def _by_place(cells: pd.DataFrame, axis: str) -> Places:
+def _by_place(findings: Findings, cells: pd.DataFrame, axis: str) -> Places:
     """Cells by their place on an axis, in order; what has no number there comes last."""
     numbered = cells[cells[axis].notna()]
-    parts = [(place_text(at), cells[cells[axis] == at]) for at in places(numbered, axis)]
+    parts = [(findings.place_text(at), cells[cells[axis] == at]) for at in places(numbered, axis)]
     without = cells[cells[axis].isna()]
     if len(without):
         parts.append(("", without))

@@ -10,7 +10,6 @@ from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.along import along_sentences, with_n
 from trainability.report.better import (
@@ -84,7 +83,7 @@ def asked_view(findings: Findings) -> TableView:
     body = [
         [
             row["curve"],
-            place_text(at[cell]),
+            findings.place_text(at[cell]),
             f"{row['n']:,}",
             _text(asked.quantity, row),
         ]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability.findings.labels import short
-from trainability.findings.places import TEXTS, WIDTHS, place_text
+from trainability.findings.places import TEXTS, WIDTHS
 from trainability.findings.study import Findings
 from trainability.report.text import all_of, joined, percent, points
 
@@ -183,7 +183,7 @@ def _largest_by_place(findings: Findings, axis: str, names: dict[str, str]) -> l
         low, high = sorted(turn * row[f"difference_{end}"] for end in ("low", "high"))
         texts.append(
             f"{points(abs(row['difference']))} percentage points (95 % interval {points(low)} to "
-            f"{points(high)}; {best} over {worst}) at {findings.x} {place_text(place)}"
+            f"{points(high)}; {best} over {worst}) at {findings.x} {findings.place_text(place)}"
         )
     return [f"The largest difference is {joined(texts)}."]
 
@@ -205,8 +205,8 @@ def _reversed(findings: Findings, axis: str, best: str, names: dict[str, str]) -
         gap = 100 * abs(row["difference"])
         ends = sorted(100 * abs(row[f"difference_{end}"]) for end in ("low", "high"))
         texts.append(
-            f"at {findings.x} {place_text(row[findings.x])} {names[other]} succeeds {gap:.1f} "
-            f"percentage points ({ends[0]:.1f} to {ends[1]:.1f}) more often"
+            f"{findings.at(row)[1:]} {names[other]} succeeds {gap:.1f} percentage points "
+            f"({ends[0]:.1f} to {ends[1]:.1f}) more often"
         )
     rest = len(texts) - _MOST_PLACES
     if rest > 0:

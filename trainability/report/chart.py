@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from trainability.analysis.binomial import at_least
-from trainability.findings.places import TEXTS
+from trainability.findings.places import TEXTS, place_names
 from trainability.plots.interactive import chart_curves, success_chart
 from trainability.report.text import percent, with_interval
 
@@ -60,7 +60,8 @@ def make_chart(
         columns: All places in their order, where they are texts: a curve may lack some.
     """
     by_text = x in TEXTS
-    places = [str(value) if by_text else _place(value) for value in rates[x]]
+    named = place_names([*dict.fromkeys([*columns, *rates[x]])], x)
+    places = [named.get(value, str(value)) if by_text else _place(value) for value in rates[x]]
     if len(rates) > MOST_POINTS or not len(rates):
         return None
     names = list(dict.fromkeys(map(str, rates["curve"])))
@@ -77,7 +78,8 @@ def make_chart(
     for curve in names:
         own = [point for point in points if point["curve"] == curve]
         lines += _line(curve, own, fitted.get(curve))
-    order = list(dict.fromkeys([*columns, *places] if by_text else sorted(places)))
+    in_order = [named.get(value, value) for value in columns]
+    order = list(dict.fromkeys([*in_order, *places] if by_text else sorted(places)))
     most = int(rates["n"].max())
     predicted = any(point["predicted"] is not None for point in points)
     specs = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import percent, with_interval
@@ -34,7 +33,7 @@ def collapse_view(findings: Findings) -> TableView | None:
         }
         entries = [texts.get(step, "-") for step in steps]
         n = int(part["n"].iloc[0])
-        body.append([row["curve"], place_text(row[findings.x]), f"{n:,}", *entries])
+        body.append([row["curve"], findings.place_text(row[findings.x]), f"{n:,}", *entries])
     return TableView(
         "collapse",
         "Percent of the networks whose output is constant on the training points (its standard "
@@ -62,7 +61,7 @@ def collapse_sentence(findings: Findings) -> str:
     happened = f"; half of it had happened by {when}" if rates[0] < rates[-1] else ""
     return (
         f"Networks are constant at the end most often with {row['curve']} at {findings.x} "
-        f"{place_text(row[findings.x])}: {percent(rates[-1])} % of them. At birth it was "
+        f"{findings.place_text(row[findings.x])}: {percent(rates[-1])} % of them. At birth it was "
         f"{percent(rates[0])} %{happened}."
     )
 

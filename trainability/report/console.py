@@ -7,7 +7,6 @@ import re
 import pandas as pd
 from rich.console import Console
 
-from trainability.findings.places import place_text
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.published import interval_text
 from trainability.report.sentences import progress
@@ -35,7 +34,7 @@ def pivot(findings: Findings) -> list[str]:
     rates = findings.rates
     what, texts = _success_texts(findings) if findings.is_about_success else _asked_texts(findings)
     curves = list(dict.fromkeys(rates["curve"]))
-    head = max(len(findings.x), *(len(place_text(place)) for place in findings.places))
+    head = max(len(findings.x), *(len(findings.place_text(place)) for place in findings.places))
     per_block = max(1, (_WIDTH - head - 1) // _COLUMN)
     lines = [what]
     for start in range(0, len(curves), per_block):
@@ -52,7 +51,7 @@ def pivot(findings: Findings) -> list[str]:
                 cell = rates.index[(rates["curve"] == curve) & (rates[findings.x] == place)]
                 entries.append(texts.get(str(cell[0]), "-") if len(cell) else "-")
             if set(entries) != {"-"}:
-                lines.append(_row(place_text(place), entries, head))
+                lines.append(_row(findings.place_text(place), entries, head))
     lines.append(_total(rates))
     return lines
 

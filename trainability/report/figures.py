@@ -13,7 +13,7 @@ from trainability import plots
 from trainability.analysis.curves import STATES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import in_order, place_text
+from trainability.findings.places import in_order
 from trainability.findings.scaling import SHARE
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
@@ -208,7 +208,7 @@ def census(findings: Findings, curve: str, ax: Any = None) -> Any:
     dead = table[table["state"] != STATES["active"]].groupby("moment")["share"].sum()
     n_bars = table[x].nunique()
     before, after = (dead.get(moment, float("nan")) / n_bars for moment in ("before", "after"))
-    where = f", {findings.x} {place_text(typical(findings))}" if findings.is_deep else ""
+    where = f", {findings.x} {findings.place_text(typical(findings))}" if findings.is_deep else ""
     return plots.plot_census(
         table,
         ax,
@@ -227,7 +227,7 @@ def censuses(findings: Findings, curves: list[str]) -> Any:
     before, after = (
         dead.loc[dead["moment"] == moment, "share"].sum() / n_bars for moment in ("before", "after")
     )
-    where = f", {findings.x} {place_text(typical(findings))}" if findings.is_deep else ""
+    where = f", {findings.x} {findings.place_text(typical(findings))}" if findings.is_deep else ""
     title = (
         f"Dead at birth{where}: {percent(before)} % of the neurons, {percent(after)} % at the end"
     )
@@ -331,7 +331,7 @@ def _at(findings: Findings, table: pd.DataFrame, place: Any) -> pd.DataFrame:
     At None those of all places, as curves.
     """
     if place is None:
-        cells = findings.rates[findings.x].map(lambda at: f"{findings.x} {place_text(at)}")
+        cells = findings.rates[findings.x].map(lambda at: f"{findings.x} {findings.place_text(at)}")
     else:
         cells = findings.rates.loc[findings.rates[findings.x] == place, "curve"]
     curve = cells[cells.isin(_first(cells, MOST_LINES))].to_dict()
@@ -343,7 +343,7 @@ def _titled(findings: Findings, place: Any, text: str) -> str:
     """A finding, after the place of which it is."""
     if place is None:
         return text[0].upper() + text[1:]
-    return f"{findings.x.capitalize()} {place_text(place)}: {text}"
+    return f"{findings.x.capitalize()} {findings.place_text(place)}: {text}"
 
 
 def _first(values: pd.Series, most: int) -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.report.text import at_most, percent
 
@@ -53,8 +52,8 @@ class Matrix:
 def success_matrix(findings: Findings) -> Matrix | None:
     """The matrix of a study; None if it would be too large, or cells share a place."""
     rates = findings.rates
-    place = rates[findings.x].map(place_text)
-    columns = list(map(place_text, findings.places))
+    place = rates[findings.x].map(findings.place_text)
+    columns = list(map(findings.place_text, findings.places))
     curves = list(dict.fromkeys(rates["curve"]))
     if len(columns) * len(curves) > MOST_ENTRIES:
         return None

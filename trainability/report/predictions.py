@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from trainability.findings.places import place_text
 from trainability.findings.predicting import CLOSE
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.tables import TableView, curve_head
@@ -20,7 +19,7 @@ def predictions_table(findings: Findings) -> TableView:
         body.append(
             [
                 row["curve"],
-                place_text(row[findings.x]),
+                findings.place_text(row[findings.x]),
                 f"{row['n']:,}",
                 predicted,
                 with_interval(*(row[f"success_rate{end}"] for end in ("", "_low", "_high"))),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words
-from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.growth.intervals import EXACT
 from trainability.report import sentences, tables
@@ -83,7 +82,7 @@ def sections(
         return tuple(name for name in figures if name.startswith(starts))
 
     place = sentences.shown_place(findings)
-    at = () if place is None else (f"At {findings.x} {place_text(place)}",)
+    at = () if place is None else (f"At {findings.x} {findings.place_text(place)}",)
     n_places = findings.rates["curve"].value_counts()
     rates = ("Cell by cell, with what was trainable and born dead", tables.rates_table(findings))
     success = Section(

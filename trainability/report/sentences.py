@@ -8,7 +8,7 @@ import pandas as pd
 
 from trainability.analysis.laws import Verdict
 from trainability.findings.asked import SUCCESS
-from trainability.findings.places import WIDTHS, place_text
+from trainability.findings.places import WIDTHS
 from trainability.findings.predicting import CLOSE
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
@@ -244,7 +244,7 @@ def _born_sentence(findings: Findings) -> str:
         text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
         if len(cells) > 1:
             text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
-        parts.append(f"{text} at {findings.x} {place_text(place)}")
+        parts.append(f"{text} at {findings.x} {findings.place_text(place)}")
     return f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
 
 
@@ -256,8 +256,7 @@ def _is_one(rates: pd.Series) -> bool:
 def _best(findings: Findings) -> str:
     best = findings.rates.iloc[findings.rates["success_rate"].argmax()]
     rate = rate_of(best, "success_rate")
-    where = "" if pd.isna(best[findings.x]) else f" at {findings.x} {place_text(best[findings.x])}"
-    return f"The highest success rate is {rate}, of {best['curve']}{where}."
+    return f"The highest success rate is {rate}, of {best['curve']}{findings.at(best)}."
 
 
 def _untrainable_sentence(findings: Findings) -> str:
@@ -289,9 +288,7 @@ def _bound_sentence(findings: Findings) -> str:
     rates = _bounded(findings)
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
-    where = (
-        "" if pd.isna(widest[findings.x]) else f" at {findings.x} {place_text(widest[findings.x])}"
-    )
+    where = findings.at(widest)
     text = (
         f"{headline(findings)} (the probability that enough neurons are not dead for good at "
         f"birth, an upper bound of success; {int(rates['n'].sum()):,} networks, exact test)"
@@ -310,7 +307,7 @@ def prediction_sentence(findings: Findings) -> str:
     table = findings.predictions
     gaps = 100 * table["difference"].abs()
     farthest = table.loc[gaps.idxmax()]
-    where = f"{farthest['curve']}, {findings.x} {place_text(farthest[findings.x])}"
+    where = f"{farthest['curve']}, {findings.x} {findings.place_text(farthest[findings.x])}"
     n, close = len(table), int((gaps <= 100 * CLOSE).sum())
     which = all_of(n, "cell") if n == len(findings.rates) else f"{n:,} of the cells"
     return (

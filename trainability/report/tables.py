@@ -11,7 +11,6 @@ import pandas as pd
 from trainability.analysis.curves import STATES
 from trainability.analysis.failures import REASONS
 from trainability.findings.labels import short
-from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.report.better import DECIDED, places_text
 from trainability.report.text import number, p_text, percent, with_interval
@@ -58,7 +57,7 @@ def rates_table(findings: Findings) -> TableView:
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
         if not row["need"]:  # of copies of a module nothing is known
             theory = method = "-"
-        place = [row["curve"], place_text(row[findings.x]), f"{row['n']:,}"]
+        place = [row["curve"], findings.place_text(row[findings.x]), f"{row['n']:,}"]
         body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(findings.rates["interval"]))
     return TableView(
@@ -242,7 +241,7 @@ def census_table(findings: Findings, at: Any) -> TableView:
             body.append(
                 [
                     row["curve"],
-                    place_text(row[findings.x]),
+                    findings.place_text(row[findings.x]),
                     f"{layer}",
                     *(
                         f"{percent(share.get((cell, layer, 'before', state), np.nan))} → "
@@ -306,7 +305,7 @@ def _rows_at(findings: Findings, at: Any) -> tuple[pd.DataFrame, str]:
     """The cells at a place, at None all, with `_row`, the head of a row, and the name of these."""
     rates = findings.rates
     if at is None:
-        return rates.assign(_row=rates[findings.x].map(place_text)), findings.x
+        return rates.assign(_row=rates[findings.x].map(findings.place_text)), findings.x
     cells = rates[rates[findings.x] == at]
     return cells.assign(_row=cells["curve"]), curve_head(findings)
 

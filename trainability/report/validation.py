@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trainability.findings.places import place_text
 from trainability.findings.study import Findings
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import with_interval
@@ -22,9 +21,8 @@ def measures_table(findings: Findings) -> TableView:
         own = {name: rows.get((cell, name)) for name in present}
         counts = [entry["n"] for entry in own.values() if entry]
         texts = [_mean(name, entry) for name, entry in own.items()]
-        body.append(
-            [row["curve"], place_text(row[findings.x]), f"{min(counts, default=0):,}", *texts]
-        )
+        place = findings.place_text(row[findings.x])
+        body.append([row["curve"], place, f"{min(counts, default=0):,}", *texts])
     return TableView(
         "measures",
         "Means over the networks that did not diverge, n of them, with Student's intervals of "
