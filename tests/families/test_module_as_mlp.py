@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from itertools import pairwise
 
 import numpy as np
@@ -51,11 +50,12 @@ def pair_of(d_in: int = 1, d_out: int = 1, **values):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "depth"), [*itertools.product(SCHEMES, [2, 4]), (SCHEMES[0], 7)], ids=str
+    ("scheme", "depth"), [*((scheme, 4) for scheme in SCHEMES), (He(), 2), (He(), 7)], ids=str
 )
 def test_the_first_weights_are_the_same_to_the_last_bit(scheme: Scheme, depth: int):
     module, plain = pair_of(width=3, depth=depth, scheme=scheme)
-    copies, ensemble = family_of(module).draw([0, 2]), family_of(plain).draw([0, 2])
+    blocks = [0, 2] if depth == 7 else [2]
+    copies, ensemble = family_of(module).draw(blocks), family_of(plain).draw(blocks)
     assert len(copies.trained) == 2 * depth
     for ours, theirs in zip(copies.trained, ensemble.parameters, strict=True):
         assert torch.equal(ours, theirs)
