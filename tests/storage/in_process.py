@@ -76,5 +76,5 @@ def without_ray_and_mlflow(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr("trainability.launch.dispatch.launch", launch)
     patch.setattr("trainability.tracking.Mirror", Mirror)
-    patch.setattr("trainability.report.pictures.helping", contextlib.nullcontext)
+    patch.setattr("trainability.report.helper.helping", contextlib.nullcontext)
     patch.setattr("trainability.report.write_report", write_report)
