@@ -110,12 +110,12 @@ def _follow(
                     slope = theta[at + q]
                     for p in range(n):
                         hidden[j, p] += slope * x[q, p]
-                largest = zero
                 for p in range(n):
-                    value = max(hidden[j, p], zero)
-                    hidden[j, p] = value
-                    largest = max(largest, value)
-                active += largest > 0
+                    hidden[j, p] = max(hidden[j, p], zero)
+                outputs = zero  # a sum, not the largest: that is taken one by one
+                for p in range(n):
+                    outputs += hidden[j, p]
+                active += outputs > 0
                 for k in range(d_out):
                     slope = theta[at + d + 1 + k]
                     for p in range(n):
