@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 
 import psutil
-from mlflow.environment_variables import MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-_EVERY_S = 5.0
-_FIRST_S = 1.0
+_EVERY_S = 5
+_FIRST_S = 1
 
 
 class Monitor(SystemMetricsMonitor):
@@ -25,8 +24,7 @@ class Monitor(SystemMetricsMonitor):
 
     def __init__(self, run: str, uri: str) -> None:
         self._ended = threading.Event()
-        every = MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL.get() or _EVERY_S
-        super().__init__(run, sampling_interval=every, resume_logging=True, tracking_uri=uri)
+        super().__init__(run, sampling_interval=_EVERY_S, resume_logging=True, tracking_uri=uri)
 
     def monitor(self) -> None:
         psutil.cpu_percent()
