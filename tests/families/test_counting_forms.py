@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from trainability import Module, inspect
 from trainability.death import TENTATIVE
 from trainability.families import family_of
-from trainability.families.copies import CopiesOfModule
+from trainability.families.copies_of_module import CopiesOfModule
 from trainability.schemes import He
 from trainability.tasks import AbsoluteValue
 
