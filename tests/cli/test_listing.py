@@ -13,6 +13,7 @@ from storage.in_process import call
 from trainability.cli import catalog
 from trainability.cli.app import app
 from trainability.study import load_study
+from trainability.study.axes import AXES
 from trainability.study.records import strategy_types
 from trainability.tuning.loading import load_tunings
 
@@ -43,7 +44,8 @@ def test_every_strategy_is_listed_under_its_kind():
         names |= {entry["name"] for entry in entries}
         text = call(kind.name)
         for entry in entries:
-            assert f"{entry['name']}(" in text.out and entry["what"]
+            written = entry["name"] if kind.name == "axes" else f"{entry['name']}("
+            assert f"\n{written}" in f"\n{text.out}" and entry["what"]
             assert entry["what"].split()[0] in text.out
     listed = {
         name for name, kind in strategy_types().items() if "strategy" not in kind.__module__
@@ -51,6 +53,13 @@ def test_every_strategy_is_listed_under_its_kind():
     }  # fmt: skip
     # `Module` has no kind to choose from: it holds what the user writes.
     assert listed - names == {"Ball", "Box", "Module", "Points", "Published"}
+
+
+def test_axes_are_listed_as_studies_write_them():
+    names = [entry["name"] for entry in json.loads(call("axes", "--json").out)["axes"]]
+    assert sorted(names) == sorted(AXES)
+    assert "label_noise, such as 0.25, 1.0\n" in call("axes", "label_noise").out
+    assert "did you mean width?" in call("axes", "widht").said
 
 
 def test_settings_stand_with_their_defaults():

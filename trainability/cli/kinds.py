@@ -52,7 +52,7 @@ def _command(kind: Kind) -> Callable[..., None]:
             _tell(types[name])
         else:
             for entry in chosen.values():
-                _show(_entry(entry))
+                _show(_entry(entry), entry)
 
     listing.__name__ = kind.name
     return listing
@@ -74,12 +74,19 @@ def _types(kind: Kind, source: Path | None) -> dict[str, type]:
         from trainability.cli.inputs import load_source
 
         load_source(source)
-    return types()
+    return {_name(kind): kind for kind in types().values()}
+
+
+def _name(kind: type) -> str:
+    """As studies write it: axes are given by their own names, all else is made by its class."""
+    from trainability.study.axes import Axis
+
+    return kind.name if issubclass(kind, Axis) else kind.__name__
 
 
 def _entry(kind: type) -> dict[str, Any]:
     return {
-        "name": kind.__name__,
+        "name": _name(kind),
         "settings": [
             {
                 "name": field.name,
@@ -94,18 +101,24 @@ def _entry(kind: type) -> dict[str, Any]:
     }
 
 
-def _show(entry: dict[str, Any]) -> None:
+def _show(entry: dict[str, Any], kind: type) -> None:
+    name = _name(kind)
     settings = ", ".join(
         setting["name"] + ("" if setting["required"] else f"={setting['default']}")
         for setting in entry["settings"]
     )
-    out.print(Text.assemble((clean(entry["name"]), "bold"), clean(f"({settings})")))
+    if name == kind.__name__:
+        made = f"({settings})"
+    else:
+        values = ", ".join(map(str, kind().examples()))
+        made = values and f", such as {values}"
+    out.print(Text.assemble((clean(name), "bold"), clean(made)))
     out.print(Padding(Text(clean(entry["what"])), (0, 0, 0, 4)))
 
 
 def _tell(kind: type) -> None:
     """All that a class says of itself."""
-    _show(_entry(kind))
+    _show(_entry(kind), kind)
     rest = (inspect.getdoc(kind) or "").partition("\n\n")[2]
     for paragraph in filter(None, rest.split("\n\n")):
         is_prose = not any(line.startswith(" ") for line in paragraph.splitlines())
