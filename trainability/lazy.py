@@ -43,6 +43,9 @@ class _Module:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return type(self), (self._name,)  # with a class of a user's file that computes with it
+
     def __getattr__(self, name: str) -> Any:
         import importlib
 

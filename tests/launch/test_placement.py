@@ -165,10 +165,11 @@ def test_what_a_study_file_imports_travels_with_it(tmp_path, tiny_study, monkeyp
     (tmp_path / "my_schemes.py").write_text(
         "from dataclasses import dataclass\n"
         "from my_slopes import slope\n"
+        "from trainability.lazy import numpy as np\n"  # as in what of ours one copies
         "from trainability.schemes import UnitSphere\n\n"
         "@dataclass(frozen=True)\n"
         "class Mine(UnitSphere):\n"
-        "    def gain(self): return slope()\n"
+        "    def gain(self): return float(np.float64(slope()))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     from my_schemes import Mine
