@@ -7,6 +7,7 @@ import pytest
 from synthetic_rows import store
 
 from trainability import events
+from trainability.errors import InputError, StorageError
 from trainability.growth import Growth, study_cells
 from trainability.launch import Options, Outcome
 from trainability.plan import missing_blocks, runs
@@ -31,21 +32,27 @@ class Heard:
 class Synthetic(contextlib.AbstractContextManager):
     """A launcher whose rows are drawn by a simple law; `ends` says how a round ends, by number."""
 
-    ends: dict[int, Outcome] = {}  # noqa: RUF012
+    ends: dict[int, Outcome | Exception] = {}  # noqa: RUF012
     number = 0
+    refuses = False
 
-    def __init__(self, name, storage, options, told):
-        self.name, self.storage, self.told = name, storage, told
+    def __init__(self, name, storage, options, events):
+        self.name, self.storage, self.events = name, storage, events
 
     def __exit__(self, *_):
         pass
 
     def prepare(self, cells, wanted):
-        assert self.storage.file_names(self.name) == []  # who refuses does so before all writing
+        files = self.storage.block_files(self.name, cells)
+        if self.refuses and any(missing_blocks(wanted, files).values()):
+            raise InputError("nobody can work on it")
 
     def launch(self, cells, wanted):
         type(self).number += 1
-        if end := self.ends.get(self.number):
+        end = self.ends.get(self.number)
+        if isinstance(end, Exception):
+            raise end
+        if end is not None:
             return end
         n_stored = 0
         missing = missing_blocks(wanted, self.storage.block_files(self.name, cells))
@@ -53,7 +60,7 @@ class Synthetic(contextlib.AbstractContextManager):
             for run in runs(blocks):
                 store(self.storage, self.name, cells[cell], run)
                 n_stored += len(run) * 256
-            self.told.emit(events.Finished(cell=cells[cell]))
+            self.events.emit(events.Finished(cell=cells[cell]))
         return Outcome(networks=n_stored, n_cells=len(cells))
 
 
@@ -94,10 +101,36 @@ def test_of_a_cell_that_may_grow_mlflow_hears_when_it_has_stopped(execute, tiny_
 
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_of_cells_of_a_round_that_failed_mlflow_hears_nothing(execute, tiny_study, interrupted):
-    """They may grow: the next command tells. Of an interrupted study it tells of all."""
+    """They may grow: the next command tells. Of those that had stopped before it hears."""
     some = tiny_study.cells()[0].id
     broken = Outcome({some: [1]}, n_cells=1, interrupted=interrupted)
     outcome, mirror, _ = execute(Growth(n_blocks=1, precision=0.06), {2: broken})
     assert outcome.missing == {some: [1]} and outcome.networks == 4 * 256 and outcome.n_cells == 4
     settled = {cell.id for cell in tiny_study.cells() if cell.width == 4}
-    assert set(mirror.done) == (set() if interrupted else settled)
+    assert set(mirror.done) == settled
+
+
+def test_cells_that_had_stopped_are_in_mlflow_whatever_ends_the_next_round(
+    execute, tiny_study, monkeypatch
+):
+    heard = []
+    monkeypatch.setattr(Heard, "cell_done", lambda self, cell: heard.append(cell.id))
+    with pytest.raises(StorageError):
+        execute(Growth(n_blocks=1, precision=0.06), {2: StorageError("gone")})
+    assert set(heard) == {cell.id for cell in tiny_study.cells() if cell.width == 4}
+
+
+@pytest.mark.parametrize("n_blocks", [0, 1])
+def test_who_can_not_be_worked_for_is_refused_before_anything_is_written(
+    execute, tiny_study, tmp_path, monkeypatch, n_blocks
+):
+    """Also where the first round lacks nothing, and the next one does."""
+    storage = Storage(tmp_path)
+    for cell in tiny_study.cells():
+        if n_blocks:
+            store(storage, "tiny", cell, range(n_blocks))
+    before = storage.file_names("tiny")
+    monkeypatch.setattr(Synthetic, "refuses", True)
+    with pytest.raises(InputError, match="nobody"):
+        execute(Growth(n_blocks=1, precision=0.01))
+    assert storage.file_names("tiny") == before

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trainability.events import Event, Events, Finished, Noted, Working
 from trainability.growth import record_growth
+from trainability.growth.planning import planned
 from trainability.growth.rounds import block_successes, rounds
 from trainability.launch import Launcher, Outcome
 from trainability.provenance import describe_environment
@@ -56,10 +57,12 @@ def execute(
 
     # A cell that is done may grow, and MLflow can't take a curve back.
     events.subscribe(mirror.on_event if growth.precision is None else but_finished)
+    tell = mirror.cell_done if growth.precision is not None else lambda _: None
     outcome = Outcome()
-    whole: dict[str, Cell] = {}
+    last: Mapping[str, Cell] = {}
     with Launcher(name, storage, job.options, events) as launcher:
-        launcher.prepare(cells, dict.fromkeys(cells, growth.n_blocks))
+        plan = planned(job.study, storage, growth)
+        launcher.prepare(plan.cells, {id_: n + plan.missing[id_] for id_, n in plan.stored.items()})
         load_early()
         for line in declare(job.study, cells, storage):
             events.emit(Noted(text=line))
@@ -68,6 +71,9 @@ def execute(
         end.enter_context(stoppable(name, storage, events))
         successes = partial(block_successes, name, storage)
         for number, part in enumerate(rounds(cells, growth, successes), start=1):
+            for cell in last.values():
+                if cell.id not in part.cells:
+                    tell(cell)
             if part.points:
                 record_growth(name, storage, growth, part.points)
             if number > 1:
@@ -76,13 +82,9 @@ def execute(
                 events.emit(Working(what=f"round {number}: {what}"))
             launched = launcher.launch(part.cells, part.wanted)
             outcome = replace(outcome.followed_by(launched), n_cells=part.n_cells)
-            whole |= part.cells
-            if launched.interrupted:
-                whole = {}
+            last = part.cells
             if launched.missing or launched.interrupted:
-                # Who is not finished yet may grow; the next command tells.
-                whole = {id_: cell for id_, cell in whole.items() if id_ not in part.cells}
-                break
-    for cell in whole.values() if growth.precision is not None else ():
-        mirror.cell_done(cell)
+                return outcome  # whoever is not finished yet may grow; the next command tells
+    for cell in last.values():
+        tell(cell)
     return outcome
