@@ -82,3 +82,12 @@ def test_a_new_store_shows_no_experiment_of_mlflow_s_own(tmp_path):
     make_store(uri)
     for _ in range(2):  # nor does opening it make one
         assert MlflowClient(uri).search_experiments() == []
+
+
+def test_nothing_in_a_new_store_tells_where_the_first_one_was_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRAINABILITY_CACHE", str(tmp_path / "cache"))
+    working = tmp_path / "somebodys-own"
+    working.mkdir()
+    monkeypatch.chdir(working)
+    make_store(f"sqlite:///{tmp_path}/mlflow.db")
+    assert working.name.encode() not in (tmp_path / "mlflow.db").read_bytes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import tempfile
 import time
 import uuid
@@ -37,14 +38,14 @@ def make_store(uri: str) -> None:
 
     made = path.parent / f".{path.name}-{uuid.uuid4().hex}"
     try:
-        made.write_bytes(cached(["empty store", __version__], _empty_store, ".db"))
+        made.write_bytes(cached(["empty store 2", __version__], _empty_store, ".db"))
         _put_in_place(made, path)
     finally:
         made.unlink(missing_ok=True)
 
 
 def _empty_store() -> bytes:
-    """The content of an SQLite store with all tables of this MLflow, and nothing in them."""
+    """The content of an SQLite store with all tables of this MLflow, and no experiment to see."""
     from mlflow import MlflowClient
 
     with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +54,9 @@ def _empty_store() -> bytes:
         for experiment in client.search_experiments():
             # MLflow's "Default", which would stand beside the studies and stay empty.
             client.delete_experiment(experiment.experiment_id)
+        with contextlib.closing(sqlite3.connect(path)) as store, store:
+            # It was to lie in the folder in which this process happens to work.
+            store.execute("UPDATE experiments SET artifact_location = 'mlruns/0'")
         return path.read_bytes()
 
 
