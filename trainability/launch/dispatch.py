@@ -71,7 +71,7 @@ class Launcher:
         interrupts.check()
 
     def launch(self, cells: Mapping[str, Cell], wanted: Mapping[str, int]) -> Outcome:
-        """Run what storage lacks of some cells; see `launch`."""
+        """Run what storage lacks of some cells; see the function `launch`."""
         self.prepare(cells, wanted)
         # Where nothing seems to be lacking a file may still be damaged.
         executor = self._executor or choose_executor(self._options, self._work or 0.0)

@@ -14,7 +14,7 @@ from trainability.installed import is_installed
 from trainability.study.cell import Cell
 from trainability.study.files import MODULE_PREFIX
 
-_KNOWN = {"trainability", "__main__", *sys.stdlib_module_names}
+_EVERYWHERE = {"trainability", "__main__", *sys.stdlib_module_names}
 """What every process can import, or must not take for a module."""
 
 
@@ -57,7 +57,7 @@ def _send_by_value(pickler: ModuleType) -> None:
         if (file := getattr(module, "__file__", None)) is None:
             continue
         if package not in is_own:
-            is_own[package] = package not in _KNOWN and _is_own(package, file)
+            is_own[package] = package not in _EVERYWHERE and _is_own(package, file)
         if is_own[package]:
             pickler.register_pickle_by_value(module)
 

@@ -109,8 +109,8 @@ def _agree_in_double(
         _TIMES * float((one.double() - other.double()).abs().max()) if one.numel() else 0.0
         for one, other in zip(alone, nearby, strict=True)
     ]
-    known = alone[0].dtype == torch.float64 and max(moves) <= _MOST
-    return known and _agree(alone, together, moves)
+    tells_apart = alone[0].dtype == torch.float64 and max(moves) <= _MOST
+    return tells_apart and _agree(alone, together, moves)
 
 
 def _last_digit(tensor: Tensor, chance: torch.Generator) -> Tensor:

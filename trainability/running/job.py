@@ -76,7 +76,7 @@ def checked_job(
 
         problems += growth_problems(precision, refine, spelled)
     problems += place_problems(storage, tracking_uri)
-    if not isinstance(study, str | Path):  # of a name that there is not is told before NumPy loads
+    if not isinstance(study, str | Path):  # a wrong name needs no NumPy
         from trainability.study import Study
 
         if not isinstance(study, Study):

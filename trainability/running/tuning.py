@@ -247,9 +247,9 @@ def _search(
                     "command runs what is missing"
                 )
 
-        found = run_search(tuning, place, dispatch, lambda line: events.emit(Working(what=line)))
+        search = run_search(tuning, place, dispatch, lambda line: events.emit(Working(what=line)))
     events.emit(Working(what="writing the report"))
-    result = judge(found)
+    result = judge(search)
     report = write_report(result, place)
     mirror.add(lambda target: target.log_report(report.folder, report.markdown))
     return Tuned(result, report)

@@ -12,10 +12,11 @@ _FIRST_S = 1
 
 
 class Monitor(SystemMetricsMonitor):
-    """Logs to a run from the first second on.
+    """Logs to a run every five seconds, unless MLflow's variable says otherwise.
 
     MLflow's own takes the first figure at once, when a thread has no time to look back on: psutil
-    then says that the CPU did nothing, and a study of seconds shows that alone.
+    then says that the CPU did nothing, and a study of seconds shows that alone. Of one that ends
+    before the second figure is due nothing is logged.
 
     Args:
         run: Id of the MLflow run.
