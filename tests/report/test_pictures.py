@@ -113,7 +113,14 @@ def test_a_helper_is_there_where_it_has_a_core(cores, monkeypatch):
     assert helper is None or helper._process.returncode is not None
 
 
-@pytest.mark.parametrize("program", ["raise SystemExit", "print('no answer', flush=True)"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "raise SystemExit",
+        "print('no answer', flush=True)",
+        "print('what a site file says before all else', flush=True)",
+    ],
+)
 def test_without_a_helper_that_lives_this_process_does_all(
     program, findings, alone, tmp_path, monkeypatch
 ):
@@ -171,3 +178,21 @@ def test_the_library_is_bundled_once(tmp_path, monkeypatch):
     for _ in range(2):
         assert library.vega.__wrapped__() == r"code \x3c!-- \x3c/script>"
     assert len(ran) == 1 and ran[0][0] == sys.executable
+
+
+def test_an_index_that_is_wrong_in_a_function_is_no_end_of_the_entries():
+    met = []
+
+    def wrong(entry):
+        met.append(entry)
+        return [][entry]
+
+    with pytest.raises(IndexError), Helper() as helper:
+        helper.map(wrong, [1, 2])
+    assert met == [1]
+
+
+def test_who_draws_elsewhere_makes_its_own_makers(findings, tmp_path):
+    draw = pictures._Drawing(findings, tmp_path)
+    before = pickle.dumps(draw)
+    assert draw.makers and pickle.dumps(draw) == before

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any, TypeVar
 
 from trainability.cores import available_cores
-from trainability.errors import StudyError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -82,10 +81,8 @@ class Helper:
             daemon=True,
         )
         self._thread.start()
-        with contextlib.suppress(IndexError):
-            while True:
-                place = left.popleft()
-                made[place] = function(entries[place])
+        while (place := _taken(left.popleft)) is not None:
+            made[place] = function(entries[place])
         with self._at_work:  # its last one
             pass
         # What it could not do is done here.
@@ -106,17 +103,25 @@ class Helper:
         assert stdin is not None and stdout is not None
         if before is not None:
             before.join()
-        with contextlib.suppress(OSError, EOFError, StudyError):
+        with contextlib.suppress(Exception):  # whatever it is, the other thread does it all
             _send(stdin, pickled(function))
             if _receive(stdout) != _READY:
                 return
-            with contextlib.suppress(IndexError):
-                while True:
-                    with self._at_work:
-                        place = left.pop()
-                        _send(stdin, pickle.dumps(entries[place]))
-                        made[place] = pickle.loads(_receive(stdout))
+            while True:
+                with self._at_work:
+                    if (place := _taken(left.pop)) is None:
+                        break
+                    _send(stdin, pickle.dumps(entries[place]))
+                    made[place] = pickle.loads(_receive(stdout))
             _send(stdin, _END)
+
+
+def _taken(pop: Callable[[], int]) -> int | None:
+    """The next place, or None if the other thread has taken the last one."""
+    try:
+        return pop()
+    except IndexError:
+        return None
 
 
 def main() -> None:

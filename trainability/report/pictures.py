@@ -51,6 +51,9 @@ class _Drawing:
     findings: Findings
     folder: Path
 
+    def __reduce__(self) -> tuple[type, tuple[Findings, Path]]:
+        return type(self), (self.findings, self.folder)  # the makers are each process's own
+
     @cached_property
     def makers(self) -> dict[str, Callable[[], Any]]:
         from trainability.report.figures import drawings
@@ -73,6 +76,6 @@ def draw_pictures(
     """
     draw = _Drawing(findings, folder)
     names = sorted(draw.makers, key=lambda name: name in _LONG)
-    drawn = map(draw, names) if helper is None else helper.map(_Drawing(findings, folder), names)
+    drawn = map(draw, names) if helper is None else helper.map(draw, names)
     pictures = dict(zip(names, drawn, strict=True))
     return {name: pictures[name] for name in draw.makers}
