@@ -31,16 +31,17 @@ LEAST = 1000 * 2.0**-24
 """Relative straying that is always allowed: tanh and erf are off by some 10 roundings."""
 
 
-KINDS = (ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS)
+KINDS = (ACTIVATIONS, LOSSES, PENALTIES, OPTIMIZERS, (None, 7))
+"""The last are points per minibatch."""
 
 
 def cases() -> tuple[list[tuple], list[tuple]]:
     """Those of every day, and the rest.
 
-    First every activation three times, so that all pairs of a loss, a penalty and an optimizer
-    meet, and as many pairs and threes of rules as may be; schedules with rules whose kernel there
-    is by then. The rest are the pairs of an activation and a loss that are left: code for hidden
-    neurons and code for outputs. Minibatches in every fourth.
+    First every activation three times, so that all pairs of a loss, a penalty, an optimizer and a
+    size of batches meet, every activation meets every size, and as many pairs and threes as may be;
+    schedules with rules whose kernel there is by then. The rest are the pairs of an activation and
+    a loss that are left: code for hidden neurons and code for outputs.
     """
     met: set[tuple] = set()
 
@@ -54,8 +55,9 @@ def cases() -> tuple[list[tuple], list[tuple]]:
 
     every = [range(len(kind)) for kind in KINDS]
     chosen = [choose([a], *every[1:]) for _ in range(3) for a in every[0]]
-    others = itertools.combinations([[(i, k) for k in every[i]] for i in (1, 2, 3)], 2)
-    wanted = {pair for two in others for pair in itertools.product(*two)}
+    places = [[(i, k) for k in every[i]] for i in range(len(KINDS))]
+    two_of = [*itertools.combinations(places[1:], 2), (places[0], places[-1])]
+    wanted = {pair for two in two_of for pair in itertools.product(*two)}
     while not wanted <= met:
         chosen.append(choose(*every))
     rest = [
@@ -64,9 +66,9 @@ def cases() -> tuple[list[tuple], list[tuple]]:
         if ((0, a), (1, ls)) not in met
     ]
     first = [rules_of(case) for case in chosen]
-    known = itertools.cycle([case for case in first if case[3] == OPTIMIZERS[0]])
+    compiled = itertools.cycle([case for case in first if case[3] == OPTIMIZERS[0]])
     for schedule in SCHEDULES:
-        *of_it, optimizer, size = next(known)
+        *of_it, optimizer, size = next(compiled)
         first.append((*of_it, dataclasses.replace(optimizer, schedule=schedule), size))
     return first, [rules_of(case) for case in rest]
 
@@ -76,8 +78,7 @@ def meetings(case: tuple[int, ...], n: int) -> set[tuple]:
 
 
 def rules_of(case: tuple[int, ...]) -> tuple:
-    rules = (kind[k] for kind, k in zip(KINDS, case, strict=True))
-    return (*rules, 7 if sum(case[:2]) % 4 == 0 else None)
+    return tuple(kind[k] for kind, k in zip(KINDS, case, strict=True))
 
 
 FIRST, REST = cases()
@@ -140,8 +141,8 @@ def curves(nets, task: Problem, dtype: torch.dtype) -> np.ndarray:
     """The loss before every step and after the last, network by network."""
     computed = np.empty((N_NETWORKS, N_STEPS + 1))
     x, y = (torch.from_numpy(table).to(dtype) for table in (task.x, task.y))
-    numbers = task.numbers
-    own = numbers[len(task.optimizer.numbers()) :]
+    numbers = task.optimizer.numbers()
+    own = task.penalty.numbers() if task.penalty is not None else []
     factors = task.optimizer.factors(0, N_STEPS + 1).astype(float)
     for n in range(N_NETWORKS):
         parameters = [tensor[n].to(dtype) for tensor in nets.parameters]
