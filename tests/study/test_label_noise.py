@@ -10,7 +10,7 @@ import pytest
 from example_cells import a_cell
 from torch import nn
 
-from trainability import Adam, Study
+from trainability import Adam, Study, Tuning
 from trainability.domains import Box
 from trainability.errors import StudyError
 from trainability.losses import BinaryCrossEntropy
@@ -21,6 +21,7 @@ from trainability.study.published import cells_of
 from trainability.tasks import AbsoluteValue, Function, TwoMoons
 from trainability.tasks.classes import best_constant_accuracy
 from trainability.trial import Runtime, run_trial
+from trainability.tuning import Choice, SuccessRate
 
 TASK = AbsoluteValue(n_train=20)
 CLEAN = TASK.data()[1]
@@ -28,8 +29,8 @@ LINE = Function("a line", lambda x: x[:, 0], Box(1, 1.0), n_train=20)
 """Of which every point has a target of its own."""
 
 
-def noisy(share: float, seed: int = 0, task=TASK):
-    return a_cell(task=task, label_noise=share, seed=seed)
+def noisy(share: float, task=TASK):
+    return a_cell(task=task, label_noise=share)
 
 
 def small(width: int) -> nn.Module:
@@ -56,11 +57,20 @@ def test_more_noise_is_on_more_of_the_same_points() -> None:
     assert all(a < b for a, b in itertools.pairwise(moved))
 
 
-def test_the_study_s_seed_chooses_them_and_neither_scheme_nor_width() -> None:
-    cells = [noisy(0.5), noisy(0.5, seed=1)]
-    assert (cells[0].task.data()[1] != cells[1].task.data()[1]).any()
-    for changes in ({"scheme": He()}, {"width": 9}, {"max_steps": 8}):
-        assert dataclasses.replace(cells[0], **changes).task is cells[0].task
+def test_the_task_chooses_them_and_neither_seed_nor_scheme_nor_width() -> None:
+    cell = noisy(0.5)
+    for changes in ({"seed": 1}, {"scheme": He()}, {"width": 9}, {"max_steps": 8}):
+        assert dataclasses.replace(cell, **changes).task is cell.task
+    again = noisy(0.5, task=AbsoluteValue(n_train=20))
+    assert again.task.fingerprint() == cell.task.fingerprint()
+
+
+def test_a_tuning_evaluates_its_finalists_on_what_it_has_searched_on() -> None:
+    tuning = Tuning(name="t", question="?", task=TASK, scheme=He(), optimizer=Adam(0.02),
+                    vary={"scheme.bias_std": Choice([0.1, 1.0])}, objective=SuccessRate(width=4),
+                    max_steps=5, tolerance=1e-3, budget=4096, **LabelNoise.fixed(0.5))  # fmt: skip
+    searched, fresh = tuning.cell(None, 4), tuning.cell(None, 4, seed=tuning.fresh_seed)
+    assert searched.task.fingerprint() == fresh.task.fingerprint() != TASK.fingerprint()
 
 
 def test_how_often_each_target_occurs_stays_and_what_is_held_back_is_clean() -> None:

@@ -36,7 +36,9 @@ class Axis(ABC, Generic[Value]):
     What it does, it does by `change_...`: each gets a part of the cell as it is declared, or as an
     axis before has changed it, and returns what the networks are drawn or trained with instead: a
     new object of its kind, of a private class (`_Clipped`), which no study can declare, whose text
-    is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from.
+    is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from. It
+    follows from the part and the value alone: a study with another seed, or a tuning's fresh one,
+    is of the same thing. What is drawn for it comes from `seeds.stream`, keyed by what it changes.
     """
 
     name: ClassVar[str]
@@ -135,33 +137,32 @@ class Axis(ABC, Generic[Value]):
         """What its columns hold of a cell."""
         return {self.name: self.written(cell.declared(self.name))}
 
-    def change_task(self, task: Task, value: Value, seed: int) -> Task:
+    def change_task(self, task: Task, value: Value) -> Task:
         """The task that networks are trained on.
 
         Args:
             task: The task.
             value: Of the axis, not the default.
-            seed: Of the study, from which randomness may be drawn by `seeds.stream`.
         """
         return task
 
-    def change_scheme(self, scheme: Scheme, value: Value, seed: int) -> Scheme:
+    def change_scheme(self, scheme: Scheme, value: Value) -> Scheme:
         """The scheme that they are drawn by; arguments as of `change_task`."""
         return scheme
 
-    def change_activation(self, activation: Activation, value: Value, seed: int) -> Activation:
+    def change_activation(self, activation: Activation, value: Value) -> Activation:
         """The activation of their hidden neurons."""
         return activation
 
-    def change_loss(self, loss: Loss, value: Value, seed: int) -> Loss:
+    def change_loss(self, loss: Loss, value: Value) -> Loss:
         """The loss that is minimized, and that the tolerance is compared with."""
         return loss
 
-    def change_penalty(self, penalty: Penalty | None, value: Value, seed: int) -> Penalty | None:
+    def change_penalty(self, penalty: Penalty | None, value: Value) -> Penalty | None:
         """What is descended beside the loss; None, for nothing, only where it was None."""
         return penalty
 
-    def change_optimizer(self, optimizer: Optimizer, value: Value, seed: int) -> Optimizer:
+    def change_optimizer(self, optimizer: Optimizer, value: Value) -> Optimizer:
         """The update rule."""
         return optimizer
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class LabelNoise(Axis[float]):
     """Share of the training points, in [0, 1], whose targets are exchanged among each other.
 
-    Which points these are is drawn once per study and task, so that all networks learn the same:
-    those of a smaller share are among those of a larger one. Of them, in random order, each gets
+    Which points these are follows from the task's data alone, whatever the study and its seed: all
+    networks learn the same, those of a tuning's fresh seeds too. Points of a smaller share are
+    among those of a larger one. Of them, in random order, each gets
     the target of the one before. So no target is kept by its point, though it may equal the new
     one; how often each occurs stays, and with it what a constant network reaches. Points that are
     held back stay clean.
@@ -51,14 +52,13 @@ class LabelNoise(Axis[float]):
     def settled(self, value: float) -> float:
         return float(value) + 0.0
 
-    def change_task(self, task: Task, value: float, seed: int) -> Task:
-        return _Exchanged(task, value, seed)
+    def change_task(self, task: Task, value: float) -> Task:
+        return _Exchanged(task, value)
 
 
 @dataclass(frozen=True)
 class _Exchanged(ChangedTask):
     share: float
-    seed: int
 
     def build(self) -> tuple[np.ndarray, np.ndarray]:
         x, y = self.changed.data()
@@ -69,7 +69,7 @@ class _Exchanged(ChangedTask):
                 f"targets could be exchanged; wanted 0 or at least {2 / len(y):.3g}"
             )
         identity = f"label_noise {self.changed.fingerprint()}"
-        chosen = stream(self.seed, identity, "data").permutation(len(y))[:n]
+        chosen = stream(0, identity, "data").permutation(len(y))[:n]
         noisy = y.copy()
         noisy[chosen] = y[[*chosen[-1:], *chosen[:-1]]]
         return x, noisy
