@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from example_cells import a_cell
 from torch import nn
@@ -13,12 +14,13 @@ from torch import nn
 from trainability import Adam, Study, Tuning
 from trainability.domains import Box
 from trainability.errors import StudyError
+from trainability.findings.scaling import growths
 from trainability.losses import BinaryCrossEntropy
 from trainability.schemes import DataDependent, He
 from trainability.study import Module, Published
 from trainability.study.axes.label_noise import LabelNoise
 from trainability.study.published import cells_of
-from trainability.tasks import AbsoluteValue, Function, TwoMoons
+from trainability.tasks import AbsoluteValue, Function, Table, TwoMoons
 from trainability.tasks.classes import best_constant_accuracy
 from trainability.trial import Runtime, run_trial
 from trainability.tuning import Choice, SuccessRate
@@ -101,6 +103,35 @@ def test_less_than_two_points_have_nothing_to_exchange() -> None:
         Study(**fixed, axes={"label_noise": [0.0, 0.05, 0.5]})
     assert Study(**fixed, axes={**LabelNoise.over(0.0, 0.1)}).cells()[1].label_noise == 0.1
     assert Study(**fixed, axes={}, **LabelNoise.fixed(0.1)).label_noise == 0.1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "family"),
+    [
+        ([AbsoluteValue(n) for n in (16, 32, 64)], "AbsoluteValue"),
+        ([Table(dataset="diabetes", rows=n) for n in (16, 32, 64)], "diabetes"),
+    ],
+    ids=["type", "dataset"],
+)
+def test_a_family_of_noisy_tasks_has_the_name_that_it_has_without_noise(tasks, family) -> None:
+    cells = [a_cell(task=task, width=width, depth=2, label_noise=0.5)
+             for task in tasks for width in (2, 4, 8, 16, 32)]  # fmt: skip
+    counts = [round(4096 / (1 + 9 * cell.task.n_train / cell.width**2)) for cell in cells]
+    rates = pd.DataFrame(
+        [
+            cell.columns() | {"n": 4096, "successes": n}
+            for cell, n in zip(cells, counts, strict=True)
+        ]
+    ).set_index("cell")
+    [grown] = growths(rates, {cell.id: cell for cell in cells}, 0.95)
+    assert grown.family == family
+
+
+def test_a_table_of_numbers_with_noise_may_be_one_of_classes_too() -> None:
+    with pytest.raises(StudyError, match=r"got Table\(.*; give a tolerance .*, or classes=True"):
+        Study(name="n", question="?", task=Table(dataset="diabetes", rows=20), scheme=He(),
+              optimizer=Adam(0.02), max_steps=5, target_accuracy=0.9, width=4, axes={},
+              **LabelNoise.fixed(0.5))  # fmt: skip
 
 
 def test_published_numbers_may_be_of_a_share() -> None:

@@ -84,7 +84,7 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
 
         problems.append(
             f"target_accuracy wants a task with classes, got {task}; give a tolerance of the loss "
-            "instead" + (", or classes=True" if isinstance(task, Table) else "")
+            "instead" + (", or classes=True" if isinstance(first.declared("task"), Table) else "")
         )
         accuracies = set()
     for accuracy in sorted(accuracies):
