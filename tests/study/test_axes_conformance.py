@@ -268,8 +268,9 @@ def test_a_value_that_is_none_gets_one_message(axis, odd) -> None:
     assert message.startswith(axis.name) and "got" in message and "\n" not in message
     with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must"):
         study(axes={}, **{axis.name: odd})
-    with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must"):
-        study(axes={axis.name: [odd]})
+    with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must") as raised:
+        study(axes={axis.name: [odd, odd]})
+    assert str(raised.value).count(message) == 1
 
 
 def test_its_examples_differ_and_are_no_default(name) -> None:
