@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from trainability.checks import plain, shown, strategy_problems
+from trainability.checks import is_number, plain, shown, strategy_problems
 from trainability.errors import StudyError
 from trainability.identity import Column
 
@@ -105,11 +105,19 @@ class Axis(ABC, Generic[Value]):
         return self.name.replace("_", " ")
 
     def settled(self, value: Value) -> Value:
-        """A value that is not wrong in its canonical form: one number, one way."""
-        return plain(value)
+        """A value that is not wrong in its canonical form: one number, one way.
+
+        1 and 1.0 are two texts, and so two ids, but one number of a column of floats.
+        """
+        value = plain(value)
+        is_float = self.type.startswith("float") and is_number(value)
+        return cast("Value", float(cast("float", value)) + 0.0) if is_float else value
 
     def read(self, data: Any) -> Any:
-        """A value from JSON data, strategies in it being made; where JSON has fewer kinds."""
+        """A value from JSON data, strategies in it being made; where JSON has fewer kinds.
+
+        What is a value already is returned as it is.
+        """
         return data
 
     def written(self, value: Value) -> Any:

@@ -49,9 +49,6 @@ class LabelNoise(Axis[float]):
     def examples(self) -> Sequence[float]:
         return [0.25, 1.0]
 
-    def settled(self, value: float) -> float:
-        return float(value) + 0.0
-
     def change_task(self, task: Task, value: float) -> Task:
         return _Exchanged(task, value)
 
