@@ -35,10 +35,11 @@ class Axis(ABC, Generic[Value]):
 
     What it does, it does by `change_...`: each gets a part of the cell as it is declared, or as an
     axis before has changed it, and returns what the networks are drawn or trained with instead: a
-    new object of its kind, of a private class (`_Clipped`), which no study can declare, whose text
-    is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from. It
-    follows from the part and the value alone: a study with another seed, or a tuning's fresh one,
-    is of the same thing. What is drawn for it comes from `seeds.stream`, keyed by what it changes.
+    new object of its kind, of a private class (`_Clipped`), which no `study.json` can name, whose
+    text is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from.
+    It follows from the part and the value alone: a study with another seed, or a tuning's fresh
+    one, is of the same thing. What is drawn for it comes from `seeds.stream`, keyed by what it
+    changes.
     """
 
     name: ClassVar[str]
