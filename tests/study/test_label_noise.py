@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from torch import nn
 
 from trainability import Adam, Study, Tuning
 from trainability.domains import Box
-from trainability.errors import StudyError
+from trainability.errors import InputError, StudyError
 from trainability.findings.scaling import growths
 from trainability.losses import BinaryCrossEntropy
 from trainability.schemes import DataDependent, He
@@ -99,10 +100,38 @@ def test_no_need_is_proven_of_exchanged_targets() -> None:
 def test_less_than_two_points_have_nothing_to_exchange() -> None:
     fixed = {"name": "n", "question": "?", "task": TASK, "scheme": He(), "optimizer": Adam(0.02),
              "max_steps": 5, "tolerance": 1e-3, "width": 4}  # fmt: skip
-    with pytest.raises(StudyError, match=r"label_noise 0.05 of 20 .* wanted 0 or at least 0.1$"):
+    with pytest.raises(StudyError, match=r"label_noise 0.05 of 20 .* wanted 0 or more than 0.075$"):
         Study(**fixed, axes={"label_noise": [0.0, 0.05, 0.5]})
     assert Study(**fixed, axes={**LabelNoise.over(0.0, 0.1)}).cells()[1].label_noise == 0.1
     assert Study(**fixed, axes={}, **LabelNoise.fixed(0.1)).label_noise == 0.1
+
+
+@pytest.mark.parametrize("n_train", [2, 7, 16, 20, 30, 625, 10_000])
+def test_a_share_that_is_refused_names_those_that_are_not(n_train) -> None:
+    task = AbsoluteValue(n_train=n_train)
+    with pytest.raises(InputError) as refused:
+        noisy(1 / n_train, task=task).task.data()
+    limit = float(str(refused.value).rpartition(" ")[2])
+    noisy(math.nextafter(limit, 1), task=task).task.data()
+    with pytest.raises(InputError):
+        noisy(limit - 2e-6, task=task).task.data()
+
+
+def test_shares_that_exchange_the_same_targets_are_no_two_cells() -> None:
+    """For they are as many points, or because targets that come after each other are equal."""
+    fixed = {"name": "n", "question": "?", "task": LINE, "scheme": He(), "width": 4,
+             "optimizer": Adam(0.02), "max_steps": 5, "tolerance": 1e-3}  # fmt: skip
+    with pytest.raises(StudyError) as refused:
+        Study(**fixed, axes={"label_noise": [0.4, 0.41, 0.5, 0.42], "max_steps": [3, 4]})
+    message = str(refused.value)
+    assert message.startswith("2 problems")
+    for share in (0.41, 0.42):
+        assert f"label_noise 0.4 and label_noise {share} are the same points of Func" in message
+    assert len(Study(**fixed, axes={"label_noise": [0.0, 0.4, 0.43, 0.5]}).cells()) == 4
+    signs = Function("signs", lambda x: np.sign(x[:, 0]), LINE.domain, n_train=20)
+    shares = [n / 20 for n in range(2, 21)]
+    with pytest.raises(StudyError, match="are the same points of Function.name='signs'"):
+        Study(**fixed | {"task": signs}, axes={"label_noise": shares})
 
 
 @pytest.mark.parametrize(

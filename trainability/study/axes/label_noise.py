@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 class LabelNoise(Axis[float]):
     """Share of the training points, in [0, 1], whose targets are exchanged among each other.
+
+    It is rounded to whole points. Two shares of a study that exchange the same targets are refused.
 
     Which points these are follows from the task's data alone, whatever the study and its seed: all
     networks learn the same, those of a tuning's fresh seeds too. Points of a smaller share are
@@ -38,7 +41,10 @@ class LabelNoise(Axis[float]):
 
     name, since, default = "label_noise", 5, 0.0
     type, least = "float64", 0
-    meaning = "Share of the training points whose targets are exchanged among each other."
+    meaning = (
+        "Share of the training points, rounded to whole ones, whose targets are exchanged among "
+        "each other."
+    )
     not_tuned = "it is part of what is learned"
 
     def problems(self, value: Any) -> list[str]:
@@ -61,9 +67,10 @@ class _Exchanged(ChangedTask):
         x, y = self.changed.data()
         n = round(self.share * len(y))
         if n < 2:
+            limit = math.ceil(1.5e6 / len(y)) / 1e6  # above it shares are rounded to two and more
             raise InputError(
                 f"label_noise {self.share:g} of {len(y)} training points is less than two, whose "
-                f"targets could be exchanged; wanted 0 or at least {2 / len(y):.3g}"
+                f"targets could be exchanged; wanted 0 or more than {limit:g}"
             )
         identity = f"label_noise {self.changed.fingerprint()}"
         chosen = stream(0, identity, "data").permutation(len(y))[:n]
