@@ -27,7 +27,8 @@ CHANGING: dict[str, list[Axis]] = {
 _DECLARED_AS = "declared_as"
 """Attribute of what an axis has made: what that was made from."""
 _MADE: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
-"""So that cells with one task and one noise have one task, whose data are built once."""
+"""So that cells with one task and one noise have one task, whose data are built once while any
+of these cells lives."""
 
 
 def with_axes(kind: type[T]) -> type[T]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainability.checks import is_number, shown
 from trainability.errors import InputError
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.study.axes.base import Axis
 from trainability.tasks.base import Task
 from trainability.tasks.changed import ChangedTask
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class LabelNoise(Axis[float]):
@@ -75,5 +73,5 @@ class _Exchanged(ChangedTask):
         identity = f"label_noise {self.changed.fingerprint()}"
         chosen = stream(0, identity, "data").permutation(len(y))[:n]
         noisy = y.copy()
-        noisy[chosen] = y[[*chosen[-1:], *chosen[:-1]]]
+        noisy[chosen] = y[np.roll(chosen, 1)]
         return x, noisy
