@@ -38,4 +38,5 @@ def test_a_version_that_wrote_files_gets_no_further_column(version) -> None:
 
 def test_the_columns_of_every_version_are_kept():
     """A version that is not, such as one that a column has just made, would hold nobody to it."""
-    assert set(NEW) == set(range(VERSION + 1))
+    latest = " ".join(column.name for column in COLUMNS if column.since == VERSION)
+    assert set(NEW) == set(range(VERSION + 1)), f'NEW must have {VERSION}: ("{latest}")'
