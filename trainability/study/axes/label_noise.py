@@ -23,10 +23,9 @@ class LabelNoise(Axis[float]):
 
     Which points these are follows from the task's data alone, whatever the study and its seed: all
     networks learn the same, those of a tuning's fresh seeds too. Points of a smaller share are
-    among those of a larger one. Of them, in random order, each gets
-    the target of the one before. So no target is kept by its point, though it may equal the new
-    one; how often each occurs stays, and with it what a constant network reaches. Points that are
-    held back stay clean.
+    among those of a larger one. Of them, in random order, each gets the target of the one before.
+    So no target is kept by its point, though it may equal the new one; how often each occurs stays,
+    and with it what a constant network reaches. Points that are held back stay clean.
 
     Networks are drawn by the same random numbers at every share. What a task has proven of its need
     is not proven of exchanged targets: a network then needs one active neuron, as all do.
