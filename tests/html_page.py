@@ -18,10 +18,19 @@ class Page(HTMLParser):
         self.scripts: list[str] = []
         self.meta: dict[str, str] = {}
         self.style = ""
+        self.tables: list[list[list[str]]] = []
+        self._in_cell = False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+            self._in_cell = True
         if tag == "script":
             self.scripts.append("")
         if tag == "meta":
@@ -34,13 +43,23 @@ class Page(HTMLParser):
             if name == "alt":
                 self.alts.append(value or "")
 
+    def handle_endtag(self, tag):
+        self._in_cell = self._in_cell and tag not in ("td", "th")
+
     def handle_data(self, data):
+        if self._in_cell:
+            self.tables[-1][-1][-1] += data
         if self.cdata_elem == "script":
             self.scripts[-1] += data
         elif self.cdata_elem == "style":
             self.style += data
         elif data.strip():
             self.words.append(" ".join(data.split()))
+
+    def column(self, name: str) -> list[str]:
+        """The cells below a head, of the first table that has it."""
+        header, *body = next(rows for rows in self.tables if name in rows[0])
+        return [cells[header.index(name)] for cells in body]
 
     @property
     def text(self) -> str:

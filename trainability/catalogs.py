@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from trainability.errors import InputError
 
 T = TypeVar("T")
+_OURS = __name__.partition(".")[0]
 LONGEST_NAME = 100
 """How much of a name that nobody has is repeated in a message."""
 
@@ -22,9 +23,10 @@ LONGEST_NAME = 100
 def concrete_types(package: str, base: type[T]) -> dict[str, type[T]]:
     """Every class below `base` that is not abstract, by name, after importing a package's modules.
 
-    A file dropped into the folder is enough to be found. One whose name begins with `_` is nobody's
-    to name: code makes it, no declaration does. A class that is defined twice outside
-    the package (a study file that was loaded again) counts as its latest definition.
+    A file dropped into the folder is enough to be found. Of ours, one whose name begins with `_` is
+    left out: code makes it, and no declaration names it. Users name theirs as they like. A class
+    that is defined twice outside the package (a study file that was loaded again) counts as its
+    latest definition.
     """
     folder = importlib.import_module(package)
     for module in pkgutil.iter_modules(folder.__path__, f"{package}."):
@@ -107,7 +109,8 @@ def _below(base: type[T]) -> list[type[T]]:
     """Concrete subclasses at any depth, in the order in which they were defined."""
     kinds = []
     for kind in base.__subclasses__():
-        if not inspect.isabstract(kind) and not kind.__name__.startswith("_"):
+        is_private = kind.__name__.startswith("_") and _is_of(_OURS, kind)
+        if not inspect.isabstract(kind) and not is_private:
             kinds.append(kind)
         kinds += _below(kind)
     return kinds

@@ -53,7 +53,10 @@ def younger(default: Any, *, since: int) -> Any:
     Args:
         default: Its value for all that was stored before; immutable. What it stands for must be
             what older code did.
-        since: The version of stored files, `columns.VERSION`, that first had it, >= 1.
+        since: The version of stored files, >= 1: of an axis, that of its column; of a setting
+            `columns.VERSION` as it is when the setting is added. A setting raises no version, for
+            files with it lack nothing, and those of the same version that are older have its
+            default.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Momentum:

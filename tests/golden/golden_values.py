@@ -108,6 +108,8 @@ def cells() -> Iterator[Cell]:
         yield Cell(**base | change)
     for paired in (("bias_std",), ("bias_std", "distribution")):
         yield Cell(**base | {"scheme": He(bias_std=0.3), "paired_over": paired})
+    for share in (0.25, 1.0):
+        yield Cell(**base | {"label_noise": share})
 
 
 def value_of(cell: Cell) -> dict[str, Any]:
@@ -116,10 +118,13 @@ def value_of(cell: Cell) -> dict[str, Any]:
     initial = draw(cell, [3])
     parameters = [p.numpy() for pair in zip(initial.weights, initial.biases, strict=True)
                   for p in pair]  # fmt: skip
+    # Of points that an axis has changed; those of a task are in the id alone.
+    data = {} if cell.task is cell.declared("task") else {"data": cell.task.fingerprint()}
     return {
         "cell": f"{cell}, {cell.optimizer}, batch {cell.batch_size}, seed {cell.seed}, "
         f"{cell.max_steps} steps, tolerance {cell.tolerance}, paired over {cell.paired_over}",
         "id": cell.id,
+        **data,
         "initialization": _digest(cell.initialization.encode()),
         "stream": _digest(identity.encode()),
         "state": {

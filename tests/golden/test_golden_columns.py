@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainability.columns import COLUMNS
+from trainability.columns import COLUMNS, VERSION
 
 NEW = {
     0: (
@@ -25,6 +25,7 @@ NEW = {
     ),
     3: ("variance_init living_init network layers collapsed_curve"),
     4: ("log_scale_init cosine_init"),
+    5: ("label_noise"),
 }
 """By version, the columns that it brought, in the order of the rows."""
 
@@ -33,3 +34,9 @@ NEW = {
 def test_a_version_that_wrote_files_gets_no_further_column(version) -> None:
     brought = [column.name for column in COLUMNS if column.since == version]
     assert brought == NEW[version].split()
+
+
+def test_the_columns_of_every_version_are_kept():
+    """A version that is not, such as one that a column has just made, would hold nobody to it."""
+    latest = " ".join(column.name for column in COLUMNS if column.since == VERSION)
+    assert set(NEW) == set(range(VERSION + 1)), f'NEW must have {VERSION}: ("{latest}")'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,9 +27,10 @@ from trainability.report import write_report
 from trainability.results import SCHEMA, validate
 from trainability.schemes import He
 from trainability.storage import Storage
-from trainability.study import Cell
+from trainability.study import Cell, Published
 from trainability.study.axes import AXES, AXIS, Axes, Axis, axis_types
 from trainability.study.changes import PARTS, further_axes, with_axes
+from trainability.study.records import from_record, to_record
 from trainability.tasks import AbsoluteValue, TwoMoons
 from trainability.tracking.mirror import _params
 from trainability.tracking.naming import Names
@@ -76,6 +78,16 @@ def over(name: str, with_default: bool = False) -> Study:
     declared = study(axes={name: values}, **({"tolerance": 1e-3} if None in first else {}))
     assert len(declared.cells()) == len(values)
     return declared
+
+
+def a_tuning(vary: dict[str, Any], **more: Any) -> Tuning:
+    """Of the same task."""
+    own = {"width": 4} if "width" in vary else {}
+    return Tuning(
+        name="t", question="Which?", budget=4096, vary=vary, scheme=He(), optimizer=Adam(0.02),
+        max_steps=5, objective=SuccessRate() if own else SuccessRate(width=4), **NUMBERS,
+        **own, **more,
+    )  # fmt: skip
 
 
 @pytest.fixture(params=AXES)
@@ -146,6 +158,32 @@ def test_its_values_make_the_round_trip_and_cells_of_their_own(name) -> None:
         assert dataclasses.replace(cell).id == cell.id
 
 
+def test_one_number_is_written_one_way(axis) -> None:
+    """Else 1 and 1.0 would be two cells, and two columns of what is one number."""
+    for number in (0, 1, 2):
+        ways = [number, float(number), np.int64(number), np.float32(number), -0.0 + number]
+        ways += [-0.0] if number == 0 else []
+        settled = [axis.settled(way) for way in ways if axis.problems(way) == []]
+        assert len({json.dumps(value) for value in settled}) <= 1
+
+
+def test_json_brings_its_values_wherever_they_may_stand(name, monkeypatch) -> None:
+    """By its `read`: beside a published number, among the values of a tuning."""
+    values = values_of(name)
+    for value in values:
+        assert AXIS[name].read(value) == value
+        assert AXIS[name].read(from_record(json.loads(json.dumps(to_record(value))))) == value
+    plain_read, calls = AXIS[name].read, []
+    monkeypatch.setattr(AXIS[name], "read", lambda data: calls.append(data) or plain_read(data))
+    number = Published(source="s", quantity="success", value=0.5, where={name: values[0]})
+    assert calls and number.where == {name: values[0]}
+    if not AXIS[name].not_tuned:
+        tuning = a_tuning({name: Choice(values)})
+        calls.clear()
+        assert Tuning.from_json(tuning.to_json()) == tuning
+        assert all(value in calls for value in values)
+
+
 def test_it_keys_the_random_streams_if_it_says_so(name) -> None:
     cells = over(name, with_default=True).cells()
     identities = {cell.stream_identity for cell in cells}
@@ -205,30 +243,23 @@ def test_reports_list_it(listed, tmp_path) -> None:
         storage.write_rows(declared.name, rows, MADE | made)
     report = write_report(declared, storage)
     assert report.findings.rates[name].nunique() == len(declared.cells())
-    page = Page(report.page.read_text(encoding="utf-8")).text
+    column = Page(report.page.read_text(encoding="utf-8")).column(AXIS[name].label)
     values = [cell.columns()[name] for cell in declared.cells()]
     if AXIS[name].is_strategy:
         values = [text.removesuffix("()") for text in short(values).values()]
-    for value in values:
-        assert (value if isinstance(value, str) else f"{value:g}") in page
-    assert AXIS[name].label in page
+    wanted = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    assert [text.removeprefix(f"{AXIS[name].label} ") for text in column] == wanted
 
 
 def test_a_tuning_varies_it_or_says_why_not(name) -> None:
     if name == "target_accuracy":
         return  # as tests/tuning says
     values = values_of(name)
-    fixed = {"scheme": He(), "optimizer": Adam(0.02), "max_steps": 5, **NUMBERS}
-    given = {
-        "name": "t", "question": "Which?", "budget": 4096, "vary": {name: Choice(values)},
-        "objective": SuccessRate(width=4) if name != "width" else SuccessRate(),
-    }  # fmt: skip
-    given |= {"width": 4} if name == "width" else {}
     if AXIS[name].not_tuned:
         with pytest.raises(StudyError, match=AXIS[name].not_tuned):
-            Tuning(**fixed | given)
+            a_tuning({name: Choice(values)})
         return
-    tuning = Tuning(**fixed | given)
+    tuning = a_tuning({name: Choice(values)})
     assert tuning.axes == [name] and Tuning.from_json(tuning.to_json()) == tuning
     settings = [tuning.space.settings({name: value}) for value in values]
     cells = [tuning.cell(chosen, tuning.widths[0]) for chosen in settings]
@@ -238,11 +269,7 @@ def test_a_tuning_varies_it_or_says_why_not(name) -> None:
 @pytest.mark.parametrize("younger", ALONE)
 def test_a_tuning_may_be_at_a_fixed_value_of_it(younger) -> None:
     value = AXIS[younger].examples()[0]
-    tuning = Tuning(
-        name="t", question="Which?", budget=4096, vary={"scheme.bias_std": Choice([0.1, 1.0])},
-        objective=SuccessRate(width=4), scheme=He(), optimizer=Adam(0.02), max_steps=5, **NUMBERS,
-        **{younger: value},
-    )  # fmt: skip
+    tuning = a_tuning({"scheme.bias_std": Choice([0.1, 1.0])}, **{younger: value})
     assert Tuning.from_json(tuning.to_json()) == tuning
     assert tuning.study().cells()[0].declared(younger) == value
     for settings in (None, tuning.space.settings({"scheme.bias_std": 1.0})):
@@ -268,8 +295,9 @@ def test_a_value_that_is_none_gets_one_message(axis, odd) -> None:
     assert message.startswith(axis.name) and "got" in message and "\n" not in message
     with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must"):
         study(axes={}, **{axis.name: odd})
-    with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must"):
-        study(axes={axis.name: [odd]})
+    with pytest.raises(StudyError, match=f"(?m)^.*{axis.name} must") as raised:
+        study(axes={axis.name: [odd, odd]})
+    assert str(raised.value).count(message) == 1
 
 
 def test_its_examples_differ_and_are_no_default(name) -> None:

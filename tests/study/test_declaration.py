@@ -7,6 +7,8 @@ import pytest
 from trainability import Adam, Study
 from trainability.errors import StudyError
 from trainability.schemes import He, SignFlipped, UnitSphere
+from trainability.study.axes.label_noise import LabelNoise
+from trainability.study.records import strategy_types
 from trainability.tasks import AbsoluteValue
 
 
@@ -43,6 +45,16 @@ def test_json_round_trip_keeps_every_cell_id():
     again = Study.from_json(study.to_json())
     assert again == study
     assert [cell.id for cell in again.cells()] == [cell.id for cell in study.cells()]
+
+
+def test_who_writes_a_study_may_name_a_scheme_as_privately_as_they_like():
+    class _Mine(He):
+        """A scheme of a notebook."""
+
+    study = a_study(axes={"width": [2]}, scheme=_Mine(bias_std=0.5))
+    assert Study.from_json(study.to_json()) == study
+    LabelNoise().change_task(AbsoluteValue(n_train=16), 0.5)
+    assert "_Exchanged" not in strategy_types()  # ours, which no declaration names
 
 
 def test_a_range_is_an_axis_like_a_list():

@@ -82,13 +82,14 @@ def scaling(entries: Sequence[Growth]) -> pd.DataFrame:
 
 
 def _family(cell: Cell, others: list[str]) -> str:
-    task = to_record(cell.task)
+    task = to_record(cell.declared("task"))
     kept = {name: value for name, value in task.items() if name not in _SIZES}
     return canonical([kept, [str(getattr(cell, name, None)) for name in others]])
 
 
 def _name(cell: Cell, family: pd.DataFrame, rates: pd.DataFrame, others: list[str]) -> str:
-    name = getattr(cell.task, "name", None) or getattr(cell.task, "dataset", None)
+    task = cell.declared("task")  # the class of one that an axis has changed says nothing
+    name = getattr(task, "name", None) or getattr(task, "dataset", None)
     varies = [other for other in others if rates[other].nunique(dropna=False) > 1]
     words = [short(list(map(str, rates[v].unique())))[str(family[v].iloc[0])] for v in varies]
-    return ", ".join([str(name or type(cell.task).__name__).replace("_", " "), *words])
+    return ", ".join([str(name or type(task).__name__).replace("_", " "), *words])

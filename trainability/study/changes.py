@@ -27,7 +27,8 @@ CHANGING: dict[str, list[Axis]] = {
 _DECLARED_AS = "declared_as"
 """Attribute of what an axis has made: what that was made from."""
 _MADE: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
-"""So that cells with one task and one noise have one task, whose data are built once."""
+"""So that cells with one task and one noise have one task, whose data are built once while any
+of these cells lives."""
 
 
 def with_axes(kind: type[T]) -> type[T]:
@@ -71,19 +72,19 @@ def changed(part: str, value: Any, cell: Any) -> Any:
     Args:
         part: One of `PARTS`.
         value: The part, as it is declared or as it was changed before.
-        cell: For the values of the axes, and the seed.
+        cell: For the values of the axes.
     """
     value = declared(value)
     values = [(axis, getattr(cell, axis.name)) for axis in CHANGING[part]]
     values = [(axis, own) for axis, own in values if own != axis.default]
     if not values:
         return value
-    key = (part, id(value), *((axis.name, repr(own)) for axis, own in values), cell.seed)
+    key = (part, id(value), *((axis.name, repr(own)) for axis, own in values))
     if (made := _MADE.get(key)) is not None:
         return made
     made = value
     for axis, own in values:
-        made = getattr(axis, f"change_{part}")(made, own, cell.seed)
+        made = getattr(axis, f"change_{part}")(made, own)
     if made is value:
         return value
     assert made is not None, f"{part} was changed to None, which can't say what it was"

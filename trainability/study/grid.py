@@ -7,7 +7,7 @@ from typing import Any
 
 from trainability.catalogs import did_you_mean
 from trainability.checks import shown, size_of
-from trainability.study.axes import AXES, AXIS, repeated_problems
+from trainability.study.axes import AXES, AXIS, value_problems
 from trainability.study.limits import MOST_CELLS
 from trainability.study.network import SHAPE, module_problems, networks_of
 from trainability.study.widths import depth_contradictions, twice
@@ -58,8 +58,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         if n_cells > MOST_CELLS:
             problems.append(f"the grid must have at most {MOST_CELLS:,} cells, got {n_cells:,}")
             return problems
-        wrong = [problem for value in values for problem in AXIS[name].problems(value)]
-        wrong = wrong or repeated_problems(name, list(values))
+        wrong = value_problems(name, values)
         problems += wrong
         fits = fits and not (wrong and name in SHAPE)
     fits = fits and not own_shape

@@ -13,6 +13,7 @@ from trainability.lazy import numpy as np
 from trainability.losses import Loss, loss_types
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
+from trainability.study.changes import CHANGING
 from trainability.study.widths import grouped
 from trainability.tasks.base import Task
 from trainability.tasks.classes import best_constant_accuracy, classes_problem
@@ -45,7 +46,30 @@ def joint_problems(cells: Sequence[Cell], n_blocks: int) -> list[str]:
         alike[rules].append(cell)
     for of_task in alike.values():
         problems += _task_problems(of_task)
-    return list(dict.fromkeys(problems))
+    return list(dict.fromkeys(problems)) or _alike_problems(cells)
+
+
+def _alike_problems(cells: Sequence[Cell]) -> list[str]:
+    """Values by which axes make the same points of a task: their cells would be one, twice."""
+    names = [axis.name for axis in CHANGING["task"]]
+    made: defaultdict[int, dict[tuple[Any, ...], Cell]] = defaultdict(dict)
+    for cell in cells:
+        values = tuple(cell.declared(name) for name in names)
+        made[id(cell.declared("task"))].setdefault(values, cell)
+    problems = []
+    for of_task in made.values():
+        firsts: dict[Any, Cell] = {}
+        for cell in of_task.values() if len(of_task) > 1 else ():
+            points = (cell.task.fingerprint(), cell.task.validation_fingerprint())
+            first = firsts.setdefault(points, cell)
+            differ = [name for name in names if cell.declared(name) != first.declared(name)]
+            if differ:
+                a, b = (
+                    ", ".join(f"{name} {one.declared(name)}" for name in differ)
+                    for one in (first, cell)
+                )
+                problems.append(f"{a} and {b} are the same points of {cell.task}; leave one out")
+    return problems
 
 
 def _task_problems(cells: Sequence[Cell]) -> list[str]:
@@ -84,7 +108,7 @@ def _task_problems(cells: Sequence[Cell]) -> list[str]:
 
         problems.append(
             f"target_accuracy wants a task with classes, got {task}; give a tolerance of the loss "
-            "instead" + (", or classes=True" if isinstance(task, Table) else "")
+            "instead" + (", or classes=True" if isinstance(first.declared("task"), Table) else "")
         )
         accuracies = set()
     for accuracy in sorted(accuracies):

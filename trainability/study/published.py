@@ -18,6 +18,7 @@ from trainability.checks import (
 from trainability.errors import StudyError, refuse
 from trainability.identity import younger
 from trainability.schemes.base import Scheme
+from trainability.study.axes import AXIS
 from trainability.study.changes import declared
 from trainability.study.quantities import ALIASES, QUANTITIES
 from trainability.study.widths import Width, one_width, width_problems
@@ -137,7 +138,7 @@ class Published:
             ]
         if "width" not in self.where:
             return []
-        return width_problems("where width", _tuple(self.where["width"]))
+        return width_problems("where width", _read("width", self.where["width"]))
 
     def _older_problems(self) -> list[str]:
         problems = []
@@ -234,13 +235,14 @@ def _is(own: Any, wanted: Any) -> bool:
     return type(own) is type(wanted) and own == wanted
 
 
-def _tuple(value: Any) -> Any:
-    """A width, as JSON writes it too, which has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
+def _read(name: str, value: Any) -> Any:
+    """A value of `where`, as JSON writes it too."""
+    return AXIS[name].read(value) if name in AXIS else value
 
 
 def _plain(name: str, value: Any) -> Any:
-    return one_width(_tuple(value)) if name == "width" else plain(value)
+    value = _read(name, value)
+    return one_width(value) if name == "width" else plain(value)  # as cells have it
 
 
 def _pair_problems(pair: Any) -> list[str]:

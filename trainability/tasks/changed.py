@@ -21,7 +21,8 @@ class ChangedTask(Task):
     whatever the task's, and `best_loss_below_need` that of the best constant on the new points.
 
     To make one: a subclass of a private name, `@dataclass(frozen=True)`, settings as fields,
-    `build`. It is for `Axis.change_task`; no study can declare it.
+    `build`. It is for `Axis.change_task`: no `study.json` can name it, and a cell's is recorded as
+    the task that it changes.
 
     Args:
         changed: The task.

@@ -21,7 +21,7 @@ from trainability.penalties import Penalty
 from trainability.schemes.base import Scheme
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
-from trainability.study.axes import AXES
+from trainability.study.axes import AXES, AXIS
 from trainability.study.changes import further_axes, settle_axes, with_axes
 from trainability.study.limits import MOST_BLOCKS
 from trainability.study.network import Module
@@ -376,13 +376,24 @@ def _kind_of(record: Mapping[str, Any]) -> str | None:
     return kind if kind is None or isinstance(kind, str) else ""
 
 
-def _read(record: Any) -> Any:
-    """`from_record`, which also knows what only a tuning holds."""
+def _read(record: Any, axis: str = "") -> Any:
+    """`from_record`, which also knows what only a tuning holds.
+
+    Args:
+        record: JSON data.
+        axis: That it is a value of, or values; empty for none.
+    """
     if isinstance(record, list):
-        return [_read(entry) for entry in record]
+        entries = [_read(entry) for entry in record]
+        return AXIS[axis].read(entries) if axis else entries
     if not isinstance(record, Mapping) or (kind := _kind_of(record)) not in (None, *_KINDS):
-        return from_record(record)
-    values = {key: _read(entry) for key, entry in record.items() if key != "type"}
-    if isinstance(values.get("width"), list):  # JSON has no tuples
-        values["width"] = tuple(values["width"])
+        value = from_record(record)
+        return AXIS[axis].read(value) if axis else value
+    values = {
+        key: _read(entry, key if key in AXIS else "")
+        for key, entry in record.items()
+        if key != "type"
+    }
+    if axis and kind == "Choice" and isinstance(values.get("values"), list):
+        values["values"] = [AXIS[axis].read(entry) for entry in values["values"]]
     return values if kind is None else made(kind, _KINDS[kind], values)

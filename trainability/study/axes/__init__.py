@@ -13,7 +13,7 @@ from trainability.study.axes.typed import Axes
 
 __all__ = [
     "AXES", "AXIS", "COMPARED", "STRATEGIES", "Axes", "Axis", "axis_types", "label",
-    "repeated_problems", "value_problems",
+    "value_problems",
 ]  # fmt: skip
 
 AXIS = ordered_axes()
@@ -34,10 +34,10 @@ def label(name: str) -> str:
 def value_problems(name: str, values: Sequence[Any]) -> list[str]:
     """What is wrong with some values of one axis."""
     wrong = [problem for value in values for problem in AXIS[name].problems(value)]
-    return list(dict.fromkeys(wrong)) or repeated_problems(name, list(values))
+    return list(dict.fromkeys(wrong)) or _repeated_problems(name, list(values))
 
 
-def repeated_problems(name: str, values: list[Any]) -> list[str]:
+def _repeated_problems(name: str, values: list[Any]) -> list[str]:
     """What stands twice: the same value, or two that nobody could tell apart in a table."""
     if AXIS[name].is_strategy:
         written = [str(value) for value in values]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from trainability.checks import plain, shown, strategy_problems
+from trainability.checks import is_number, plain, shown, strategy_problems
 from trainability.errors import StudyError
 from trainability.identity import Column
 
@@ -35,8 +35,11 @@ class Axis(ABC, Generic[Value]):
 
     What it does, it does by `change_...`: each gets a part of the cell as it is declared, or as an
     axis before has changed it, and returns what the networks are drawn or trained with instead: a
-    new object of its kind, of a private class (`_Clipped`), which no study can declare, whose text
-    is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from.
+    new object of its kind, of a private class (`_Clipped`), which no `study.json` can name, whose
+    text is that of what it changes. `tasks.changed.ChangedTask` is what such a task is made from.
+    It follows from the part and the value alone: a study with another seed, or a tuning's fresh
+    one, is of the same thing. What is drawn for it comes from `seeds.stream`, keyed by what it
+    changes.
     """
 
     name: ClassVar[str]
@@ -103,11 +106,19 @@ class Axis(ABC, Generic[Value]):
         return self.name.replace("_", " ")
 
     def settled(self, value: Value) -> Value:
-        """A value that is not wrong in its canonical form: one number, one way."""
-        return plain(value)
+        """A value that is not wrong in its canonical form: one number, one way.
+
+        1 and 1.0 are two texts, and so two ids, but one number of a column of floats.
+        """
+        value = plain(value)
+        is_float = self.type.startswith("float") and is_number(value)
+        return cast("Value", float(cast("float", value)) + 0.0) if is_float else value
 
     def read(self, data: Any) -> Any:
-        """A value from JSON data, strategies in it being made; where JSON has fewer kinds."""
+        """A value from JSON data, strategies in it being made; where JSON has fewer kinds.
+
+        What is a value already is returned as it is.
+        """
         return data
 
     def written(self, value: Value) -> Any:
@@ -135,33 +146,32 @@ class Axis(ABC, Generic[Value]):
         """What its columns hold of a cell."""
         return {self.name: self.written(cell.declared(self.name))}
 
-    def change_task(self, task: Task, value: Value, seed: int) -> Task:
+    def change_task(self, task: Task, value: Value) -> Task:
         """The task that networks are trained on.
 
         Args:
             task: The task.
             value: Of the axis, not the default.
-            seed: Of the study, from which randomness may be drawn by `seeds.stream`.
         """
         return task
 
-    def change_scheme(self, scheme: Scheme, value: Value, seed: int) -> Scheme:
+    def change_scheme(self, scheme: Scheme, value: Value) -> Scheme:
         """The scheme that they are drawn by; arguments as of `change_task`."""
         return scheme
 
-    def change_activation(self, activation: Activation, value: Value, seed: int) -> Activation:
+    def change_activation(self, activation: Activation, value: Value) -> Activation:
         """The activation of their hidden neurons."""
         return activation
 
-    def change_loss(self, loss: Loss, value: Value, seed: int) -> Loss:
+    def change_loss(self, loss: Loss, value: Value) -> Loss:
         """The loss that is minimized, and that the tolerance is compared with."""
         return loss
 
-    def change_penalty(self, penalty: Penalty | None, value: Value, seed: int) -> Penalty | None:
+    def change_penalty(self, penalty: Penalty | None, value: Value) -> Penalty | None:
         """What is descended beside the loss; None, for nothing, only where it was None."""
         return penalty
 
-    def change_optimizer(self, optimizer: Optimizer, value: Value, seed: int) -> Optimizer:
+    def change_optimizer(self, optimizer: Optimizer, value: Value) -> Optimizer:
         """The update rule."""
         return optimizer
 

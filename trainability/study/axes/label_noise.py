@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainability.checks import is_number, shown
 from trainability.errors import InputError
+from trainability.lazy import numpy as np
 from trainability.seeds import stream
 from trainability.study.axes.base import Axis
 from trainability.tasks.base import Task
 from trainability.tasks.changed import ChangedTask
 
-if TYPE_CHECKING:
-    import numpy as np
-
 
 class LabelNoise(Axis[float]):
     """Share of the training points, in [0, 1], whose targets are exchanged among each other.
 
-    Which points these are is drawn once per study and task, so that all networks learn the same:
-    those of a smaller share are among those of a larger one. Of them, in random order, each gets
-    the target of the one before. So no target is kept by its point, though it may equal the new
-    one; how often each occurs stays, and with it what a constant network reaches. Points that are
-    held back stay clean.
+    It is rounded to whole points. Two shares of a study that exchange the same targets are refused.
+
+    Which points these are follows from the task's data alone, whatever the study and its seed: all
+    networks learn the same, those of a tuning's fresh seeds too. Points of a smaller share are
+    among those of a larger one. Of them, in random order, each gets the target of the one before.
+    So no target is kept by its point, though it may equal the new one; how often each occurs stays,
+    and with it what a constant network reaches. Points that are held back stay clean.
 
     Networks are drawn by the same random numbers at every share. What a task has proven of its need
     is not proven of exchanged targets: a network then needs one active neuron, as all do.
@@ -37,7 +38,10 @@ class LabelNoise(Axis[float]):
 
     name, since, default = "label_noise", 5, 0.0
     type, least = "float64", 0
-    meaning = "Share of the training points whose targets are exchanged among each other."
+    meaning = (
+        "Share of the training points, rounded to whole ones, whose targets are exchanged among "
+        "each other."
+    )
     not_tuned = "it is part of what is learned"
 
     def problems(self, value: Any) -> list[str]:
@@ -48,28 +52,25 @@ class LabelNoise(Axis[float]):
     def examples(self) -> Sequence[float]:
         return [0.25, 1.0]
 
-    def settled(self, value: float) -> float:
-        return float(value) + 0.0
-
-    def change_task(self, task: Task, value: float, seed: int) -> Task:
-        return _Exchanged(task, value, seed)
+    def change_task(self, task: Task, value: float) -> Task:
+        return _Exchanged(task, value)
 
 
 @dataclass(frozen=True)
 class _Exchanged(ChangedTask):
     share: float
-    seed: int
 
     def build(self) -> tuple[np.ndarray, np.ndarray]:
         x, y = self.changed.data()
         n = round(self.share * len(y))
         if n < 2:
+            limit = math.ceil(1.5e6 / len(y)) / 1e6  # above it shares are rounded to two and more
             raise InputError(
                 f"label_noise {self.share:g} of {len(y)} training points is less than two, whose "
-                f"targets could be exchanged; wanted 0 or at least {2 / len(y):.3g}"
+                f"targets could be exchanged; wanted 0 or more than {limit:g}"
             )
         identity = f"label_noise {self.changed.fingerprint()}"
-        chosen = stream(self.seed, identity, "data").permutation(len(y))[:n]
+        chosen = stream(0, identity, "data").permutation(len(y))[:n]
         noisy = y.copy()
-        noisy[chosen] = y[[*chosen[-1:], *chosen[:-1]]]
+        noisy[chosen] = y[np.roll(chosen, 1)]
         return x, noisy

@@ -27,6 +27,3 @@ class TargetAccuracyAxis(Axis[float | None]):
 
     def examples(self) -> Sequence[float | None]:
         return [0.9, 1.0]
-
-    def settled(self, value: float | None) -> float | None:
-        return None if value is None else float(value)

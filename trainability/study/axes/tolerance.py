@@ -23,6 +23,3 @@ class ToleranceAxis(Axis[float]):
 
     def examples(self) -> Sequence[float]:
         return [1e-3, 1e-2]
-
-    def settled(self, value: float) -> float:
-        return float(value)
