@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from trainability.analysis.counts import binomial_laws, count_tests
+from trainability.analysis.counts import binomial_laws, count_tests, is_binomial
 from trainability.analysis.laws import ALPHA, judge
 
 
@@ -89,3 +89,12 @@ def test_cells_without_a_law_are_left_out():
     laws = binomial_laws(rates, pd.Series({"a": 0.5, "b": np.nan}))
     assert list(laws) == ["a"] and list(count_tests(rows, laws, layer=1).index) == ["a"]
     assert judge(count_tests(rows, {}, layer=1), "").verdict.startswith("Not tested")
+
+
+@pytest.mark.parametrize("width", [8, 256, 1024])
+@pytest.mark.parametrize("chance", [0.03, 0.2, 0.35, 0.5, 0.9])
+def test_a_law_of_independent_neurons_is_known_as_such_at_any_width(width, chance):
+    """Of it the total of all neurons is tested as well, which is sharper than all other tests."""
+    law = stats.binom.pmf(np.arange(width + 1), width, chance)
+    assert is_binomial(law)
+    assert not is_binomial(np.append(law[1:], law[0]))

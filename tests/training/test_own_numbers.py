@@ -24,6 +24,7 @@ from trainability.training.gpu.plan import WarpPlan
 
 SIZES, N_NETWORKS = (2, 5, 1), 3
 ENGINES = [engine_type(name)("cpu") for name in engine_modules()]
+ENGINES = [engine for engine in ENGINES if not engine.machine_obstacle()]
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,21 @@ def problems(optimizer, penalty):
 def test_engines_hand_each_rule_its_own(engine, penalty) -> None:
     nets = loop.ensemble(SIZES, N_NETWORKS)
     plain = L2(1e-3) if penalty else None
+    n_trained = 0
     for exact, usual in zip(
         problems(_Exact(0.02), penalty), problems(Nesterov(0.02), plain), strict=True
     ):
+        if engine.problem_obstacle(SIZES, exact):
+            assert engine.problem_obstacle(SIZES, usual)
+            continue
         losses = []
         for problem in (exact, usual):
-            if engine.problem_obstacle(SIZES, problem):
-                return
             training = engine.start(nets, problem)
             training.advance(20)
             losses.append(training.loss)
         np.testing.assert_array_equal(*losses)
+        n_trained += 1
+    assert n_trained
 
 
 @pytest.mark.parametrize("penalty", [None, _ExactL2(1e-3)], ids=str)

@@ -105,10 +105,20 @@ def _exact(seen: np.ndarray, law: np.ndarray) -> float:
     n, width = seen.sum(), len(law) - 1
     at_most, below = seen.cumsum()[:-1], np.minimum(law.cumsum()[:-1], 1.0)
     p_values = list(two_sided(at_most, n, below))
-    chance = np.arange(width + 1) @ law / width
-    if np.allclose(law, binomial_pmf(np.array([chance]), width)[0], rtol=1e-9, atol=0):
+    if is_binomial(law):
+        chance = np.arange(width + 1) @ law / width
         p_values.append(float(two_sided(np.arange(width + 1) @ seen, n * width, chance)))
     return min(1.0, len(p_values) * min(p_values))
+
+
+def is_binomial(law: np.ndarray) -> bool:
+    """Whether a law of counts is that of independent neurons.
+
+    Chances so small that a float has few of their digits differ by more, and are never seen.
+    """
+    width = len(law) - 1
+    chance = np.arange(width + 1) @ law / width
+    return np.allclose(law, binomial_pmf(np.array([chance]), width)[0], rtol=1e-9, atol=1e-300)
 
 
 def _g_test(seen: np.ndarray, law: np.ndarray) -> tuple[float, int, float]:
