@@ -29,12 +29,12 @@ from trainability.tasks import Function
 
 @dataclass(frozen=True)
 class Slow(UnitSphere):
-    """A user's own scheme: sleeps for PACE_S seconds per layer, and leaves a file in MARKS."""
+    """A user's own scheme: leaves a file in MARKS, and sleeps for PACE_S seconds per layer."""
 
     def draw(self, layer, rng):
-        time.sleep(float(os.environ.get("PACE_S", 0)))
         if "MARKS" in os.environ:
             Path(os.environ["MARKS"], str(time.time_ns())).touch()
+        time.sleep(float(os.environ.get("PACE_S", 0)))
         return super().draw(layer, rng)
 
 
