@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from example_modules import cell_of
+from example_modules import Normalized, cell_of
 from torch import Tensor, nn
 
 from trainability import Module, inspect
 from trainability.death import TENTATIVE
 from trainability.families import family_of
 from trainability.families.copies_of_module import CopiesOfModule
+from trainability.modules import counting
 from trainability.schemes import He
 from trainability.tasks import AbsoluteValue
 
@@ -136,3 +137,45 @@ def test_copies_that_take_different_ways_are_looked_at_one_by_one(orders):
         for name, ours in zip(names, census.status, strict=True):
             np.testing.assert_array_equal(ours[index], status.get(name, np.full(4, TENTATIVE)))
     assert ways == {("first", "one"), ("first", "other")}
+
+
+class InParts(nn.Module):
+    """Calls functions more often, less often, or others, on more points than it was looked at."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(1, 8), nn.Linear(8, 1)
+        self.how = how
+
+    def part(self, x: Tensor) -> Tensor:
+        return self.last(F.relu(self.first(x)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        many = len(x) > 64
+        if self.how == "other":
+            return self.last(torch.clamp(self.first(x), min=0)) if many else self.part(x)
+        if self.how == "less":
+            return self.part(x) if many else torch.cat([self.part(p) for p in x.chunk(2)])
+        return torch.cat([self.part(p) for p in x.split(64)])
+
+
+@pytest.mark.parametrize("how", ["more", "less", "other"])
+def test_points_beyond_those_that_a_module_was_looked_at_on_count_too(how):
+    family, copies = families(InParts, how=how)
+    assert family.anatomy.is_seen
+    x = family.cell.task.data()[0].copy()
+    x[64:] = 30 + np.arange(16)[:, None]  # some neurons are active on the last points alone
+    family.births.x[:] = x
+    census = family.census(copies, at_birth=True)
+    for index, module in enumerate(modules(family, copies)):
+        (status,) = inspect(module, x, batch_statistics=True).status.values()
+        np.testing.assert_array_equal(census.status[0][index], status)
+
+
+@pytest.mark.parametrize("at_birth", [True, False])
+def test_copies_of_modules_that_act_alike_are_counted_at_once(at_birth, monkeypatch):
+    """Also normalizations, which count their passes only where they use the points' statistics."""
+    monkeypatch.setattr(counting, "_one_by_one", None)
+    for build in (Normalized, Written):
+        family, copies = families(build, **({"form": "clamp"} if build is Written else {}))
+        assert family.census(copies, at_birth=at_birth).status

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trainability.modules.blueprint import draw_up
 from trainability.tasks import AbsoluteValue
@@ -60,6 +61,90 @@ class Remembers(Deep):
         return h + before
 
 
+class Writes(Deep):
+    """The same, by writing into numbers of its own."""
+
+    def __init__(self, n_layers: int) -> None:
+        super().__init__(n_layers)
+        self.seen, self.array = torch.zeros(1), np.zeros(1, np.float32)
+
+    def between(self, h: Tensor) -> Tensor:
+        self.write()
+        return h + self.seen
+
+    def write(self) -> None:
+        self.seen.add_(1)
+
+
+class WritesByIndex(Writes):
+    def write(self) -> None:
+        self.seen[0] = self.seen[0] + 1
+
+
+class WritesOut(Writes):
+    def write(self) -> None:
+        torch.add(self.seen, 1, out=self.seen)
+
+
+class WritesByOperator(Writes):
+    def write(self) -> None:
+        seen = self.seen
+        seen += 1
+
+
+class WritesView(Writes):
+    def write(self) -> None:
+        self.seen.view(-1).add_(1)
+
+
+class WritesData(Writes):
+    def write(self) -> None:
+        self.seen.data.add_(1)
+
+
+class WritesOption(Writes):
+    """By an option, which is no name with an underscore."""
+
+    def __init__(self, n_layers: int) -> None:
+        super().__init__(n_layers)
+        self.seen = -torch.ones(1)
+
+    def write(self) -> None:
+        functional.leaky_relu(self.seen, 1.5, inplace=True)
+
+
+class WritesArray(Writes):
+    """Into memory of NumPy's."""
+
+    def between(self, h: Tensor) -> Tensor:
+        seen = torch.from_numpy(self.array)
+        seen.add_(1)
+        return h + seen
+
+
+WRITES = [
+    Writes, WritesByIndex, WritesOut, WritesByOperator, WritesView, WritesData, WritesOption,
+    WritesArray,
+]  # fmt: skip
+
+
+class InPlace(Deep):
+    """Writes into nothing but what it has made for itself."""
+
+    def __init__(self, n_layers: int) -> None:
+        super().__init__(n_layers)
+        for layer in self.layers:
+            layer[2] = nn.ReLU(inplace=True)
+        self.scale = torch.ones(4)
+
+    def between(self, h: Tensor) -> Tensor:
+        h = h * self.scale
+        h.mul_(2)
+        h += torch.ones(4).mul_(3)
+        h[:, 0] = h[:, 0] * 2
+        return functional.relu(h, inplace=True)
+
+
 class Global(Deep):
     """The same, by what all modules share."""
 
@@ -91,12 +176,13 @@ def test_rounding_that_normalizations_amplify_is_no_reason(n_layers):
     assert not_stacked(Deep, n_layers) == ""
 
 
-def test_a_module_may_make_numbers_of_its_own():
-    assert not_stacked(OwnNumbers, 60) == ""
+@pytest.mark.parametrize("kind", [OwnNumbers, InPlace])
+def test_a_module_may_make_numbers_of_its_own(kind):
+    assert not_stacked(kind, 60) == ""
 
 
 @pytest.mark.parametrize("n_layers", [1, 60])
-@pytest.mark.parametrize("kind", [Counts, Remembers, Global, Noise, Decides])
+@pytest.mark.parametrize("kind", [Counts, Remembers, *WRITES, Global, Noise, Decides])
 def test_copies_that_are_mixed_up_are_found_however_deep(kind, n_layers):
     reason = not_stacked(kind, n_layers)
     assert OTHER in reason or "torch.vmap can't run it" in reason

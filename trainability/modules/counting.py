@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,10 +15,10 @@ from torch.overrides import TorchFunctionMode
 
 from trainability.death.status import ACTIVE, TENTATIVE
 from trainability.modules.data import Batch
-from trainability.modules.flow import Flow, Rectified
+from trainability.modules.flow import Flow, takes_numbers
 from trainability.modules.following import follow
 from trainability.modules.proofs import is_chain, statuses
-from trainability.networks.copies import Copies, Layout
+from trainability.networks.copies import AFFINE_FUNCTIONS, Copies, Layout
 
 MOST_EXAMPLES = 64
 """On which a module is looked at to learn what feeds what."""
@@ -71,15 +70,19 @@ def dissect(module: nn.Module, layout: Layout, x: np.ndarray) -> Anatomy:
     return Anatomy(module, flow, tuple(flow.order), is_chain(flow))
 
 
+class _OtherCallsError(Exception):
+    """A pass calls a function more or less often than where the anatomy was seen."""
+
+
 class _Ranges(TorchFunctionMode):
     """What each neuron's ReLU sees and gives out in one pass of one copy.
 
     Its least and its largest output, and its largest input.
     """
 
-    def __init__(self, calls: Mapping[tuple[str, int], Rectified]) -> None:
+    def __init__(self, flow: Flow) -> None:
         super().__init__()
-        self._calls = calls
+        self._calls, self._wanted = flow.calls, flow.n_calls
         self._n_calls: Counter[str] = Counter()
         self._ends: dict[tuple[str, int], list[Tensor]] = {}
 
@@ -88,6 +91,8 @@ class _Ranges(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
+        if name in AFFINE_FUNCTIONS or not takes_numbers(name, (*args, *kwargs.values())):
+            return func(*args, **kwargs)
         key = name, self._n_calls[name]
         self._n_calls[name] += 1
         call = self._calls.get(key)
@@ -108,6 +113,8 @@ class _Ranges(TorchFunctionMode):
         return outputs
 
     def results(self) -> list[Tensor]:
+        if self._n_calls != self._wanted:
+            raise _OtherCallsError
         return [end for key in self._calls for end in self._ends[key]]
 
 
@@ -262,18 +269,22 @@ def _ranges(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The least and largest output of each neuron's ReLU, and its largest input: (R, neurons).
 
-    None where a ReLU gives out another number of neurons than where the anatomy was seen.
+    None where functions are called more or less often than where the anatomy was seen, as by a
+    module that takes its points in parts, or where a ReLU gives out another number of neurons.
     """
-    calls = anatomy.flow.calls
+    flow = anatomy.flow
     shape = (copies.n_networks, len(anatomy.flow.neurons))
     low, high, taken = (np.full(shape, end) for end in (np.inf, -np.inf, -np.inf))
     for rows, trained, kept in copies.tiles():
         with torch.no_grad():
-            _, _, ends = copies.layout.run(
-                trained, kept, x, batch_statistics=batch_statistics, watch=lambda: _Ranges(calls)
-            )
+            try:
+                _, _, ends = copies.layout.run(
+                    trained, kept, x, batch_statistics=batch_statistics, watch=lambda: _Ranges(flow)
+                )
+            except _OtherCallsError:
+                return None
         seen = iter(ends)
-        for call in calls.values():
+        for call in flow.calls.values():
             real = call.neurons >= 0
             place = np.ix_(rows, call.neurons[real])  # a neuron may come twice
             for kept_ends, keep in ((low, np.minimum), (high, np.maximum), (taken, np.maximum)):

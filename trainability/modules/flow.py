@@ -7,7 +7,7 @@ counts as used elsewhere: an unknown module costs proofs, never truth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +142,8 @@ class Flow:
         n_passes: Passes seen.
         calls: Calls of torch's functions in the pass that counts that are a ReLU and nothing else,
             by the name of the function and by which call of it that was, from 0; in their order.
+        n_calls: Calls of each of torch's functions in that pass that take numbers, be they a
+            ReLU or not, by its name.
     """
 
     neurons: Neurons = field(default_factory=Neurons)
@@ -155,11 +157,11 @@ class Flow:
     moving: dict[str, np.ndarray] = field(default_factory=dict)
     n_passes: int = 0
     calls: dict[tuple[str, int], Rectified] = field(default_factory=dict)
+    n_calls: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._owner: dict[int, tuple[str, ...]] = {}
         self._sums: dict[tuple[int, int], int] = {}
-        self._n_calls: Counter[str] = Counter()
         self._made: list[tuple[Tensor, Tensor, np.ndarray]] = []
         self._loose: set[int] = set()
 
@@ -182,8 +184,8 @@ class Flow:
             name: Of the function.
             result: What it gave out.
         """
-        key = name, self._n_calls[name]
-        self._n_calls[name] += 1
+        key = name, self.n_calls[name]
+        self.n_calls[name] += 1
         if len(self._made) != 1 or not isinstance(result, Tensor):
             return
         codes, after, _ = self._made[0]
@@ -269,6 +271,17 @@ class Flow:
                 np.minimum.at(neurons.low, at, low)
                 np.maximum.at(neurons.high, at, high)
             neurons.touched[at[touched | ~np.isfinite(high)]] = True
+
+
+def takes_numbers(name: str, args: Iterable[Any]) -> bool:
+    """Whether a call of a function with these arguments may be a ReLU.
+
+    Not that of attributes, which whoever watches reads too, and not what is done to integers:
+    normalizations count their passes in some modes only.
+    """
+    return name != "__get__" and any(
+        isinstance(arg, Tensor) and arg.is_floating_point() for arg in args
+    )
 
 
 def _bare(codes: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trainability.modules.flow import takes_numbers
 from trainability.modules.watching import Watcher
 from trainability.networks.copies import AFFINE_FUNCTIONS
 
@@ -42,7 +43,8 @@ class Functions(TorchFunctionMode):
         self.watcher.flow.loosen()
         result = func(*args, **kwargs)
         before, self.watcher.busy = self.watcher.busy, True
-        self.watcher.flow.note_call(name, result)
+        if takes_numbers(name, (*args, *kwargs.values())):
+            self.watcher.flow.note_call(name, result)
         self.watcher.busy = before
         return result
 

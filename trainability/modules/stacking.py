@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ _TIMES = 16
 """How many times as much as by the last digits of its numbers a copy may move by rounding."""
 _MOST = 0.1
 """From which movement on rounding can't be told from copies that are mixed up."""
+_SHARING = ("from_numpy", "as_tensor", "asarray", "frombuffer")
+"""Functions of torch whose results may lie in the memory of what they are given."""
 
 
 def modes_and_stacking(layout: Layout, states: Sequence[State], x: Tensor) -> tuple[bool, str]:
@@ -94,16 +97,17 @@ def _agree_in_double(
     a hundred normalizations that shows too. Where that is much, nothing tells them apart.
     """
     numbers = [[_doubled(tensor) for tensor in group] for group in (trained, kept, [x])]
+    watched, not_watched = partial(_Doubles, True), partial(_Doubles, False)
     chance = torch.Generator().manual_seed(0)
     moved = [[_last_digit(tensor, chance) for tensor in group] for group in numbers]
     try:
         alone, together, nearby = (
-            _run(layout, stacked, parameters, others, points, training, _Doubles)
-            for stacked, (parameters, others, (points,)) in (
-                (False, numbers), (True, numbers), (False, moved)
+            _run(layout, stacked, parameters, others, points, training, watch)
+            for stacked, watch, (parameters, others, (points,)) in (
+                (False, watched, numbers), (True, not_watched, numbers), (False, watched, moved)
             )
         )  # fmt: skip
-    except Exception:  # of numbers that the module itself makes, it may want float32
+    except Exception:  # it may want float32, or write into numbers of its own
         return False
     moves = [
         _TIMES * float((one.double() - other.double()).abs().max()) if one.numel() else 0.0
@@ -125,13 +129,39 @@ def _doubled(tensor: Tensor) -> Tensor:
 
 
 class _Doubles(TorchFunctionMode):
-    """Within, what a module makes as float32 is float64."""
+    """Within, what a module makes as float32 is float64.
+
+    Args:
+        watches: Whether `results` raises where a float32 tensor from before was written into: what
+            goes into its copy is lost, and a module that passes it on would look as if it didn't.
+    """
+
+    def __init__(self, watches: bool) -> None:
+        super().__init__()
+        self._watches = watches
+        self._copied: list[tuple[Tensor, Tensor]] = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        args, kwargs = tree_map_only(Tensor, _doubled, (args, kwargs or {}))
-        return tree_map_only(Tensor, _doubled, func(*args, **kwargs))
+        args, kwargs = tree_map_only(Tensor, self._copy, (args, kwargs or {}))
+        results = func(*args, **kwargs)
+        shared = getattr(func, "__name__", "") in _SHARING
+        return tree_map_only(Tensor, self._copy if shared else _doubled, results)
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        copy = _doubled(tensor)
+        if self._watches and copy is not tensor:
+            self._copied.append((tensor, copy))
+        return copy
 
     def results(self) -> list[Tensor]:
+        if any(_is_written(copy, tensor) for tensor, copy in self._copied):
+            raise RuntimeError("the module writes into numbers of its own")
         return []
+
+
+def _is_written(copy: Tensor, tensor: Tensor) -> bool:
+    """Whether something was written into a new copy, be it past the count of writes."""
+    ours, theirs = (t.detach().to_dense().view(torch.int64) for t in (copy, tensor.double()))
+    return copy._version > 0 or not torch.equal(ours, theirs)

@@ -91,12 +91,13 @@ class Layout:
             # In memory of its own, for normalizations write into it.
             state |= {name: t.clone() for name, t in zip(self.kept, kept, strict=True)}
             watcher = watch() if watch is not None else None
+            inputs = self.inputs(x)
             with Dropout(key):
                 if watcher is None:
-                    outputs = functional_call(module, state, self.inputs(x))
+                    outputs = functional_call(module, state, inputs)
                 else:
                     with watcher:
-                        outputs = functional_call(module, state, self.inputs(x))
+                        outputs = functional_call(module, state, inputs)
             # A module may also put new tensors into the places of its buffers.
             after = [state[name] for name in self.kept]
             return outputs.flatten(1), after, watcher.results() if watcher is not None else []
