@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import trainability
 from trainability import Adam, Module, Study
 from trainability.findings.study import find
+from trainability.findings.verdicts import BOUND
 from trainability.report import write_report
 from trainability.report.better import better_sentences
 from trainability.report.console import pivot
@@ -129,6 +130,8 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
     text = " ".join(answer(findings))
     assert "trainability in all 2 cells that it bounds" in text
     assert "512 networks, exact test" in text and AS_BUILT not in text
+    laws = findings.tables["laws"].set_index("law")["verdict"]
+    assert laws[BOUND].startswith("Holds in all 2 cells, 512 networks")
     assert set(findings.rates["curve"]) == {"fully connected", "two_layers(width=3)"}
     page = Page(report.page.read_text()).text
     assert AS_BUILT not in page
