@@ -36,7 +36,7 @@ from trainability.findings.places import (
 from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
-from trainability.findings.scaling import growths, scaling
+from trainability.findings.scaling import growths, of_one_look, scaling
 from trainability.findings.verdicts import bounded, theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
@@ -231,7 +231,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
     refined = None if growth is None else growth.refine
     quantities = valid_quantities(measured.quantities, rates)
     drawn = with_streams(rates, chosen)
-    grown = growths(rates, chosen, LEVEL)
+    grown = growths(rates, chosen, of_one_look(LEVEL, n_looks))
     fits = fit_curves(rates, chosen, x, LEVEL)
     predictions = prediction_tests(rates, x, n_looks, LEVEL)
     return Findings(
