@@ -30,6 +30,18 @@ def networks(cell: str, success: np.ndarray, **identity: object) -> pd.DataFrame
     )
 
 
+def test_the_column_of_streams_is_no_axis():
+    success = np.random.default_rng(0).random((4, 100)) < 0.5
+    points = [(scheme, width) for scheme in ("He()", "LeCun()") for width in (4, 8)]
+    rows = pd.concat(
+        networks(f"cell {n}", success[n], stream=f"stream {n}", scheme=scheme, width=width)
+        for n, (scheme, width) in enumerate(points)
+    )
+    table = compare(rows)
+    assert list(table["width"]) == [4, 8] and not table["paired"].any()
+    pd.testing.assert_frame_equal(table, compare(rows.drop(columns="stream")))
+
+
 def test_holm_rejects_step_by_step():
     adjusted = holm([0.01, 0.04, 0.03, 0.005])
     np.testing.assert_allclose(adjusted, [0.03, 0.06, 0.06, 0.02])

@@ -10,10 +10,12 @@ from rich.console import Console
 from synthetic_rows import MADE, synthetic_rows
 
 from trainability import Adam, Study
-from trainability.activations import Identity
+from trainability.activations import Identity, ReLU, Tanh
 from trainability.findings.study import find
+from trainability.findings.verdicts import BOUND
 from trainability.report import write_report
-from trainability.report.sentences import answer
+from trainability.report.console import pivot
+from trainability.report.sentences import answer, headline
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.study.published import Published
@@ -85,6 +87,19 @@ def test_where_no_neuron_can_be_dead_no_bound_is_claimed(tmp_path):
     page = Page(write_report(study, stored(study, tmp_path)).page.read_text())
     assert "Theory bounds nothing here: no neuron can be dead." in page.text
     assert "obey theory" not in page.text and "stays below" not in page.text
+
+
+def test_cells_without_flat_pieces_are_no_evidence_for_a_bound(tmp_path):
+    axes = {"width": [2, 4], "activation": [ReLU(), Tanh()]}
+    study = dataclasses.replace(STUDY, axes=axes, scheme=STUDY.axes["scheme"][0])
+    findings = find(study, stored(study, tmp_path))
+    relu = findings.rates[findings.rates["activation"] == "ReLU()"]
+    assert list(findings.bounded.index) == list(relu.index) and len(relu) == 2
+    assert headline(findings).endswith("theoretical trainability in all 2 cells that it bounds")
+    verdict = next(verdict for verdict in findings.verdicts if verdict.law == BOUND)
+    assert "all 2 cells" in verdict.verdict and verdict.n == relu["n"].sum()
+    # Beside a measured rate of Tanh there is no bound.
+    assert sum(line.count("/") for line in pivot(findings)[1:]) == 2
 
 
 @pytest.mark.parametrize(

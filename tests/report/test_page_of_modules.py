@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import trainability
 from trainability import Adam, Module, Study
 from trainability.findings.study import find
+from trainability.findings.verdicts import BOUND
 from trainability.report import write_report
 from trainability.report.better import better_sentences
 from trainability.report.console import pivot
@@ -129,6 +130,8 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
     text = " ".join(answer(findings))
     assert "trainability in all 2 cells that it bounds" in text
     assert "512 networks, exact test" in text and AS_BUILT not in text
+    laws = findings.tables["laws"].set_index("law")["verdict"]
+    assert laws[BOUND].startswith("Holds in all 2 cells, 512 networks")
     assert set(findings.rates["curve"]) == {"fully connected", "two_layers(width=3)"}
     page = Page(report.page.read_text()).text
     assert AS_BUILT not in page
@@ -166,7 +169,7 @@ def plain_or_tanh(tanh: bool, n: int = 2) -> nn.Module:
 
 
 @pytest.mark.parametrize("scheme", [He(), TorchOwn()], ids=str)
-def test_modules_that_draw_the_same_weights_are_pairs(scheme, tmp_path):
+def test_modules_that_draw_the_same_weights_are_pairs(scheme, tmp_path, monkeypatch):
     """By their layers' shapes, which the scheme draws; without a width axis, too."""
     study = Study(
         name="pairs",
@@ -200,9 +203,19 @@ def test_modules_that_draw_the_same_weights_are_pairs(scheme, tmp_path):
     sharing = comparisons.pooled.set_index("axis")["sharing"]
     assert (sharing["network"] == 2).all()
     assert sharing["optimizer"] == (2 if drawn_by_scheme else 1)
-    # From the study's JSON alone nobody can know the shapes.
-    alone = find(Study.from_json(study.to_json()), storage).comparisons.places
-    assert len(alone) == len(places)
+    # From the study's JSON alone nobody can know the shapes: any may be the same, and no test may
+    # be surer than with them.
+    monkeypatch.setattr("trainability.study.network._BUILDERS", {})
+    without = Study.from_json(study.to_json())
+    assert not any(cell.network.has_code for cell in without.cells())
+    alone = find(without, storage).comparisons
+    assert len(alone.places) == len(places)
+    is_of_networks = alone.places["axis"] == "network"
+    assert (alone.places.loc[is_of_networks, "paired"] == drawn_by_scheme).all()
+    assert alone.places.loc[~is_of_networks, "paired"].all()
+    sharing_alone = alone.pooled.set_index("axis")["sharing"]
+    assert (sharing_alone["network"] == 2).all()
+    assert sharing_alone["optimizer"] == (3 if drawn_by_scheme else 1)
 
 
 @pytest.mark.parametrize("tanh", [[True], [True, False]], ids=["alone", "beside others"])

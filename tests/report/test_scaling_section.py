@@ -4,13 +4,14 @@ from html_page import Page
 from synthetic_rows import store
 
 from trainability import Adam, Study
+from trainability.findings import study as findings_of
 from trainability.report import write_report
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import Table
 
 
-def test_the_width_over_samples_is_drawn_with_its_power(tmp_path):
+def test_the_width_over_samples_is_drawn_with_its_power(tmp_path, monkeypatch):
     study = Study(
         name="samples",
         question="With which power does the width grow?",
@@ -36,3 +37,10 @@ def test_the_width_over_samples_is_drawn_with_its_power(tmp_path):
     (alt,) = [text for text in page.alts if text.startswith("Width for 90 % success over samples")]
     assert f"power {power:.2f} for diabetes" in alt
     assert (report.folder / "scaling.png").exists() and (report.folder / "scaling.svg").exists()
+    # Cells that were looked at several times: the interval of their power holds at any look.
+    valid = findings_of.with_valid_intervals
+    monkeypatch.setattr(findings_of, "with_valid_intervals", lambda *given: (valid(*given)[0], 5))
+    often = findings_of.find(study, storage).scaling
+    once = report.findings.scaling
+    assert (often["power_low"] < once["power_low"]).all()
+    assert (often["power_high"] > once["power_high"]).all()

@@ -11,7 +11,7 @@ from trainability.analysis.quantity_table import NAMES
 from trainability.analysis.rates import clopper_pearson
 from trainability.errors import StudyError
 from trainability.findings.published import paper_beside_ours
-from trainability.findings.scaling import growths
+from trainability.findings.scaling import growths, of_one_look
 from trainability.schemes import He
 from trainability.study import Published
 from trainability.tasks import AbsoluteValue
@@ -172,9 +172,11 @@ def test_a_power_of_the_number_of_samples_stands_beside_that_of_its_tasks():
         published=[
             Published(
                 source="a proof", quantity="minimal_width", value=value, relation=relation,
-                where={"task": tasks[0]},
+                where={"task": tasks[0]}, error=error,
             )
-            for value, relation in ((1.0, "<="), (1.0, ">="), (0.5, "="))
+            for value, relation, error in (
+                (1.0, "<=", None), (1.0, ">=", None), (0.5, "=", None), (0.53, "=", 0.01),
+            )
         ],
     )  # fmt: skip
     cells = {cell.id: cell for cell in declared.cells()}
@@ -191,6 +193,15 @@ def test_a_power_of_the_number_of_samples_stands_beside_that_of_its_tasks():
     (power,) = [of.power.power for of in grown]
     table = paper_beside_ours(declared, cells, pd.DataFrame(columns=NAMES), 0.95, 1, grown)
     assert power == pytest.approx(0.5, abs=0.03)
-    assert table["ours"].tolist() == [power] * 3
-    assert table["agrees"].tolist() == [True, False, True]
+    assert table["ours"].tolist() == [power] * 4
+    assert table["agrees"].tolist() == [True, False, True, True]
     assert (table["n"] == n * len(cells)).all() and table["where"].str.contains("Absolute").all()
+    # Where cells were looked at five times, intervals hold at any look as p-values do: an interval
+    # is about as much wider as by the normal law, and the p-value five times that of one look.
+    grown = growths(rates, cells, of_one_look(0.95, 5))
+    often = paper_beside_ours(declared, cells, pd.DataFrame(columns=NAMES), 0.95, 5, grown)
+    for low, high in (("ours_low", "ours_high"), ("difference_low", "difference_high")):
+        wider = (often[high] - often[low]) / (table[high] - table[low])
+        assert wider.to_numpy() == pytest.approx(2.576 / 1.960, rel=0.1)
+    assert 0.01 < table["p_value"][3] < 0.15
+    assert often["p_value"][3] == pytest.approx(5 * table["p_value"][3], rel=0.25)

@@ -195,10 +195,13 @@ def compare_cells(
 
 
 def _other_axes(cells: pd.DataFrame, column: str) -> list[str]:
-    """The varying identity columns that differ between cells of one value of `column`."""
+    """The varying identity columns that differ between cells of one value of `column`.
+
+    `STREAM` is none: it differs wherever anything that is drawn does.
+    """
     return [
         name
-        for name in varying(cells, besides=(column,))
+        for name in varying(cells, besides=(column, STREAM))
         if len(cells[[column, name]].drop_duplicates()) > len(cells[column].drop_duplicates())
     ]
 

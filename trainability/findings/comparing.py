@@ -47,19 +47,25 @@ class Comparisons:
 def with_streams(rates: pd.DataFrame, cells: Mapping[str, Cell]) -> pd.DataFrame:
     """The rates with a first column that says which cells share their random numbers: `STREAM`.
 
-    Of a module that is not here, or that stays as it is built, it is a stream of its own: what its
-    layers are only the function says, and what that draws depends on all of it.
+    A module that stays as it is built has a stream of its own: what its function draws depends on
+    all of it. Where the function of any module is not here, nobody can know whose layers are the
+    same: all cells then count as sharing that may, by `stream_without_code`. Tests of pairs hold
+    for independent networks too, and pooled ones err on the safe side.
 
     Args:
         rates: One row per cell, indexed by its id.
         cells: By id.
     """
+    chosen = {name: cells[str(name)] for name in rates.index}
+    networks = [cell.network for cell in chosen.values()]
+    has_code = all(network is None or network.has_code for network in networks)
     streams = {}
-    for name in rates.index:
-        cell = cells[str(name)]
-        own = cell.network is not None and (cell.scheme.keeps_modules or not cell.network.has_code)
-        identity = f"{cell.seed} {cell.initialization if own else cell.stream_identity}"
-        streams[name] = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    for name, cell in chosen.items():
+        if cell.network is not None and cell.scheme.keeps_modules:
+            drawn = cell.initialization
+        else:
+            drawn = cell.stream_identity if has_code else cell.stream_without_code
+        streams[name] = hashlib.sha256(f"{cell.seed} {drawn}".encode()).hexdigest()[:16]
     table = rates.copy()
     table.insert(0, STREAM, rates.index.map(streams))
     return table

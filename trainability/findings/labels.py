@@ -10,7 +10,7 @@ _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
 """The folders of an absolute path in quotes, as settings of tasks have them."""
 _MANY = re.compile(r"(\w+)=\(((?:[-+\d.e]+, ){3,}[-+\d.e]+)\)")
 """A setting that holds four numbers or more."""
-_SWITCHES = {"True": "", "False": "no "}
+_SWITCHES = {"True": True, "False": False}
 _FLOAT = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -36,6 +36,8 @@ def short(names: Sequence[str]) -> dict[str, str]:
     ['n train 3', 'n train 4']
     >>> list(short(["CNN(batch_norm=False, n=4)", "CNN(batch_norm=True, n=4)"]).values())
     ['no batch norm', 'batch norm']
+    >>> list(short(["CNN(no_bias=False, n=4)", "CNN(no_bias=True, n=4)"]).values())
+    ['bias', 'no bias']
     >>> list(short(["fully connected", "normalized()"]).values())
     ['fully connected', 'normalized']
     >>> list(short(["ReLU()", "Hermite(coefficients=(0.4, 0.5, 0.3, 0.0))"]).values())
@@ -110,7 +112,9 @@ def _settings(inside: str) -> list[str]:
 def _setting(entry: str) -> str:
     name, _, value = entry.partition("=")
     if value in _SWITCHES:
-        return _SWITCHES[value] + name.removeprefix("use_").replace("_", " ")
+        denies = name.startswith("no_")  # and what it denies when off is there
+        words = name.removeprefix("no_").removeprefix("use_").replace("_", " ")
+        return "no " * (_SWITCHES[value] == denies) + words
     return value.strip("'") if value[:1] == "'" else f"{name.replace('_', ' ')} {_number(value)}"
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value, rate_p_value, restarts_p_value
 from trainability.analysis.comparisons import difference, holm
 from trainability.findings.labels import short
-from trainability.findings.scaling import Growth
+from trainability.findings.scaling import Growth, of_one_look
 from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
 from trainability.study.network import FULLY_CONNECTED
@@ -43,9 +43,10 @@ def paper_beside_ours(
         study: For its published numbers.
         cells: Its cells with networks, by id.
         quantities: From `quantity_table`.
-        level: Of every interval.
+        level: Of every interval, at any look.
         n_looks: How often a cell was looked at before it stopped, at most (Bonferroni).
-        grown: From `growths`: what published powers of the number of samples stand beside.
+        grown: From `growths`, at the level of one look: what published powers of the number of
+            samples stand beside.
 
     Returns:
         One row per published number that cells answer, of the older kind one per cell: `where` in
@@ -62,6 +63,7 @@ def paper_beside_ours(
         axis: short(list(dict.fromkeys(str(getattr(cell, axis)) for cell in cells.values())))
         for axis in STRATEGIES
     }
+    level = of_one_look(level, n_looks)
     rows = []
     for entry in study.published:
         quantity = QUANTITIES[entry.about]

@@ -34,6 +34,15 @@ class Growth:
     power: Power
 
 
+def of_one_look(level: float, n_looks: int) -> float:
+    """The level of intervals that hold at any of several looks with `level` (Bonferroni).
+
+    >>> of_one_look(0.95, 1), round(of_one_look(0.95, 5), 9)
+    (0.95, 0.99)
+    """
+    return level if n_looks == 1 else 1 - (1 - level) / n_looks
+
+
 def growths(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> list[Growth]:
     """With which power of the number of samples the width for `SHARE` success grows.
 

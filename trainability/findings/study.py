@@ -36,8 +36,8 @@ from trainability.findings.places import (
 from trainability.findings.predicting import prediction_tests, with_predicted_success
 from trainability.findings.published import paper_beside_ours
 from trainability.findings.reasons import failures_by_curve, survival_by_cell
-from trainability.findings.scaling import growths, scaling
-from trainability.findings.verdicts import theory_verdicts
+from trainability.findings.scaling import growths, of_one_look, scaling
+from trainability.findings.verdicts import bounded, theory_verdicts
 from trainability.growth import cells_in_place, stopping_growth, stored_growth
 from trainability.growth.intervals import with_valid_intervals
 from trainability.seeds import BLOCK_SIZE
@@ -121,16 +121,15 @@ class Findings:
     def is_complete(self) -> bool:
         return self.n_networks >= self.n_wanted
 
+    @cached_property
+    def bounded(self) -> pd.DataFrame:
+        """The rates of the cells whose success theory bounds."""
+        return bounded(self.rates, self.cells)
+
     @property
     def has_bound(self) -> bool:
-        """Whether theory bounds success anywhere.
-
-        Of copies of a module it knows nothing, and where no neuron can be dead nothing is bounded.
-        """
-        needs = self.rates["need"].to_dict()
-        return any(
-            need > 0 and self.cells[str(cell)].activation.flat for cell, need in needs.items()
-        )
+        """Whether theory bounds success anywhere."""
+        return len(self.bounded) > 0
 
     @property
     def is_deep(self) -> bool:
@@ -232,7 +231,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
     refined = None if growth is None else growth.refine
     quantities = valid_quantities(measured.quantities, rates)
     drawn = with_streams(rates, chosen)
-    grown = growths(rates, chosen, LEVEL)
+    grown = growths(rates, chosen, of_one_look(LEVEL, n_looks))
     fits = fit_curves(rates, chosen, x, LEVEL)
     predictions = prediction_tests(rates, x, n_looks, LEVEL)
     return Findings(
@@ -246,7 +245,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
         boundaries=boundaries(rates, chosen, x, refined),
         fits=fits,
         predictions=predictions,
-        verdicts=theory_verdicts(rates, measured, predictions, n_looks),
+        verdicts=theory_verdicts(rates, chosen, measured, predictions, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, drawn, measured.networks, n_looks, LEVEL),

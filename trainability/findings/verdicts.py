@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,29 +11,50 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
 from trainability.findings.gather import Measured
 from trainability.findings.predicting import PREDICTED
+from trainability.study import Cell
 
 BOUND = "Success stays below trainability."
 COUNTS = "The number of active neurons of the first layer follows its law."
 
 
+def bounded(rates: pd.DataFrame, cells: Mapping[str, Cell]) -> pd.DataFrame:
+    """The cells whose success theory bounds.
+
+    Of copies of a module it knows nothing, and where no neuron can be dead all networks are
+    trainable by construction.
+
+    Args:
+        rates: One row per cell, with `need`.
+        cells: By id.
+    """
+    flat = [bool(cells[str(cell)].activation.flat) for cell in rates.index]
+    return rates[(rates["need"] > 0) & np.array(flat, dtype=bool)]
+
+
 def theory_verdicts(
-    rates: pd.DataFrame, measured: Measured, predictions: pd.DataFrame, n_looks: int
+    rates: pd.DataFrame,
+    cells: Mapping[str, Cell],
+    measured: Measured,
+    predictions: pd.DataFrame,
+    n_looks: int,
 ) -> list[Verdict]:
     """Every law of theory that says something about these cells, with its verdict.
 
     Args:
         rates: One row per cell, with theory.
+        cells: By id.
         measured: For the counts of active neurons, and the networks.
         predictions: From `prediction_tests`.
         n_looks: How often a cell was looked at before it stopped, at most: a test that holds at
             one look errs at any of several at most that many times as often.
     """
+    said = bounded(rates, cells)
     verdicts = [
         untrainable_never_succeed(measured.networks),
-        judge(_looked_at(bound_tests(rates), n_looks), BOUND),
+        judge(_looked_at(bound_tests(said), n_looks), BOUND),
     ]
-    exact = rates.assign(lower=np.where(rates["is_bound"], np.nan, rates["trainability"]))
-    exact["lower_se"] = rates["trainability_se"]
+    exact = said.assign(lower=np.where(said["is_bound"], np.nan, said["trainability"]))
+    exact["lower_se"] = said["trainability_se"]
     verdicts.append(
         judge(
             _looked_at(bound_tests(exact, "n_trainable", "lower", "trainability"), n_looks),
@@ -47,11 +70,11 @@ def theory_verdicts(
     if len(predictions):
         verdicts.append(judge(predictions, PREDICTED))
     bounds = ["born_dead_lower", "born_dead_upper"]
-    bounded = rates[rates[bounds].notna().any(axis=1)]
-    if len(bounded):
+    deep = rates[rates[bounds].notna().any(axis=1)]
+    if len(deep):
         verdicts.append(
             judge(
-                _looked_at(bound_tests(bounded, "n_born_dead", *bounds), n_looks),
+                _looked_at(bound_tests(deep, "n_born_dead", *bounds), n_looks),
                 "The rate of deep networks that are born dead lies within the general bounds.",
             )
         )

@@ -59,7 +59,7 @@ def pivot(findings: Findings) -> list[str]:
 def _success_texts(findings: Findings) -> tuple[str, dict[str, str]]:
     bound = " / trainability" * findings.has_bound
     return f"success in percent [{100 * LEVEL:g} % interval]{bound}", {
-        str(cell): _cell(row, findings.has_bound and row["need"] > 0)
+        str(cell): _cell(row, cell in findings.bounded.index)
         for cell, row in findings.rates.iterrows()
     }
 

@@ -320,8 +320,9 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
     rates = in_order(rates, findings.x, findings.places)
     if not findings.has_bound:
         rates = rates.drop(columns="trainability")
-    elif not rates["need"].all():  # of copies of a module theory says nothing
-        rates = rates.assign(trainability=rates["trainability"].where(rates["need"] > 0))
+    else:
+        is_bounded = rates.index.isin(findings.bounded.index)
+        rates = rates.assign(trainability=rates["trainability"].where(is_bounded))
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
 
 

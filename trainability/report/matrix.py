@@ -62,8 +62,8 @@ def success_matrix(findings: Findings) -> Matrix | None:
         return None
     same_n = rates["n"].nunique() == 1
     entries = {
-        key: _entry(row, same_n, findings.has_bound and row["need"] > 0)
-        for key, (_, row) in zip(keys, rates.iterrows(), strict=True)
+        key: _entry(row, same_n, cell in findings.bounded.index)
+        for key, (cell, row) in zip(keys, rates.iterrows(), strict=True)
     }
     bound = ", and after the sign ≤ the trainability, theory's upper bound" * findings.has_bound
     n = f"n = {int(rates['n'].iloc[0]):,} networks each" if same_n else "n: networks"

@@ -33,7 +33,7 @@ _REASONS = {
 
 def headline(findings: Findings) -> str:
     """The finding in a line, for the figure."""
-    n = len(_bounded(findings))
+    n = len(findings.bounded)
     verdict = _bound(findings)
     if not verdict.holds:
         return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
@@ -236,7 +236,7 @@ def _born_sentence(findings: Findings) -> str:
     """What share is trainable at birth; empty where no neuron can be dead."""
     if not findings.has_bound:
         return ""
-    parts, rates = [], _bounded(findings)
+    parts, rates = [], findings.bounded
     ordered = [place for place in findings.places if place in set(rates[findings.x])]
     for place in dict.fromkeys((ordered[0], ordered[-1])):
         cells = rates[rates[findings.x] == place].sort_values("trainable_rate")
@@ -271,11 +271,6 @@ def _bound(findings: Findings) -> Verdict:
     return next(verdict for verdict in findings.verdicts if verdict.law == BOUND)
 
 
-def _bounded(findings: Findings) -> pd.DataFrame:
-    """The cells of which theory says anything: copies of a module are none."""
-    return findings.rates[findings.rates["need"] > 0]
-
-
 def _bound_sentence(findings: Findings) -> str:
     verdict = _bound(findings)
     if not verdict.holds:
@@ -285,7 +280,7 @@ def _bound_sentence(findings: Findings) -> str:
         if (findings.rates["need"] == 0).any():
             what = "what copies of a module reach is measured alone"
         return f"Theory bounds nothing here: {what}."
-    rates = _bounded(findings)
+    rates = findings.bounded
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]
     where = findings.at(widest)

@@ -126,7 +126,10 @@ class Cell:
 
         The task counts by its name and the bytes of its data, not by where a file lies.
         """
-        return self._initialization((), self.task.fingerprint())
+        sizes: Any = self.sizes if self.network is None else [
+            to_record(self.network), self.width, self.depth
+        ]  # fmt: skip
+        return self._initialization((), self.task.fingerprint(), sizes)
 
     @cached_property
     def stream_identity(self) -> str:
@@ -139,18 +142,21 @@ class Cell:
         key the streams, such as `label_noise`, make of its points.
         """
         task: Task = self.declared("task")
-        return self._initialization(self.paired_over, task.fingerprint(), of_module=True)
+        sizes = self.sizes if self.network is None else self.blueprint.sizes
+        return self._initialization(self.paired_over, task.fingerprint(), sizes)
 
-    def _initialization(
-        self, without: tuple[str, ...], fingerprint: str, of_module: bool = False
-    ) -> str:
+    @cached_property
+    def stream_without_code(self) -> str:
+        """What is known of `stream_identity` without a module's function: any may share it.
+
+        Cells of one `stream_identity` agree in this too, but where a module without a width or a
+        depth has the layers of one with them. It keys no random numbers.
+        """
+        task: Task = self.declared("task")
+        return self._initialization(self.paired_over, task.fingerprint(), [self.width, self.depth])
+
+    def _initialization(self, without: tuple[str, ...], fingerprint: str, sizes: Any) -> str:
         scheme = to_record(self.scheme)
-        if self.network is None:
-            sizes: Any = self.sizes
-        elif of_module:
-            sizes = self.blueprint.sizes
-        else:
-            sizes = [to_record(self.network), self.width, self.depth]
         identity = {
             "scheme": {key: value for key, value in scheme.items() if key not in without},
             "sizes": sizes,
