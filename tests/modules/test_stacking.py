@@ -145,6 +145,17 @@ class InPlace(Deep):
         return functional.relu(h, inplace=True)
 
 
+class Small(Deep):
+    """Outputs around a thousandth, and a constant that all copies share."""
+
+    def __init__(self, n_layers: int) -> None:
+        super().__init__(n_layers)
+        self.register_buffer("scale", torch.tensor([1e-3, 0.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.scale[0]
+
+
 class Global(Deep):
     """The same, by what all modules share."""
 
@@ -176,7 +187,12 @@ def test_rounding_that_normalizations_amplify_is_no_reason(n_layers):
     assert not_stacked(Deep, n_layers) == ""
 
 
-@pytest.mark.parametrize("kind", [OwnNumbers, InPlace])
+@pytest.mark.parametrize("kind", [Deep, Small])
+def test_where_rounding_is_as_large_as_the_outputs_copies_are_not_stacked(kind):
+    assert OTHER in not_stacked(kind, 400)
+
+
+@pytest.mark.parametrize("kind", [OwnNumbers, InPlace, Small])
 def test_a_module_may_make_numbers_of_its_own(kind):
     assert not_stacked(kind, 60) == ""
 

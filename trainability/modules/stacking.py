@@ -22,7 +22,7 @@ _RELATIVE, _ABSOLUTE = 1e-3, 1e-5
 _TIMES = 16
 """How many times as much as by the last digits of its numbers a copy may move by rounding."""
 _MOST = 0.1
-"""From which movement on rounding can't be told from copies that are mixed up."""
+"""Of what lies between two copies: from there on rounding can't be told from mixing them up."""
 _SHARING = ("from_numpy", "as_tensor", "asarray", "frombuffer")
 """Functions of torch whose results may lie in the memory of what they are given."""
 
@@ -113,8 +113,22 @@ def _agree_in_double(
         _TIMES * float((one.double() - other.double()).abs().max()) if one.numel() else 0.0
         for one, other in zip(alone, nearby, strict=True)
     ]
-    tells_apart = alone[0].dtype == torch.float64 and max(moves) <= _MOST
+    tells_apart = alone[0].dtype == torch.float64 and all(
+        move <= _most(result) for move, result in zip(moves, alone, strict=True)
+    )
     return tells_apart and _agree(alone, together, moves)
+
+
+def _most(result: Tensor) -> float:
+    """How much a result of two copies may move: less than lies between them.
+
+    Where that is next to nothing, as of constants that both have, as little as counts as the same.
+    """
+    if not result.numel():
+        return 0.0
+    one, other = result.double()
+    apart, size = float((one - other).abs().max()), float(result.double().abs().max())
+    return max(_MOST * apart, _RELATIVE * size)
 
 
 def _last_digit(tensor: Tensor, chance: torch.Generator) -> Tensor:
