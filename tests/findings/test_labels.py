@@ -1,0 +1,14 @@
+"""Short names of what tells strategies apart."""
+
+import pytest
+
+from trainability.findings.labels import short
+
+
+@pytest.mark.parametrize("name", ["bias", "use_bias"])
+def test_a_setting_that_is_on_or_off_is_named_or_denied(name):
+    assert list(short([f"A({name}=True)", f"A({name}=False)"]).values()) == ["bias", "no bias"]
+
+
+def test_a_setting_that_denies_is_not_denied_twice():
+    assert list(short(["A(no_bias=True)", "A(no_bias=False)"]).values()) == ["no bias", "bias"]
