@@ -23,7 +23,8 @@ _NUMBERS = itertools.count()
 # than the small code model's addresses reach; LLVM then aborts the process.
 _RELOCATION, _CODE_MODEL = "static", "large"
 # A function finds out too late that it must put vectors aside on the stack, and then takes the
-# stack as it lies: three of four times across two cache lines, which costs a tenth of all time.
+# stack as it lies: three of four times across two cache lines. Measured, that costs next to nothing
+# where few are put aside, a tenth of all time with ten outputs, a sixth at depth 4 and width 64.
 _ATTRIBUTES = '"stackrealign"'
 
 
