@@ -123,7 +123,8 @@ def run(
 
     with interruptible(), only_documents(as_json):
         report = run_job(job, err, out=None if as_json else out)
-    if as_json and report is not None:
+    if as_json:
+        assert report is not None, "it is wanted, and a run without one ends with an error"
         print_document(study_document(report, job.storage))
     else:
         show_commands(job.storage.address, tracking_uri, browse="ui")
