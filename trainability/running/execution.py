@@ -61,6 +61,7 @@ def execute(
     outcome = Outcome()
     last: Mapping[str, Cell] = {}
     with Launcher(name, storage, job.options, events) as launcher:
+        # Whoever refuses the first round that lacks anything does so before all writing.
         plan = planned(job.study, storage, growth)
         launcher.prepare(plan.cells, {id_: n + plan.missing[id_] for id_, n in plan.stored.items()})
         load_early()
