@@ -1,5 +1,7 @@
 """Pages of copies of a module: of these theory says nothing, and neither does the page."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from html_page import Page
@@ -29,6 +31,15 @@ def two_layers(width):
 
 def two_neurons_or_more(extra):
     return two_layers(2 + extra)
+
+
+def trained(study: Study, folder: Path) -> Storage:
+    """A storage with a block of every cell."""
+    storage = Storage(folder)
+    for cell in study.cells():
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+    return storage
 
 
 def test_no_bound_is_claimed_or_drawn(tmp_path):
@@ -91,10 +102,7 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
         tolerance=1e-6,
         replicates=256,
     )
-    storage = Storage(tmp_path)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
+    storage = trained(study, tmp_path)
     findings = find(study, storage)
     best = "3 networks wide(skips=False)" if width else "2 networks no skips"
     first = answer(findings)[0]
@@ -119,10 +127,7 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
         tolerance=1e-2,
         replicates=256,
     )
-    storage = Storage(tmp_path)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
+    storage = trained(study, tmp_path)
     findings = find(study, storage)
     assert list(findings.rates[findings.x]) == ["(3,)", "(3, 3)", "two_layers(width=3)"]
     report = write_report(study, storage)
@@ -153,10 +158,7 @@ def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path)
         tolerance=0.05,
         replicates=256,
     )
-    storage = Storage(tmp_path)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
+    storage = trained(study, tmp_path)
     texts = better_sentences(find(study, storage))
     assert any(text.startswith("extra 6 succeeds more often") for text in texts)
     told = [text for text in texts if text.startswith("The largest difference is")]
@@ -187,10 +189,7 @@ def test_modules_that_draw_the_same_weights_are_pairs(scheme, tmp_path, monkeypa
         tolerance=1e-2,
         replicates=256,
     )
-    storage = Storage(tmp_path)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
+    storage = trained(study, tmp_path)
     comparisons = find(study, storage).comparisons
     places = comparisons.places
     of_networks = places[places["axis"] == "network"]
@@ -232,10 +231,7 @@ def test_modules_without_a_relu_have_a_page(tanh, tmp_path):
         tolerance=1e-3,
         replicates=256,
     )
-    storage = Storage(tmp_path)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
+    storage = trained(study, tmp_path)
     report = write_report(study, storage)
     failures = report.findings.failures.groupby("reason")["count"].sum()
     assert failures["lost neurons"] <= 256 * (len(tanh) - 1)
