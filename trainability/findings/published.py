@@ -13,7 +13,7 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value, rate_p_value, restarts_p_value
 from trainability.analysis.comparisons import difference, holm
 from trainability.findings.labels import short
-from trainability.findings.scaling import Growth, of_one_look
+from trainability.findings.scaling import WidthGrowth, of_one_look
 from trainability.study import Cell, Study
 from trainability.study.axes import STRATEGIES, label
 from trainability.study.network import FULLY_CONNECTED
@@ -35,7 +35,7 @@ def paper_beside_ours(
     quantities: pd.DataFrame,
     level: float,
     n_looks: int = 1,
-    grown: Sequence[Growth] = (),
+    grown: Sequence[WidthGrowth] = (),
 ) -> pd.DataFrame:
     """Published numbers beside those of the cells that they are about, and beside no others.
 
@@ -103,7 +103,7 @@ class _Measured:
     se: float
 
 
-def _power(of: Growth, level: float) -> _Measured:
+def _power(of: WidthGrowth, level: float) -> _Measured:
     """A power, with the error that its interval would have by the normal law."""
     power = of.power
     se = (power.high - power.low) / 2 / NormalDist().inv_cdf((1 + level) / 2)

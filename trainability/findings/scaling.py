@@ -20,7 +20,7 @@ _SIZES = ("n_train", "rows")
 
 
 @dataclass(frozen=True)
-class Growth:
+class WidthGrowth:
     """How the width for `SHARE` success grows over tasks that differ in their samples' number.
 
     Args:
@@ -43,7 +43,7 @@ def of_one_look(level: float, n_looks: int) -> float:
     return level if n_looks == 1 else 1 - (1 - level) / n_looks
 
 
-def growths(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> list[Growth]:
+def growths(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> list[WidthGrowth]:
     """With which power of the number of samples the width for `SHARE` success grows.
 
     Args:
@@ -66,11 +66,11 @@ def growths(rates: pd.DataFrame, cells: Mapping[str, Cell], level: float) -> lis
             continue
         name = _name(cells[str(family.index[0])], family, rates, others)
         power = power_of_samples(family, SHARE, level)
-        entries.append(Growth(name, frozenset(map(str, family.index)), power))
+        entries.append(WidthGrowth(name, frozenset(map(str, family.index)), power))
     return entries
 
 
-def scaling(entries: Sequence[Growth]) -> pd.DataFrame:
+def scaling(entries: Sequence[WidthGrowth]) -> pd.DataFrame:
     """The same as a table.
 
     Args:
