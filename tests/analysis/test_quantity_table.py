@@ -50,6 +50,13 @@ def test_of_lists_the_last_layer_counts_and_means_have_students_interval():
     assert quantity_table(rows()).set_index("quantity").loc["final_loss", "n"] == 95
 
 
+def test_a_network_without_layers_has_no_number_of_its_last_one():
+    """Neither the one before it in the table, nor the last one of all, is asked for it."""
+    lists = [np.array([]) if i % 2 == 0 else np.array([0.5, i / 100]) for i in range(100)]
+    row = quantity_table(rows().assign(variance_init=lists)).set_index("quantity").loc["variance"]
+    assert row["n"] == 50 and row["value"] == pytest.approx(0.5)
+
+
 def test_means_of_what_may_be_negative_have_intervals_below_0():
     table = rows().assign(
         log_scale_init=[[None, i / 100 - 0.5] for i in range(100)],

@@ -86,9 +86,10 @@ def _numbers(quantity: Quantity, column: pd.Series) -> np.ndarray:
     if column.dtype != object:
         return column.to_numpy(dtype=float, na_value=np.nan)
     numbers = np.full(len(column), np.nan)
-    kept = column.notna().to_numpy()
-    flat, _, ends = flattened(column[kept])
-    numbers[kept] = flat[ends - 1]
+    kept = np.flatnonzero(column.notna())
+    flat, starts, ends = flattened(column.iloc[kept])
+    some = starts < ends  # a module may have no layer
+    numbers[kept[some]] = flat[ends[some] - 1]
     return numbers
 
 
