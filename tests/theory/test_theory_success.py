@@ -43,12 +43,13 @@ def by_loop(w, b, a, c, x, y, memory, step, n_steps):
 
 
 @pytest.mark.parametrize("memory", [ADAM, AdamMemory(0.1, 2.0), AdamMemory(0, 0)])
-def test_the_flow_is_that_of_a_loop(memory):
-    """Two inputs, two outputs. In so few steps no sign hangs on rounding: chosen by the seed."""
+@pytest.mark.parametrize(("d", "d_out"), [(2, 2), (1, 1), (1, 3), (3, 1), (3, 3)])
+def test_the_flow_is_that_of_a_loop(memory, d, d_out):
+    """In so few steps no sign hangs on rounding: chosen by the seed."""
     rng = np.random.default_rng(5)
-    x, y = rng.standard_normal((20, 2)), rng.standard_normal((20, 2))
-    w, a = rng.standard_normal((6, 4, 2)), rng.standard_normal((6, 2, 4))
-    b, c = rng.standard_normal((6, 4)), rng.standard_normal((6, 2))
+    x, y = rng.standard_normal((20, d)), rng.standard_normal((20, d_out))
+    w, a = rng.standard_normal((6, 4, d)), rng.standard_normal((6, d_out, 4))
+    b, c = rng.standard_normal((6, 4)), rng.standard_normal((6, d_out))
     ended = final_losses((w, a), (b, c), x, y, 1e-9, 0, memory, duration=1.0)
     expected = [by_loop(*net, x, y, memory, STEP, 100) for net in zip(w, b, a, c, strict=True)]
     np.testing.assert_allclose(ended, expected, rtol=1e-3)

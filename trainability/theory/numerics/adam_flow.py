@@ -67,7 +67,10 @@ def final_losses(
     return _follow(w, b, a, c, points, targets, np.float32(step), beta1, beta2, *limits)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+# Few passes over the points: each costs as much in its beginning and its end as in its middle. The
+# first output and one of the inputs share theirs with what else there is to do. NumPy's model of
+# errors has no test of every division, with which the update would go number by number.
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def _follow(
     w, b, a, c, x, y, step, beta1, beta2, threshold, need, n_steps, patience, fall
 ):  # fmt: skip
@@ -103,23 +106,25 @@ def _follow(
             active = 0
             for j in range(width):
                 at = j * row
-                offset = theta[at + d]
-                for p in range(n):
-                    hidden[j, p] = offset
-                for q in range(d):
-                    slope = theta[at + q]
+                slope, offset, outgoing = theta[at + d - 1], theta[at + d], theta[at + d + 1]
+                for q in range(d - 1):
                     for p in range(n):
-                        hidden[j, p] += slope * x[q, p]
-                for p in range(n):
-                    hidden[j, p] = max(hidden[j, p], zero)
+                        others = hidden[j, p] if q > 0 else zero
+                        hidden[j, p] = others + theta[at + q] * x[q, p]
                 outputs = zero  # a sum, not the largest: that is taken one by one
                 for p in range(n):
-                    outputs += hidden[j, p]
+                    value = offset + slope * x[d - 1, p]
+                    if d > 1:
+                        value += hidden[j, p]
+                    value = max(value, zero)
+                    hidden[j, p] = value
+                    outputs += value
+                    residual[0, p] += outgoing * value
                 active += outputs > 0
-                for k in range(d_out):
-                    slope = theta[at + d + 1 + k]
+                for k in range(1, d_out):
+                    outgoing = theta[at + d + 1 + k]
                     for p in range(n):
-                        residual[k, p] += slope * hidden[j, p]
+                        residual[k, p] += outgoing * hidden[j, p]
             total = zero
             for k in range(d_out):
                 for p in range(n):
@@ -135,21 +140,29 @@ def _follow(
             done += 1
             for j in range(width):
                 at = j * row
-                for p in range(n):
-                    pull[p] = zero
-                for k in range(d_out):
-                    slope, product = theta[at + d + 1 + k], zero
+                for k in range(1, d_out):
+                    outgoing, product = theta[at + d + 1 + k], zero
                     for p in range(n):
                         product += residual[k, p] * hidden[j, p]
-                        pull[p] += slope * residual[k, p]
+                        others = pull[p] if k > 1 else zero
+                        pull[p] = others + outgoing * residual[k, p]
                     gradient[at + d + 1 + k] = scale * product
-                product = zero
+                outgoing = theta[at + d + 1]
+                product, total, moment = zero, zero, zero
                 for p in range(n):
-                    value = pull[p] if hidden[j, p] > 0 else zero
-                    pull[p] = value
-                    product += value
-                gradient[at + d] = scale * product
-                for q in range(d):
+                    product += residual[0, p] * hidden[j, p]
+                    value = outgoing * residual[0, p]
+                    if d_out > 1:
+                        value += pull[p]
+                    value = value if hidden[j, p] > 0 else zero
+                    if d > 1:
+                        pull[p] = value
+                    total += value
+                    moment += value * x[0, p]
+                gradient[at + d + 1] = scale * product
+                gradient[at + d] = scale * total
+                gradient[at] = scale * moment
+                for q in range(1, d):
                     product = zero
                     for p in range(n):
                         product += pull[p] * x[q, p]
