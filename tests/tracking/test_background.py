@@ -44,7 +44,7 @@ class Fake:
 def mirror(monkeypatch):
     Fake.told, Fake.connections = [], 0
     Fake.down.clear()
-    monkeypatch.setattr(background, "MlflowMirror", Fake)
+    monkeypatch.setattr("trainability.tracking.mirror.MlflowMirror", Fake)
     monkeypatch.setattr(background, "_LONGEST_PAUSE_S", 0.01)
     return Mirror(None, None, "")
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from trainability import interrupts
 from trainability.addresses import without_secrets
@@ -13,9 +14,11 @@ from trainability.events import Event, Failed, Finished, Started
 from trainability.storage import Storage
 from trainability.study import Study
 from trainability.study.cell import Cell
-from trainability.tracking.mirror import MlflowMirror
 
-_Task = Callable[[MlflowMirror], None]
+if TYPE_CHECKING:
+    from trainability.tracking.mirror import MlflowMirror
+
+_Task = Callable[["MlflowMirror"], None]
 _LONGEST_PAUSE_S = 60.0
 _LAST_TRIES = 3
 _LOOK_EVERY_S = 0.2
@@ -44,7 +47,7 @@ class Mirror:
     ) -> None:
         self.trouble: str | None = None
         since = time.time() if begun is None else begun
-        self._connect = lambda: MlflowMirror(study, storage, uri, since)
+        self._place = study, storage, uri, since
         self._mirror: MlflowMirror | None = None
         self._tasks: deque[_Task] = deque()
         self._changed = threading.Condition()
@@ -120,6 +123,12 @@ class Mirror:
             self._failures = 0
             self._closing = True
             self._changed.notify()
+
+    def _connect(self) -> MlflowMirror:
+        # Imported here, in the background: it takes as long to load as the first networks to train.
+        from trainability.tracking.mirror import MlflowMirror
+
+        return MlflowMirror(*self._place)
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
