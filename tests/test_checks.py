@@ -33,7 +33,7 @@ class Scaled(Scheme):
     extra: object = None
 
     def draw(self, layer, rng):
-        raise NotImplementedError
+        return He().draw(layer, rng)
 
     def law(self, fan_in, fan_out):
         return Gaussian(self.scale, self.scale)

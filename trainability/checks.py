@@ -56,7 +56,7 @@ def reason(error: BaseException) -> str:
         text = str(error)
     except Exception:
         text = "an error that can't be written"
-    return f"{type(error).__name__}: {text[:_MOST_TEXT]}"
+    return f"{type(error).__name__}: {text[:_MOST_TEXT]}" if text else type(error).__name__
 
 
 def _numpy(*names: str) -> tuple[type, ...]:
