@@ -98,11 +98,17 @@ def did_you_mean(word: Any, choices: Iterable[Any]) -> str:
     >>> did_you_mean("widht", ["width", "depth"]), did_you_mean("he", ["He"])
     (' (did you mean width?)', ' (did you mean He?)')
     """
+    close = closest(word, choices)
+    return "" if close is None else f" (did you mean {close}?)"
+
+
+def closest(word: Any, choices: Iterable[Any]) -> str | None:
+    """The one of the choices that a word was likely meant for; None if none is close."""
     if not isinstance(word, str) or len(word) > LONGEST_NAME:
-        return ""
+        return None
     folded = {str(choice).casefold(): str(choice) for choice in choices}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f" (did you mean {folded[close[0]]}?)" if close else ""
+    return folded[close[0]] if close else None
 
 
 def _below(base: type[T]) -> list[type[T]]:

@@ -20,7 +20,7 @@ from trainability.report.build import report_folder
 from trainability.report.sentences import answer, progress, typical
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
-from trainability.stored import open_study
+from trainability.stored import has_folder, open_study
 from trainability.study import Study
 from trainability.study.widths import one_width
 
@@ -47,9 +47,15 @@ def load(study: str | Path | Study, storage: str | Path | Storage = "results") -
         kept: load a running study again to see what has come since.
 
     Raises:
-        InputError: If there is no such study; says which there are.
+        InputError: If there is no such study; says which there are. If there is no such storage.
     """
-    return LoadedStudy(*open_study(study if isinstance(study, Study) else str(study), storage))
+    opened, place = open_study(study if isinstance(study, Study) else str(study), storage)
+    if not has_folder(place):
+        raise InputError(
+            f"no results of {opened.name}: there is no folder {place.shown}. "
+            f"trainability.run({opened.name!r}) makes them, or name another storage"
+        )
+    return LoadedStudy(opened, place)
 
 
 class LoadedStudy:

@@ -13,7 +13,12 @@ from trainability.addresses import shown
 from trainability.catalogs import did_you_mean
 from trainability.checks import name_problem
 from trainability.errors import StorageError, StudyError
-from trainability.study.files import find_study_file, own_study_file, study_names
+from trainability.study.files import (
+    find_study_file,
+    folder_problem,
+    own_study_file,
+    study_names,
+)
 
 if TYPE_CHECKING:
     from trainability.storage import Storage
@@ -62,6 +67,20 @@ def _of_a_file(text: str, storage: str | Path | Storage) -> Study | None:
             stored = sorted(path.parent.name for path in folder.glob("*/study.json"))
             raise StudyError(_unknown(text, shown(folder.resolve()), stored))
     return None
+
+
+def has_folder(storage: Storage) -> bool:
+    """Whether the folder of a storage is there; of an address that is not asked.
+
+    Raises:
+        StorageError: If it is a file.
+    """
+    if not storage.is_local:
+        return True
+    folder = Path(storage.address)
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"storage {storage.shown} is a file; wanted a folder of results")
+    return folder.is_dir()
 
 
 def _can_be_listed(folder: Path) -> bool:
@@ -172,6 +191,8 @@ def _short(value: Any) -> str:
 
 
 def _unknown(text: str, storage: str, stored: Collection[str]) -> str:
+    if folder := folder_problem(text):
+        return folder
     declared = study_names()
     if text in stored:
         return (

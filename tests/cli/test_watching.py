@@ -1,12 +1,14 @@
-"""`status --watch`: looks again until all is done and nothing runs, or Ctrl-C; changes nothing."""
+"""`status`: who runs, what else is stored; `--watch` looks until nothing runs, or Ctrl-C."""
 
+import dataclasses
 import json
 
 import pytest
 from storage.in_process import call
 from synthetic_rows import store
 
-from trainability import interrupts
+from trainability import interrupts, load
+from trainability.errors import InputError
 from trainability.running.terminal import Terminal
 from trainability.storage import Storage
 
@@ -64,3 +66,50 @@ def test_a_table_that_goes_into_a_file_is_there_when_the_terminal_has_shown_it(
     monkeypatch.setattr(module, "err", terminal)
     done = call("status", "tiny.json", "--watch")
     assert done.code == 0 and "all 4 cells" in done.out
+
+
+def test_a_study_that_runs_is_not_told_to_be_run(watched):
+    mark = {"machine": ["far", "b00t"], "pid": 7, "begun": "1", "at": 5.0}
+    Storage("results").write_bytes("tiny/.run-1", json.dumps(mark).encode())
+    done = call("status", "tiny.json")
+    assert "runs now: tiny (process 7 on far)" in done.out and "trainability run" not in done.out
+    assert "end:  trainability stop" in done.out
+    document = json.loads(call("status", "tiny.json", "--json").out)
+    assert document["running"] == ["process 7 on far"]
+    Storage("results").delete("tiny/.run-1")
+    assert "run:  trainability run" in call("status", "tiny.json").out
+
+
+def test_what_is_stored_under_other_values_is_told(watched, tiny_study):
+    first, second = watched[:2]
+    store(Storage("results"), "tiny", first, [0])
+    assert "other values" not in call("status", "tiny.json").out
+    other = dataclasses.replace(second, max_steps=second.max_steps + 1)
+    store(Storage("results"), "tiny", other, [0, 1])
+    done = call("status", "tiny.json")
+    assert "Beside these, 512 networks of other values are stored" in " ".join(done.out.split())
+    document = json.loads(call("status", "tiny.json", "--json").out)
+    assert document["networks_of_other_values"] == 512
+
+
+def test_a_storage_that_is_not_there_is_not_an_empty_one(watched, tmp_path):
+    (tmp_path / "afile").write_text("")
+    done = call("list", "--storage", "nowhere")
+    assert done.code == 0 and "there is no such folder" in done.text
+    done = call("list", "--storage", "afile")
+    assert done.code != 0 and "afile is a file; wanted a folder" in " ".join(done.text.split())
+    (tmp_path / "empty").mkdir()
+    assert "no such folder" not in call("list", "--storage", "empty").text
+    with pytest.raises(InputError, match="no results of tiny: there is no folder"):
+        load("tiny.json", "nowhere")
+
+
+def test_a_folder_is_no_study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    assert "mine is a folder; wanted a study file: a .py" in " ".join(
+        call("run", "mine").text.split()
+    )
+    (tmp_path / "mine" / "a.py").write_text("")
+    done = call("run", "mine")
+    assert done.code == 2 and "such as one of it: mine/a.py" in " ".join(done.text.split())

@@ -53,17 +53,35 @@ def test_a_file_gets_a_line_every_two_seconds_and_one_at_the_end(clock):
     ]
     assert shown(events, clock).splitlines() == [
         "  0.0 s  starting Ray",
-        "0/2 cells  0/2,000 networks  0.00 M steps/s",
-        "0/2 cells  500/2,000 networks  139 networks/s  2.50 M steps/s  11 s left",
+        "0/2 cells  0/2,000 networks  0 steps/s",
+        "0/2 cells  500/2,000 networks  139 networks/s  2.50 M steps/s  4 s left",
         "2/2 cells  2,000/2,000 networks  500 networks/s  2.25 M steps/s",
         "  4.7 s  writing the report",
+    ]
+
+
+def test_the_time_left_falls_while_the_next_networks_train(clock):
+    """And is told of more than the first few, which may be the slowest."""
+    events = [
+        (0.0, progressed(0, 0.0)),
+        (9.0, progressed(200, 9.0, 9_000)),
+        (2.0, progressed(1000, 11.0, 500_000)),
+        (5.0, progressed(1000, 16.0, 500_000)),
+        (6.0, progressed(1000, 22.0, 500_000)),
+    ]
+    assert shown(events, clock).splitlines() == [
+        "0/2 cells  0/2,000 networks  0 steps/s",
+        "0/2 cells  200/2,000 networks  22 networks/s  1 k steps/s",
+        "1/2 cells  1,000/2,000 networks  91 networks/s  45.5 k steps/s  11 s left",
+        "1/2 cells  1,000/2,000 networks  62 networks/s  31.2 k steps/s  6 s left",
+        "1/2 cells  1,000/2,000 networks  45 networks/s  22.7 k steps/s",
     ]
 
 
 def test_a_line_that_stands_there_already_is_not_written_again(clock):
     events = [(1.0, progressed(0, 1.0)), (0.5, Working(what="training")), (0.1, Noted(text="odd"))]
     assert shown(events, clock).splitlines() == [
-        "0/2 cells  0/2,000 networks  0.00 M steps/s",
+        "0/2 cells  0/2,000 networks  0 steps/s",
         "  1.5 s  training",
         "odd",
     ]

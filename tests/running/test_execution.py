@@ -70,13 +70,13 @@ def execute(tiny_study, tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "Launcher", Synthetic)
     monkeypatch.setattr(Synthetic, "number", 0)
 
-    def executed(growth, ends=None):
+    def executed(growth, ends=None, hears=lambda _: None):
         monkeypatch.setattr(Synthetic, "ends", ends or {})
         storage, mirror = Storage(tmp_path), Heard()
         job = Job(tiny_study, growth, storage, Options(), "tiny", None)
         cells = study_cells(tiny_study, storage)
         with contextlib.ExitStack() as end:
-            outcome = execution.execute(job, cells, events.Events(), mirror, end)
+            outcome = execution.execute(job, cells, events.Events(hears), mirror, end)
         return outcome, mirror, storage
 
     return executed
@@ -134,3 +134,17 @@ def test_who_can_not_be_worked_for_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match="nobody"):
         execute(Growth(n_blocks=1, precision=0.01))
     assert storage.file_names("tiny") == before
+
+
+def test_who_runs_the_same_study_already_is_named(execute, tmp_path):
+    heard = []
+    mark = {"machine": ["far", "b00t"], "pid": 7, "begun": "1", "at": 5.0}
+    Storage(tmp_path).write_bytes("tiny/.run-1", json.dumps(mark).encode())
+    execute(Growth(n_blocks=2), hears=heard.append)
+    [noted] = [event for event in heard if isinstance(event, events.Noted)]
+    assert noted.heading == "runs already:" and "tiny (process 7 on far)" in noted.text
+    assert "counts no network twice" in noted.text
+    heard.clear()
+    Storage(tmp_path).delete("tiny/.run-1")
+    execute(Growth(n_blocks=3), hears=heard.append)
+    assert not [event for event in heard if isinstance(event, events.Noted)]

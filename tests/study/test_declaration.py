@@ -6,7 +6,7 @@ import pytest
 
 from trainability import Adam, Study
 from trainability.errors import StudyError
-from trainability.schemes import He, SignFlipped, UnitSphere
+from trainability.schemes import He, SignFlipped, TorchDefault, UnitSphere
 from trainability.study.axes.label_noise import LabelNoise
 from trainability.study.records import strategy_types
 from trainability.tasks import AbsoluteValue
@@ -126,6 +126,29 @@ def test_every_problem_is_reported_at_once():
 def test_a_wrong_value_is_refused_by_name(changes, message):
     with pytest.raises(StudyError, match=message):
         a_study(**changes)
+
+
+def a_message(**changes):
+    with pytest.raises(StudyError) as refused:
+        a_study(**changes)
+    return str(refused.value)
+
+
+def test_one_mistake_is_one_problem():
+    """A width that is misspelt, or a network that is none, is no width that is missing as well."""
+    text = a_message(axes={"widht": [2], "scheme": [He()]})
+    assert "unknown axis 'widht'" in text and "width must be" not in text
+    text = a_message(network=object(), axes={"scheme": [He()]})
+    assert "network must be" in text and "width must be" not in text
+    assert "width must be" in a_message(axes={"scheme": [He()]})
+    assert "did you mean" not in a_message(axes={"width": []}, scheme=He())
+
+
+def test_a_setting_taken_for_an_axis_is_shown_where_it_belongs():
+    text = a_message(axes={"width": [2], "learning_rate": [0.1, 0.01]}, scheme=He())
+    assert 'It is a setting of Adam: write "optimizer": [Adam(learning_rate=...), Adam(' in text
+    text = a_message(axes={"width": [2], "bias_std": [0.1], "scheme": [TorchDefault(), He()]})
+    assert 'It is a setting of He: write "scheme": [He(bias_std=...), He(bias_std=...)]' in text
 
 
 def test_a_tolerance_that_an_untrainable_network_could_reach_is_refused():

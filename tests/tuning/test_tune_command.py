@@ -141,3 +141,5 @@ def test_a_tuning_is_no_study(monkeypatch, request):
     monkeypatch.chdir(request.config.rootpath)
     with pytest.raises(StudyError, match="declares a tuning, not a study; use: trainability tune"):
         load_study("tune_diabetes")
+    with pytest.raises(StudyError, match="declares a study, not a tuning; use: trainability run"):
+        load_tunings("absolute_value")

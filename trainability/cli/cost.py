@@ -102,21 +102,26 @@ def sentences(cost: Mapping[str, Any]) -> list[str]:
             "time: unknown; a study of such networks that has run on this machine tells it, or, of "
             f"fully connected ones, {BENCH}",
         ]
-    time = f"time: at most {in_words(cost['seconds_at_most'])} of one core"
+    longest = in_words(cost["seconds_at_most"])
+    if cost["measured_on"] == BENCH:
+        return [
+            *lines,
+            f"time: {longest} of one core for these steps, by what {BENCH} has measured on this "
+            "machine; starting, counting the dead and the report come on top",
+        ]
+    time = f"time: at most {longest} of one core"
     if cost["seconds"] is not None:
         time += f", about {in_words(cost['seconds'])} if networks succeed as early as those stored"
-    start = "" if cost["measured_on"] == BENCH else ", start included"
-    return [*lines, f"{time}; at the pace of {cost['measured_on']} on this machine{start}"]
+    return [*lines, f"{time}; at the pace of {cost['measured_on']} on this machine, start included"]
 
 
 def in_words(seconds: float) -> str:
     """A duration with two digits, in the unit that suits it.
 
     >>> in_words(0.04), in_words(41.2), in_words(600.0), in_words(9000.0), in_words(1e6)
-    ('less than 1 s', '41 s', '10 min', '2.5 h', '12 days')
+    ('1 s', '41 s', '10 min', '2.5 h', '12 days')
     """
-    if seconds < 1:
-        return "less than 1 s"
+    seconds = max(seconds, 1.0)  # of less it is not known
     for unit, size in (("days", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1.0)):
         if seconds >= 1.5 * size or unit == "s":
             value = seconds / size

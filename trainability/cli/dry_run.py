@@ -62,6 +62,7 @@ def show_plan(job: Job, hashes: bool, as_json: bool) -> None:
     blank = [""] * (len(left) - 1)
     table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
     out.print(titled(f"{study.name}: what would run", table))
-    out.print(f"{todo:,} networks to run{f': {rest}' if rest and todo else ''}", soft_wrap=True)
+    networks = f"{todo:,} networks to run{job.rounding}"
+    out.print(f"{networks}{f': {rest}' if rest and todo else ''}", soft_wrap=True)
     for sentence in sentences(cost):
         out.print(sentence)

@@ -42,8 +42,9 @@ def _command(kind: Kind) -> Callable[..., None]:
         types = _types(kind, source)
         if name is not None and name not in types:
             raise InputError(
-                f"there is none of the {kind.name} called {shown(name)}"
-                f"{did_you_mean(name, types)}; there are {', '.join(types)}"
+                f"there are no {kind.name} called {shown(name)}{did_you_mean(name, types)}; there "
+                f"are {', '.join(types)}"
+                + ("" if source else f"; those of a file of yours: {kind.name} {name} --from FILE")
             )
         chosen = types if name is None else {name: types[name]}
         if as_json:

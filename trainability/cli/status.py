@@ -18,6 +18,7 @@ from trainability.cli.app import (
     show_commands,
 )
 from trainability.cli.documents import HashesOption, JsonOption, print_document
+from trainability.seeds import BLOCK_SIZE
 from trainability.stored import open_study
 
 if TYPE_CHECKING:
@@ -46,18 +47,37 @@ def status(
     """Show cells, replicates done and to do, success, and failures."""
     chosen, place = open_study(study, storage)
     from trainability.cli.cells import cell_entries
+    from trainability.running.stopping import running
 
     if watch:
         _watch(chosen, place, hashes, as_json)
     entries = cell_entries(chosen, place)
+    runs = running(chosen.name, place)
+    n_other = _of_other_values(chosen, place)
     if as_json:
-        print_document({"study": chosen.name, "cells": entries})
+        print_document(
+            {
+                "study": chosen.name,
+                "running": [f"process {run.pid} on {run.host}" for run in runs],
+                "networks_of_other_values": n_other,
+                "cells": entries,
+            }
+        )
         return
     if not (watch and err.is_terminal and out.is_terminal):  # there it stands already
         out.print(_table(chosen, place, entries, hashes))
-    todo = sum(entry["replicates_to_do"] for entry in entries)
+    todo = _todo(entries)
+    if n_other:
+        out.print(
+            f"Beside these, {n_other:,} networks of other values are stored under this name: it "
+            "was declared otherwise before, and what is stored stays."
+        )
     if todo:
         out.print(f"{todo:,} networks to do")
+    if runs:
+        out.print(f"runs now: {', '.join(map(str, runs))}", soft_wrap=True)
+        show_commands(place.address, None, study, end="stop")
+    elif todo:
         show_commands(place.address, None, study, run="run")
     else:
         show_commands(place.address, None, study, complete="report")
@@ -87,6 +107,20 @@ def _watch(study: Study, place: Storage, hashes: bool, as_json: bool) -> None:
                 interrupts.wait(_LOOK_EVERY_S)
     except KeyboardInterrupt:
         err.print("no longer watched; nothing was changed")
+
+
+def _of_other_values(study: Study, place: Storage) -> int:
+    """Networks that are stored under the study's name, and are none of its cells."""
+    from trainability.growth import study_cells
+
+    ours = study_cells(study, place)
+    blocks = {
+        (file.cell, block)
+        for file in place.block_files(study.name)
+        for block in file.blocks
+        if file.cell not in ours
+    }
+    return len(blocks) * BLOCK_SIZE
 
 
 def _line(entries: list[dict[str, Any]]) -> str:

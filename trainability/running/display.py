@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _LINE_EVERY_S = 2.0
+_FIRST_SHARE = 0.1
+"""Of the networks that are to be trained, how many are awaited before the time left is told: the
+first cells may be the slowest, and the start is in their time."""
 
 
 class Display:
@@ -26,6 +29,7 @@ class Display:
         self._console = console
         self._begun = time.monotonic()
         self._printed = 0.0
+        self._stored_at = 0.0
         self._last: Progressed | None = None
         self._on_line: Progressed | None = None
         self._noted: set[str] = set()
@@ -57,6 +61,8 @@ class Display:
 
     def _progress(self, event: Progressed) -> None:
         first = self._last is None or self._last.n_networks != event.n_networks
+        if first or self._last is None or self._last.networks != event.networks:
+            self._stored_at = event.seconds
         self._last = event
         if self._console.is_terminal:
             bar, task = self._bar or self._new_bar()
@@ -66,7 +72,7 @@ class Display:
                 completed=event.networks,
                 cells=f"{event.cells}/{event.n_cells} cells",
                 rate=_rate(event).partition("  ")[0],
-                left=_left(event),
+                left=_left(event, self._stored_at),
             )
         elif event.cells == event.n_cells:
             self._end_bar()
@@ -101,7 +107,7 @@ class Display:
 
     def _line(self, event: Progressed, final: bool = False) -> None:
         self._printed, self._on_line = time.monotonic(), event
-        left = "" if final else _left(event)
+        left = "" if final else _left(event, self._stored_at)
         self._print(
             f"{event.cells}/{event.n_cells} cells  {event.networks:,}/{event.n_networks:,} "
             f"networks  {_rate(event)}" + (f"  {left}" if left else "")
@@ -121,14 +127,32 @@ class Display:
 def _rate(event: Progressed) -> str:
     seconds = max(event.seconds, 1e-9)
     networks = (event.networks - event.networks_before) / seconds
-    steps = f"{event.network_steps / seconds / 1e6:.2f} M steps/s"
+    steps = f"{_steps(event.network_steps / seconds)} steps/s"
     # The first networks may take minutes: until then it is not known.
     return f"{networks:,.0f} networks/s  {steps}" if networks else steps
 
 
-def _left(event: Progressed) -> str:
-    """How long the rest takes if it goes on like this; until the first networks, nothing."""
+def _steps(rate: float) -> str:
+    """Updates per second, with three digits or so.
+
+    >>> _steps(0.0), _steps(431.0), _steps(98_765.0), _steps(2.5e6)
+    ('0', '431', '98.8 k', '2.50 M')
+    """
+    if rate < 1e3:
+        return f"{rate:.0f}"
+    return f"{rate / 1e3:.3g} k" if rate < 999_500 else f"{rate / 1e6:.2f} M"
+
+
+def _left(event: Progressed, stored_at: float) -> str:
+    """How long the rest takes if it goes on like this; nothing until enough networks are stored.
+
+    Args:
+        event: How far it is.
+        stored_at: When the last ones were stored, in seconds since the round began: while the next
+            ones train, the time left falls.
+    """
     done = event.networks - event.networks_before
-    if not done:
+    if done <= _FIRST_SHARE * (event.n_networks - event.networks_before):
         return ""
-    return f"{(event.n_networks - event.networks) * event.seconds / done:.0f} s left"
+    left = (event.n_networks - event.networks) * stored_at / done - (event.seconds - stored_at)
+    return f"{left:.0f} s left" if left >= 1 else ""

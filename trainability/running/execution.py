@@ -16,7 +16,7 @@ from trainability.growth.rounds import block_successes, rounds
 from trainability.launch import Launcher, Outcome
 from trainability.provenance import describe_environment
 from trainability.running.live import load_early
-from trainability.running.stopping import stoppable
+from trainability.running.stopping import running, stoppable
 from trainability.seeds import BLOCK_SIZE
 from trainability.stored import declare
 
@@ -69,6 +69,9 @@ def execute(
             events.emit(Noted(text=line))
         storage.write_record(name, "provenance", json.dumps(describe_environment(), indent=2))
         record_growth(name, storage, growth, ())
+        for run in running(name, storage):
+            text = f"{run}; both train what is missing, and storage counts no network twice"
+            events.emit(Noted(heading="runs already:", text=text))
         end.enter_context(stoppable(name, storage, events))
         successes = partial(block_successes, name, storage)
         for number, part in enumerate(rounds(cells, growth, successes), start=1):

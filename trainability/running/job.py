@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trainability.checks import shown
 from trainability.errors import refuse
 from trainability.launch.options import Options
+from trainability.seeds import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from trainability.growth import Growth
@@ -37,6 +38,14 @@ class Job:
     options: Options
     text: str
     tracking_uri: str | None
+
+    @property
+    def rounding(self) -> str:
+        """What becomes of a number of networks that is not one of whole blocks, to be appended."""
+        wanted = self.study.replicates
+        if wanted % BLOCK_SIZE == 0:
+            return ""
+        return f" ({wanted:,} rounded up to whole blocks of {BLOCK_SIZE})"
 
 
 def checked_job(

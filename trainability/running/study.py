@@ -152,9 +152,7 @@ def _run(
     study, place = job.study, job.storage
     cells = study_cells(study, place)
     networks = study.n_blocks * BLOCK_SIZE
-    what = f"{study.name}: {len(cells)} cells x {networks:,} networks"
-    if networks != study.replicates:
-        what += f" ({study.replicates:,} rounded up to whole blocks of {BLOCK_SIZE})"
+    what = f"{study.name}: {len(cells)} cells x {networks:,} networks{job.rounding}"
     events.emit(Working(what=what))
     events.emit(Working(what="loading libraries"))
     from trainability.running.execution import execute

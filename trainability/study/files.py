@@ -11,6 +11,8 @@ from trainability.errors import StudyError
 STUDIES = Path("studies")
 MODULE_PREFIX = "trainability_study_"
 """How the name begins under which a study file is a Python module."""
+_MOST_FILES = 5
+"""Of a folder that are named, where one is given instead of a file."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -29,6 +31,8 @@ def find_study_file(text: str) -> Path:
         named = own_study_file(text) or shipped_studies().get(text)
         if named is not None:
             return named.resolve()
+        if folder := folder_problem(text):
+            raise StudyError(folder)
     except (OSError, ValueError) as error:  # too long a name, a null byte
         raise StudyError(f"no study {shown(text)}: {error}") from error
     names = study_names()
@@ -36,6 +40,16 @@ def find_study_file(text: str) -> Path:
         f"no study {shown(text)}{did_you_mean(text, names)}; "
         f"wanted a .py or .json file, or one of: {', '.join(names)}"
     )
+
+
+def folder_problem(text: str) -> str | None:
+    """What is wrong with a folder that is given for a study; None if it is no folder."""
+    folder = Path(text)
+    if not folder.is_dir():
+        return None
+    files = ", ".join(str(file) for file in sorted(folder.glob("*.py"))[:_MOST_FILES])
+    such = f", such as one of it: {files}" if files else ": a .py or .json file"
+    return f"{text} is a folder; wanted a study file{such}"
 
 
 def own_study_file(text: str) -> Path | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trainability.checks import shown
 from trainability.errors import StudyError
+from trainability.study.declaration import Study
 from trainability.study.files import find_study_file
 from trainability.study.loading import check_declared_once, load_module, read_declaration
 from trainability.tuning.declaration import Tuning
@@ -20,7 +21,10 @@ def load_tunings(text: str) -> list[Tuning]:
     path: Path = find_study_file(text)
     if path.suffix == ".json":
         return [read_declaration(path, Tuning.from_json)]
-    value = getattr(load_module(path), "TUNING", None)
+    module = load_module(path)
+    value = getattr(module, "TUNING", None)
+    if value is None and isinstance(getattr(module, "STUDY", None), Study):
+        raise StudyError(f"{path} declares a study, not a tuning; use: trainability run {text}")
     declared = value if isinstance(value, list | tuple) else [value]
     tunings = [tuning for tuning in declared if isinstance(tuning, Tuning)]
     if not tunings or len(tunings) < len(declared):

@@ -2,17 +2,17 @@
 
 Written to be changed: every value below is one that you may choose.
 
-    trainability run my_study --dry-run     what would run, and what it costs
-    trainability run my_study               train what is missing, and write the report
-    trainability schemes                    what there is to choose from; likewise tasks, networks,
-                                            activations, losses, penalties and optimizers
+    what would run, and what it costs             trainability run my_study --dry-run
+    train what is missing, and write the report   trainability run my_study
+    what there is to choose from                  trainability schemes; likewise tasks, networks,
+                                                  activations, losses, penalties, optimizers
 """
 
 from trainability import Adam, Study
 from trainability.schemes import DataDependent, He
 from trainability.tasks import AbsoluteValue
 
-# A scheme of your own is a class in this file: see `Scheme` in trainability/schemes/base.py.
+# A scheme of your own is a class in this file: see help(trainability.schemes.Scheme).
 
 STUDY = Study(
     # Names the folder on storage.

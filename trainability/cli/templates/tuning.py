@@ -2,8 +2,8 @@
 
 Written to be changed: every value below is one that you may choose.
 
-    trainability tune my_study --dry-run    what would run, and what it costs
-    trainability tune my_study              search, and judge the best on fresh seeds
+    what would run, and what it costs             trainability tune my_study --dry-run
+    search, and judge the best on fresh seeds     trainability tune my_study
 """
 
 from trainability import Adam, Tuning
