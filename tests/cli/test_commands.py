@@ -131,6 +131,14 @@ def test_theory_as_json_holds_known_values(call):
     assert values == pytest.approx([0, 25 / 36, 1 - (1 + 20) / 6**4], rel=1e-9)
 
 
+def test_schemes_are_named_as_for_a_census_or_by_an_option(call):
+    _, both, _ = call(
+        "theory", "He(bias_std=1.0)", "--scheme", "UnitSphere", "--widths", "2", "--json"
+    )
+    schemes = [entry["scheme"] for entry in json.loads(both)["theory"]]
+    assert schemes == ["He(bias_std=1.0)", "UnitSphere()"]
+
+
 def test_theory_predicts_success_on_the_absolute_value(call):
     one = ("theory", "--success", "--scheme", "UnitSphere", "--widths", 2)
     code, out, _ = call(*one, "--json")

@@ -49,12 +49,16 @@ _SCHEMES = ("UnitSphere", "He(bias_std=1.0)", "TorchDefault", "RandomizedAsymmet
     rich_help_panel="Before training",
     epilog=examples(
         "theory",
-        "theory --scheme 'He(bias_std=1.0)' --widths 2,4,8",
+        "theory 'He(bias_std=1.0)' --widths 2,4,8",
         "theory --depth 4 --restarts 10 --json",
         "theory --success --scheme UnitSphere --figure success.png",
     ),
 )
 def theory(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCHEME]...", help="Schemes as in a study, as --scheme."),
+    ] = None,
     scheme: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,7 +120,8 @@ def theory(
     """
     learned = chosen_task(task, source)
     domain = chosen_domain(d, ball, box, learned)
-    schemes = [chosen_scheme(text, source) for text in scheme or _SCHEMES]
+    texts = [*(named or ()), *(scheme or ())] or _SCHEMES
+    schemes = [chosen_scheme(text, source) for text in texts]
     wide: list[Width] = [chosen_width(text) for text in width or ()]
     if widths is not None or not wide:
         wide = [*chosen_widths(_WIDTHS if widths is None else widths), *wide]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import meanings
 import numpy as np
 import pandas as pd
 
 import trainability
+from trainability.findings import meanings
 from trainability.results import COLUMNS, MEANINGS, Column
 from trainability.schemes import DataDependent, UnitSphere
 from trainability.study import Study
@@ -26,16 +26,6 @@ SMALL = Study(
     tolerance=1e-2,
     replicates=256,
 )
-
-
-def meaning(column: str) -> str | None:
-    """What a column of a table means; None if nobody has said."""
-    if text := meanings.COLUMNS.get(column) or MEANINGS.get(column):
-        return text
-    for end, relation in meanings.ENDINGS.items():
-        if column.endswith(end) and meaning(column.removesuffix(end)):
-            return f"The {relation} `{column.removesuffix(end)}`."
-    return None
 
 
 def _values(column: Column) -> str:
@@ -76,7 +66,7 @@ def tables_text(made: dict[str, pd.DataFrame]) -> str:
         lines = ["| column | meaning |", "|---|---|"]
         shared = [c for c in made[name].columns if c in identity and c not in ("cell", "width")]
         lines += [
-            f"| `{column}` | {meaning(column) or ''} |"
+            f"| `{column}` | {meanings.meaning(column) or ''} |"
             for column in made[name].columns
             if column not in shared
         ]

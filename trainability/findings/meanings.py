@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trainability.results import MEANINGS
+
 TABLES = {
     "rates": "Every cell with networks: how many succeeded, were trainable, born dead.",
     "boundaries": "Where success crosses the rate that was sought.",
@@ -15,6 +17,8 @@ TABLES = {
     "count_shares": "The numbers of active neurons at birth, beside theory.",
     "failures": "Why trainable networks failed.",
     "collapse": "Networks that are constant on the training points.",
+    "collapsed_to": "Collapsed networks that end at the best constant.",
+    "predictions": "Success as theory predicts it, beside what was measured.",
     "quantities": "What the study or its paper asks about, measured in every cell.",
     "survival": "The share of networks that had not succeeded yet, over steps.",
     "census": "Neurons by state, at birth and at the end, layer by layer.",
@@ -147,3 +151,13 @@ METRICS = {
     "permanently_dead_mean": "Mean number of permanently dead neurons over steps.",
 }
 """Metrics of a cell's MLflow run."""
+
+
+def meaning(column: str) -> str | None:
+    """What a column of rows or of a table means, in a sentence; None if there is no such column."""
+    if text := COLUMNS.get(column) or MEANINGS.get(column):
+        return text
+    for end, relation in ENDINGS.items():
+        if column.endswith(end) and meaning(column.removesuffix(end)):
+            return f"The {relation} `{column.removesuffix(end)}`."
+    return None
