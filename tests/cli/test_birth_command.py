@@ -8,6 +8,7 @@ import pytest
 from storage.in_process import call
 
 from trainability import Adam, Study
+from trainability.activations import Tanh
 from trainability.growth import Growth, Point, study_cells
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
@@ -37,7 +38,8 @@ def stored(tmp_path_factory):
     flat = dataclasses.replace(
         STUDY, name="flat", axes={}, width=6, task=RotatedAbsoluteValues(n_train=20)
     )
-    for study in (STUDY, deep, flat):
+    tanh = dataclasses.replace(STUDY, name="tanh", axes={"width": [2]}, activation=Tanh())
+    for study in (STUDY, deep, flat, tanh):
         (folder / f"{study.name}.json").write_text(study.to_json())
         declare(study, [cell.id for cell in study.cells()], place)
         for cell in study.cells():
@@ -83,6 +85,14 @@ def test_targets_in_two_dimensions_are_predicted_without_races(stored):
     assert abs(entry["predicted_success"] - entry["success_rate"]) < 0.17
     heard = call("birth", *options)
     assert heard.code == 0 and "nan" not in heard.out
+
+
+def test_where_theory_bounds_nothing_no_bound_is_shown(stored):
+    options = (stored / "tanh.json", "--storage", stored / "results")
+    (entry,) = json.loads(call("birth", *options, "--json").out)["birth"]
+    assert entry["trainability"] is None
+    heard = call("birth", *options)
+    assert heard.code == 0 and "nan" not in heard.out and "100.0" not in heard.out
 
 
 def test_without_networks_nothing_is_told(stored, tmp_path):

@@ -2,20 +2,27 @@
 
 import dataclasses
 import io
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from html_page import Page
+from matplotlib.text import Text
 from rich.console import Console
 from synthetic_rows import MADE, synthetic_rows
 
 from trainability import Adam, Study
-from trainability.activations import Identity, ReLU, Tanh
+from trainability.activations import HardTanh, Identity, ReLU, Tanh
 from trainability.findings.study import find
 from trainability.findings.verdicts import BOUND
-from trainability.report import write_report
+from trainability.penalties import Jumpstart
+from trainability.report import write_report, write_side_by_side
 from trainability.report.console import pivot
+from trainability.report.figures import maps, success_map, success_panels
+from trainability.report.matrix import success_matrix
 from trainability.report.sentences import answer, headline
+from trainability.report.tables import rates_table
 from trainability.schemes import He, UnitSphere
 from trainability.storage import Storage
 from trainability.study.published import Published
@@ -100,6 +107,83 @@ def test_cells_without_flat_pieces_are_no_evidence_for_a_bound(tmp_path):
     assert "all 2 cells" in verdict.verdict and verdict.n == relu["n"].sum()
     # Beside a measured rate of Tanh there is no bound.
     assert sum(line.count("/") for line in pivot(findings)[1:]) == 2
+
+
+SILENT = {
+    "Tanh()": (Tanh(), None, "no neuron can be dead"),
+    "HardTanh()": (HardTanh(), None, "no law of HardTanh() is known"),
+    "ReLU(), revived": (ReLU(), Jumpstart(0.1), "no death is permanent"),
+}
+"""Cells of which theory bounds nothing, by why."""
+
+
+@pytest.mark.parametrize("silent", SILENT)
+def test_where_theory_bounds_nothing_no_table_or_figure_shows_a_bound(silent, tmp_path):
+    """Of cells that stand beside others whose success it bounds."""
+    activation, penalty, reason = SILENT[silent]
+    axis = {"activation": [ReLU(), activation]}
+    if penalty is not None:
+        axis = {"penalty": [None, penalty]}
+    scheme = STUDY.axes["scheme"][0]
+    study = dataclasses.replace(STUDY, axes={"width": [2, 4], **axis}, scheme=scheme)
+    storage = stored(study, tmp_path)
+    report = write_report(study, storage)
+    findings = report.findings
+    column = next(iter(axis))
+    last = findings.rates[column].astype(str) == str(axis[column][1])
+    rates = findings.rates[last]
+    assert findings.rates.loc[~last, "trainability"].between(0, 1, inclusive="neither").all()
+    assert rates["trainability"].isna().all() and not rates["is_bound"].any()
+    assert list(findings.bounded.index) == list(findings.rates.index[~last])
+    # The page's table, its matrix, the interactive figure, the static one, the CSV file.
+    rows = rates_table(findings).body
+    assert {tuple(row[4:6]) for row in rows if row[0] in set(rates["curve"])} == {("-", reason)}
+    matrix = success_matrix(findings)
+    assert {entry.theory == "" for name, entries in matrix.rows for entry in entries
+            if name in set(rates["curve"])} == {True}  # fmt: skip
+    points = json.loads(Page(report.page.read_text()).scripts[0])["data"]["points"]
+    of_curve = [point for point in points if point["curve"] in set(rates["curve"])]
+    assert len(of_curve) == 2 and all(point["theory"] is None for point in of_curve)
+    assert not any("trainability" in line for point in of_curve for line in point["telling"])
+    written = pd.read_csv(report.page.parent / "rates.csv")
+    written = written[written["curve"].isin(rates["curve"])]
+    assert written["trainability"].isna().all()
+    assert set(written["trainability_method"]) == {reason}
+    assert sum(line.count("/") for line in pivot(findings)[1:]) == 2
+    # Models and widths that need a bound are those of the others.
+    silent_curves = set(rates["curve"])
+    models = findings.fits.models
+    assert models.loc[models["curve"].isin(silent_curves), "q"].notna().all()
+    assert set(models["curve"]) == set(findings.rates["curve"])
+    widths = findings.fits.widths
+    is_silent = widths["curve"].isin(silent_curves)
+    assert widths.loc[is_silent, "width_trainability"].isna().all()
+    assert widths.loc[~is_silent, "width_trainability"].notna().all()
+    other = dataclasses.replace(study, name="other", optimizer=Adam(learning_rate=0.05))
+    reports = [report, write_report(other, stored(other, tmp_path))]
+    beside = write_side_by_side(reports, storage)
+    points = json.loads(Page(beside.read_text()).scripts[0])["data"]["points"]
+    theory = [point["theory"] is None for point in points]
+    assert sum(theory) == len(theory) // 2
+
+
+@pytest.mark.parametrize("silent", SILENT)
+def test_the_answer_says_why_theory_bounds_nothing(silent, tmp_path):
+    activation, penalty, reason = SILENT[silent]
+    study = dataclasses.replace(STUDY, activation=activation, penalty=penalty)
+    findings = find(study, stored(study, tmp_path))
+    assert f"Theory bounds nothing here: {reason}." in answer(findings)
+    assert not any("stays below" in sentence for sentence in answer(findings))
+    legend = success_panels(findings).figure.legends
+    assert not any("theory" in text.get_text() for one in legend for text in one.get_texts())
+
+
+def test_a_map_of_cells_that_theory_does_not_bound_has_no_lines(tmp_path):
+    axes = {"width": [2, 4], "depth": [2, 3]}
+    study = dataclasses.replace(STUDY, axes=axes, scheme=STUDY.axes["scheme"][0], activation=Tanh())
+    [(what, rates)] = maps(find(study, stored(study, tmp_path)))
+    ax = success_map(what, rates)
+    assert "by theory" not in "".join(text.get_text() for text in ax.figure.findobj(Text))
 
 
 @pytest.mark.parametrize(

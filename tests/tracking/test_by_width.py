@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from torch import nn
 
 from trainability import Module
+from trainability.activations import Tanh
 from trainability.analysis.rates import clopper_pearson
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
@@ -93,6 +94,19 @@ def test_of_copies_of_a_module_no_bound_is_claimed(tiny_study, tmp_path):
     uri = tracking_uri(None, storage)
     mirrored(study, storage, uri)
     assert curve(uri, "success_rate/UnitSphere") == [(2, rates(study, storage, 2)[0])]
+    assert curve(uri, "trainability/UnitSphere") == []
+    [run] = [run for run in runs_of(uri) if run.data.tags["trial_key"] == cell.id]
+    assert "success_rate" in run.data.metrics and "trainability" not in run.data.metrics
+
+
+def test_of_neurons_that_can_not_be_dead_no_bound_is_claimed(tiny_study, tmp_path):
+    axes = {"scheme": [UnitSphere()], "width": [2]}
+    study = dataclasses.replace(tiny_study, axes=axes, activation=Tanh(), replicates=256)
+    storage = Storage(tmp_path / "results")
+    [cell] = study.cells()
+    add_block(storage, cell, 0)
+    uri = tracking_uri(None, storage)
+    mirrored(study, storage, uri)
     assert curve(uri, "trainability/UnitSphere") == []
     [run] = [run for run in runs_of(uri) if run.data.tags["trial_key"] == cell.id]
     assert "success_rate" in run.data.metrics and "trainability" not in run.data.metrics

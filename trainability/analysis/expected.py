@@ -16,31 +16,51 @@ from trainability.theory import (
     trainability_probability,
 )
 
+_NEVER_DEAD = "no neuron can be dead"
+_NEVER_PERMANENT = "no death is permanent"
+
 
 @lru_cache(maxsize=4096)
 def expected_trainability(cell: Cell) -> Probability:
     """Theoretical trainability of a cell, at initialization; see `closed_trainability`.
 
-    1 where no death is permanent: with an activation that is constant nowhere, and where training
-    moves parameters without a gradient. An activation with flat pieces other than ReLU's has no
-    law here: the trivial bound 1 is returned, and says so.
+    1 where theory bounds nothing; see `why_unbounded`.
     """
-    if cell.network is not None:
-        note = "no law of a module's layers, the trivial bound"
-        return Probability(1.0, note=note, is_upper_bound=True)
-    widths = cell.widths
-    if any(width < need for width, need in zip(widths, cell.needs, strict=True)):
+    if is_narrow(cell):
         return Probability(0.0, note="narrower than the need")
-    if not cell.activation.flat or cell.idle == "moves":
-        return Probability(1.0, note="no death is permanent")
-    if not has_law(cell):
-        note = f"no law of {cell.activation}, the trivial bound"
-        return Probability(1.0, note=note, is_upper_bound=True)
+    if reason := why_unbounded(cell):
+        is_certain = reason in (_NEVER_DEAD, _NEVER_PERMANENT)
+        return Probability(1.0, note=reason, is_upper_bound=not is_certain)
+    widths = cell.widths
     if cell.idle == "shrinks":
         # A later layer that is wholly dead may come back: only the chain's deaths are permanent.
         p = trainability_probability(cell.scheme, cell.task.domain, widths, cell.needs)
         return replace(p, is_upper_bound=cell.n_hidden > 1)
     return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs)
+
+
+def why_unbounded(cell: Cell) -> str:
+    """Why theory bounds nothing of a cell's success, empty if it does.
+
+    Its trainability is then 1, which no rate can exceed: every network is trainable by
+    construction, or nothing is known of how many are. A report may call neither a bound.
+    """
+    if cell.network is not None:
+        return "what copies of a module reach is measured alone"
+    if is_narrow(cell):
+        return ""
+    if not cell.activation.flat:
+        return _NEVER_DEAD
+    if cell.idle == "moves":
+        return _NEVER_PERMANENT
+    return "" if has_law(cell) else f"no law of {cell.activation} is known"
+
+
+def is_narrow(cell: Cell) -> bool:
+    """Whether a layer has fewer neurons than a trainable network needs of it."""
+    if cell.network is not None:
+        return False
+    return any(width < need for width, need in zip(cell.widths, cell.needs, strict=True))
 
 
 def has_law(cell: Cell) -> bool:

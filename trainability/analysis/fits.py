@@ -62,7 +62,8 @@ def fit_models(
     """All models fitted to every curve.
 
     Args:
-        rates: As for `effective_activity`, with a column `trainability`.
+        rates: As for `effective_activity`, with a column `trainability`. Curves with a cell of
+            which it is NaN, for theory bounds nothing there, get the models that don't use it.
         by: Columns that tell the curves apart.
         level: Of the profile-likelihood intervals; None leaves them out, ten times as fast.
         models: Which; see `models.Model`.
@@ -73,7 +74,7 @@ def fit_models(
         `deviance`, `degrees_of_freedom`, `p_value` of the fit (NaN for overdispersed models,
         whose deviance is measured from the binomial), and `aic`, up to a constant of the curve.
     """
-    if "trainability" not in rates or rates["trainability"].hasnans:
+    if "trainability" not in rates:
         raise InputError("fit_models wants a trainability for every cell; join the theory first")
     return _fit(rates, by, models, level)
 
@@ -185,7 +186,7 @@ def widths_needed(
         with `width_low` and `width_high` (from the interval of q; infinite for q = 0);
         `width_measured`, the least studied width whose interval lies wholly at or above the
         level (NaN if none does); and `width_trainability`, the least width at which theory
-        allows it (NaN without theory, infinite above 2^20).
+        allows it (NaN without theory or where it bounds nothing, infinite above 2^20).
     """
     cells = dict((_key(key), part) for key, part in groups(rates, by))
     results = []
@@ -211,7 +212,10 @@ def _fit(
     results = []
     for key, cells in groups(rates, by):
         curve = Curve.of(cells)
+        has_theory = not np.isnan(curve.trainability).any()
         for model in models:
+            if not has_theory and "q" not in model.parameters:
+                continue
             estimates, deviance = fit(model, curve, level)
             freedom = len(cells) - len(model.parameters)
             row = dict(zip(by, key, strict=True)) | {"model": model.name}
@@ -230,7 +234,9 @@ def _least_width(
     trainability: Callable[[tuple[Any, ...], int], float], key: tuple[Any, ...], level: float
 ) -> float:
     high = 1
-    while trainability(key, high) < level:
+    while not trainability(key, high) >= level:
+        if np.isnan(trainability(key, high)):
+            return np.nan
         if high >= 2**20:
             return np.inf
         high *= 2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.expected import expected_trainability
+from trainability.analysis.expected import expected_trainability, why_unbounded
 from trainability.analysis.predicted import predicted_success, prediction_obstacle
 from trainability.analysis.rates import clopper_pearson
 from trainability.birth.features import birth_features, counts, distance, flow, races, with_outcomes
@@ -47,10 +47,11 @@ def decided_at_birth(cells: Iterable[Cell], rows: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `cell`, `task`, `scheme`, `width`, `n`, `success_rate` with `_low` and `_high` (95 %),
-        `trainability`; by theory alone `predicted_success` with `_se` (NaN, and `not_predicted`
-        says why), and where two hinges make the target `race_low` and `race_high`; `auc`,
-        `deviance_explained`, `gap_explained` and `calibrated` of `predict_outcomes`, held out, by
-        the flow alone or where there is none by splines (NaN where one outcome is rare).
+        `trainability` (NaN where theory bounds nothing); by theory alone `predicted_success` with
+        `_se` (NaN, and `not_predicted` says why), and where two hinges make the target `race_low`
+        and `race_high`; `auc`, `deviance_explained`, `gap_explained` and `calibrated` of
+        `predict_outcomes`, held out, by the flow alone or where there is none by splines (NaN
+        where one outcome is rare).
     """
     entries = [_cell(cell, rows[rows["cell"] == cell.id]) for cell in cells]
     return pd.DataFrame([entry for entry in entries if entry is not None])
@@ -70,7 +71,7 @@ def _cell(cell: Cell, rows: pd.DataFrame) -> dict[str, Any] | None:
         "success_rate": k / n,
         "success_rate_low": float(low),
         "success_rate_high": float(high),
-        "trainability": float(expected_trainability(cell)),
+        "trainability": np.nan if why_unbounded(cell) else float(expected_trainability(cell)),
         **_law(cell),
         **_networks(cell, rows),
     }

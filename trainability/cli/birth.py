@@ -75,6 +75,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
     shown = new_table(columns)
     for row in table.to_dict("records"):
         predicted = row["predicted_success"] == row["predicted_success"]
+        bounded = row["trainability"] == row["trainability"]
         raced = row["race_low"] == row["race_low"]
         judged = row["auc"] == row["auc"]
         shown.add_row(
@@ -85,7 +86,7 @@ def _show(table: pd.DataFrame, name: str) -> None:
             f"{100 * row['success_rate']:.1f}",
             f"{100 * row['predicted_success']:.1f}" if predicted else "-",
             f"{100 * row['race_low']:.0f}-{100 * row['race_high']:.0f}" if raced else "-",
-            f"{100 * row['trainability']:.1f}",
+            f"{100 * row['trainability']:.1f}" if bounded else "-",
             f"{row['auc']:.3f}" if judged else "-",
             f"{row['gap_explained']:.2f}" if judged else "-",
         )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trainability.analysis.expected import expected_trainability, has_law
+from trainability.analysis.expected import expected_trainability, has_law, why_unbounded
 from trainability.errors import InputError
 from trainability.study import Cell
 from trainability.theory import (
@@ -24,7 +24,8 @@ def expectations(cells: Mapping[str, Cell]) -> pd.DataFrame:
     """Theory, indexed by cell.
 
     Returns:
-        `trainability` with its standard error `trainability_se` and `trainability_method`;
+        `trainability` with its standard error `trainability_se` and `trainability_method`: NaN
+        where theory bounds nothing, and `trainability_method` says why;
         `is_bound`: whether theory gives an upper bound of it only; `born_alive`, the probability
         1 - p that a neuron of the first layer is not born dead; and for deep networks the bounds
         `born_dead_lower` and `born_dead_upper` of the probability to be born dead. What holds
@@ -71,7 +72,7 @@ def best_constants(cells: Mapping[str, Cell]) -> dict[str, float]:
 
 
 def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., float]:
-    """Theory's trainability of a curve at any width, for `fits.widths_needed`.
+    """Theory's trainability of a curve at any width, for `fits.widths_needed`; NaN as in a table.
 
     Args:
         cells: By id.
@@ -81,19 +82,18 @@ def least_width(cells: Mapping[str, Cell], curves: pd.Series) -> Callable[..., f
 
     def trainability(key: tuple[Any, ...], width: int) -> float:
         cell = replace(first[key[0]], width=width)
-        # Fewer neurons than needed: no theory to ask.
-        return float(expected_trainability(cell)) if width >= max(cell.needs) else 0.0
+        return np.nan if why_unbounded(cell) else float(expected_trainability(cell))
 
     return trainability
 
 
 def _of(cell: Cell) -> dict[str, Any]:
-    expected = expected_trainability(cell)
+    expected, unbounded = expected_trainability(cell), why_unbounded(cell)
     return {
-        "trainability": float(expected),
+        "trainability": np.nan if unbounded else float(expected),
         "trainability_se": expected.standard_error,
-        "trainability_method": expected.described,
-        "is_bound": expected.is_upper_bound,
+        "trainability_method": unbounded or expected.described,
+        "is_bound": expected.is_upper_bound and not unbounded,
         "born_alive": 1
         - float(born_dead_probability(cell.scheme, cell.task.domain, cell.widths[0]))
         if has_law(cell)

@@ -124,7 +124,7 @@ class Findings:
     @cached_property
     def bounded(self) -> pd.DataFrame:
         """The rates of the cells whose success theory bounds."""
-        return bounded(self.rates, self.cells)
+        return bounded(self.rates)
 
     @property
     def has_bound(self) -> bool:
@@ -245,7 +245,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
         boundaries=boundaries(rates, chosen, x, refined),
         fits=fits,
         predictions=predictions,
-        verdicts=theory_verdicts(rates, chosen, measured, predictions, n_looks),
+        verdicts=theory_verdicts(rates, measured, predictions, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
         comparisons=compare_strategies(study, drawn, measured.networks, n_looks, LEVEL),

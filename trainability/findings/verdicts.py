@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -11,29 +9,22 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.laws import Verdict, bound_tests, judge, untrainable_never_succeed
 from trainability.findings.gather import Measured
 from trainability.findings.predicting import PREDICTED
-from trainability.study import Cell
 
 BOUND = "Success stays below trainability."
 COUNTS = "The number of active neurons of the first layer follows its law."
 
 
-def bounded(rates: pd.DataFrame, cells: Mapping[str, Cell]) -> pd.DataFrame:
-    """The cells whose success theory bounds.
-
-    Of copies of a module it knows nothing, and where no neuron can be dead all networks are
-    trainable by construction.
+def bounded(rates: pd.DataFrame) -> pd.DataFrame:
+    """The cells whose success theory bounds: of the others `trainability` is missing.
 
     Args:
-        rates: One row per cell, with `need`.
-        cells: By id.
+        rates: One row per cell, with theory from `expectations`.
     """
-    flat = [bool(cells[str(cell)].activation.flat) for cell in rates.index]
-    return rates[(rates["need"] > 0) & np.array(flat, dtype=bool)]
+    return rates[rates["trainability"].notna()]
 
 
 def theory_verdicts(
     rates: pd.DataFrame,
-    cells: Mapping[str, Cell],
     measured: Measured,
     predictions: pd.DataFrame,
     n_looks: int,
@@ -42,13 +33,12 @@ def theory_verdicts(
 
     Args:
         rates: One row per cell, with theory.
-        cells: By id.
         measured: For the counts of active neurons, and the networks.
         predictions: From `prediction_tests`.
         n_looks: How often a cell was looked at before it stopped, at most: a test that holds at
             one look errs at any of several at most that many times as often.
     """
-    said = bounded(rates, cells)
+    said = bounded(rates)
     verdicts = [
         untrainable_never_succeed(measured.networks),
         judge(_looked_at(bound_tests(said), n_looks), BOUND),

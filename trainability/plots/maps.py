@@ -55,7 +55,8 @@ def plot_success_map(
     note = sample_note(rates["n"])
     if theory is not None and min(table.shape) > 1:
         bound = rates.pivot(index=y, columns=x, values=theory).to_numpy(dtype=float)
-        crossed = [level for level in levels if np.nanmin(bound) < level < np.nanmax(bound)]
+        known = bound[~np.isnan(bound)]
+        crossed = [level for level in levels if (known < level).any() and (known > level).any()]
         if crossed:
             lines = ax.contour(bound, levels=crossed, colors="white", linewidths=2.4)
             lines = ax.contour(bound, levels=crossed, colors=INK, linewidths=1.1)

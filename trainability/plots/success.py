@@ -226,7 +226,7 @@ def _measured(style: Look, name: str) -> Line2D:
 
 
 def _theory_handles(rates: pd.DataFrame) -> list[Line2D]:
-    if "trainability" not in rates:
+    if "trainability" not in rates or rates["trainability"].isna().all():
         return []
     handles = [Line2D([], [], color=INK, ls=BOUND, lw=1.3, label="trainability (theory, a bound)")]
     if _is_predicted(rates):

@@ -112,8 +112,7 @@ def _point(
     cell: str, row: pd.Series, place: Any, x: str, fit: dict[str, Any] | None, level: float
 ) -> dict[str, Any]:
     success = [float(row[f"success_rate{end}"]) for end in ("", "_low", "_high")]
-    # Where nothing is needed, of copies of a module, theory's bound is 1 and says nothing.
-    theory = float(row["trainability"]) if row["need"] else np.nan
+    theory = float(row["trainability"])  # NaN where theory bounds nothing
     n, k = int(row["n"]), int(row["successes"])
     telling = [
         f"{row['curve']}, {x} {place}",

@@ -59,8 +59,7 @@ def pivot(findings: Findings) -> list[str]:
 def _success_texts(findings: Findings) -> tuple[str, dict[str, str]]:
     bound = " / trainability" * findings.has_bound
     return f"success in percent [{100 * LEVEL:g} % interval]{bound}", {
-        str(cell): _cell(row, cell in findings.bounded.index)
-        for cell, row in findings.rates.iterrows()
+        str(cell): _cell(row) for cell, row in findings.rates.iterrows()
     }
 
 
@@ -101,9 +100,10 @@ def _row(head: str, entries: list[str], width: int) -> str:
     return f"{head:>{width}}" + "".join(f"{entry:>{_COLUMN}}" for entry in entries)
 
 
-def _cell(row: pd.Series, has_bound: bool) -> str:
+def _cell(row: pd.Series) -> str:
     rate, low, high = (_short(row[f"success_rate{end}"]) for end in ("", "_low", "_high"))
-    return f"{rate} [{low}, {high}]" + f"/{_short(row['trainability'])}" * has_bound
+    bound = "" if pd.isna(row["trainability"]) else f"/{_short(row['trainability'])}"
+    return f"{rate} [{low}, {high}]{bound}"
 
 
 def _short(value: float) -> str:

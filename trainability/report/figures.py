@@ -318,11 +318,6 @@ def _curves(findings: Findings, most: int | None = None) -> pd.DataFrame:
     n_places = findings.rates.groupby("curve")[findings.x].transform("size")
     rates = findings.rates[n_places > 1] if (n_places > 1).any() else findings.rates
     rates = in_order(rates, findings.x, findings.places)
-    if not findings.has_bound:
-        rates = rates.drop(columns="trainability")
-    else:
-        is_bounded = rates.index.isin(findings.bounded.index)
-        rates = rates.assign(trainability=rates["trainability"].where(is_bounded))
     return rates if most is None else rates[rates["curve"].isin(_first(rates["curve"], most))]
 
 

@@ -62,8 +62,7 @@ def success_matrix(findings: Findings) -> Matrix | None:
         return None
     same_n = rates["n"].nunique() == 1
     entries = {
-        key: _entry(row, same_n, cell in findings.bounded.index)
-        for key, (cell, row) in zip(keys, rates.iterrows(), strict=True)
+        key: _entry(row, same_n) for key, (_, row) in zip(keys, rates.iterrows(), strict=True)
     }
     bound = ", and after the sign ≤ the trainability, theory's upper bound" * findings.has_bound
     n = f"n = {int(rates['n'].iloc[0]):,} networks each" if same_n else "n: networks"
@@ -75,12 +74,12 @@ def success_matrix(findings: Findings) -> Matrix | None:
     )
 
 
-def _entry(row: pd.Series, same_n: bool, has_bound: bool) -> Entry:
+def _entry(row: pd.Series, same_n: bool) -> Entry:
     theory = row["trainability"]
     return Entry(
         percent(row["success_rate"]),
         f"{percent(row['success_rate_low'])} to {percent(row['success_rate_high'])}",
-        at_most(theory) if has_bound and not pd.isna(theory) else "",
+        "" if pd.isna(theory) else at_most(theory),
         round(100 * float(row["success_rate"]), 1),
         "" if same_n else f"n {int(row['n']):,}",
     )

@@ -123,7 +123,7 @@ def sections(
             "One number for a curve: the effective activity q",
             (sentences.activity_sentence(findings),),
             tables=(tables.activity_table(findings),),
-            folded=(("Six models of every curve", tables.models_table(findings)),),
+            folded=(("Models of every curve", tables.models_table(findings)),),
         )
     if findings.has_widths:
         yield Section("Widths needed", tables=(tables.widths_table(findings),))

@@ -276,10 +276,8 @@ def _bound_sentence(findings: Findings) -> str:
     if not verdict.holds:
         return f"{headline(findings)}, by an exact test: {verdict.verdict}"
     if not findings.has_bound:
-        what = "no neuron can be dead"
-        if (findings.rates["need"] == 0).any():
-            what = "what copies of a module reach is measured alone"
-        return f"Theory bounds nothing here: {what}."
+        reasons = list(dict.fromkeys(findings.rates["trainability_method"]))
+        return f"Theory bounds nothing here: {joined(reasons)}."
     rates = findings.bounded
     gap = (rates["trainability"] - rates["success_rate"]).sort_values()
     widest = rates.loc[gap.index[-1]]

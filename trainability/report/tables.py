@@ -51,12 +51,10 @@ def rates_table(findings: Findings) -> TableView:
             with_interval(*(row[f"{rate}_rate{end}"] for end in ("", "_low", "_high")))
             for rate in ("success", "trainable", "born_dead", "collapsed")
         )
-        theory = percent(row["trainability"])
+        theory = "-" if pd.isna(row["trainability"]) else percent(row["trainability"])
         if row["trainability_se"] > 0:
             theory += f" ± {100 * row['trainability_se']:.2g}"
         method = ("bound, " if row["is_bound"] else "") + row["trainability_method"]
-        if not row["need"]:  # of copies of a module nothing is known
-            theory = method = "-"
         place = [row["curve"], findings.place_text(row[findings.x]), f"{row['n']:,}"]
         body.append([*place, success, theory, method, trainable, born_dead, collapsed])
     intervals = ", ".join(dict.fromkeys(findings.rates["interval"]))
@@ -65,8 +63,8 @@ def rates_table(findings: Findings) -> TableView:
         "In percent of all networks that were started, with intervals of 95 % each (success: "
         f"{intervals}). Trainability: theory's probability that enough neurons are not "
         "permanently dead at birth, how it was computed, and its standard error if it was "
-        "sampled; trainable: the measured share. Collapsed: constant on the data after training, "
-        "of the networks that did not diverge.",
+        "sampled (-: theory bounds nothing, and why); trainable: the measured share. Collapsed: "
+        "constant on the data after training, of the networks that did not diverge.",
         [curve_head(findings), findings.x, "n", "success %", "trainability %", "by", "trainable %",
          "born dead %", "collapsed %"],
         body,
@@ -146,9 +144,9 @@ def models_table(findings: Findings) -> TableView:
         "models",
         "Six models of success over width, by maximum likelihood: the trainability itself, with a "
         "lapse (a share that fails whatever the width), with an effective activity q, "
-        "and each with a spread between cells. AIC: above that of the curve's best model. "
-        "Likelihood-ratio tests of nested models: model_comparisons.csv; where each "
-        "model misses: residuals.csv.",
+        "and each with a spread between cells; where theory bounds nothing, those of q alone. "
+        "AIC: above that of the curve's best model. Likelihood-ratio tests of nested models: "
+        "model_comparisons.csv; where each model misses: residuals.csv.",
         [curve_head(findings), "model", "fitted", "deviance", "df", "fit p", "AIC"],
         body,
         n_text=3,

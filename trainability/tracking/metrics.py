@@ -19,7 +19,7 @@ def final_metrics(
 
     Args:
         rows: The cell's rows.
-        trainability: Its theoretical trainability; NaN where theory says nothing.
+        trainability: Its theoretical trainability; NaN where theory bounds nothing.
         provenance: Of the block files that the rows come from.
 
     Returns:

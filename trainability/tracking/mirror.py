@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from trainability.addresses import shown, without_secrets
-from trainability.analysis.expected import expected_trainability
+from trainability.analysis.expected import expected_trainability, why_unbounded
 from trainability.errors import InputError
 from trainability.storage import Storage
 from trainability.study import Study
@@ -285,8 +285,7 @@ class MlflowMirror:
             begun = min(float(e["finished_at"]) - float(e["seconds"]) for e in provenance)
             run = self._create(cell, int(1000 * begun))
         self._log_rows(run.id, rows)
-        # Of copies of a module theory says nothing: its bound is 1.
-        theory = float(expected_trainability(cell)) if cell.network is None else math.nan
+        theory = math.nan if why_unbounded(cell) else float(expected_trainability(cell))
         values = final_metrics(rows, theory, provenance)
         last = int(rows["max_steps"].iloc[0])
         curves = curve_metrics(rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trainability import seeds
-from trainability.analysis.expected import expected_trainability
+from trainability.analysis.expected import expected_trainability, why_unbounded
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import recommended
 from trainability.tuning.search import Standing
@@ -76,7 +76,7 @@ class Landscape:
         Returns:
             One row per point of a grid: the two settings, the surrogate's `value`, and the
             `trainability` by theory at the first of the objective's widths, NaN where theory is
-            not exact.
+            not exact or bounds nothing.
         """
         parts, best = self._tuning.vary, self._space.active(self.best)
         settings = [
@@ -143,7 +143,7 @@ class Landscape:
         values = []
         for entry in settings:
             cell = self._tuning.cell(entry, width)
-            if cell.network is not None:  # no law of its layers
+            if why_unbounded(cell):
                 values.append(float("nan"))
                 continue
             key = (cell.scheme, cell.sizes, cell.activation, cell.loss, cell.idle)
