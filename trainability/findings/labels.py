@@ -106,7 +106,7 @@ def _settings(inside: str) -> list[str]:
         if not depth and not quote and parts[-1].endswith(", "):
             parts[-1] = parts[-1].removesuffix(", ")
             parts.append("")
-    return parts
+    return [part for part in parts if part]
 
 
 def _setting(entry: str) -> str:
@@ -119,7 +119,7 @@ def _setting(entry: str) -> str:
 
 
 def _call(kind: str, settings: list[str]) -> str:
-    inside = ", ".join(_number(entry) for entry in settings if entry)
+    inside = ", ".join(map(_number, settings))
     return f"{kind}({inside})" if inside else kind
 
 
