@@ -1,4 +1,4 @@
-"""How a quantity changes along an axis of numbers, in sentences."""
+"""How a quantity changes along an axis, in sentences."""
 
 from __future__ import annotations
 
@@ -27,12 +27,28 @@ Places = Sequence[tuple[str, pd.DataFrame]]
 """Cells by where on an axis they are, in words."""
 
 
-def along_sentences(findings: Findings) -> list[str]:
-    """How the quantity changes along the first axis of numbers that varies, and where at its end
-    most of it is."""
+def varying_axes(findings: Findings) -> list[str]:
+    """The columns of the axes that vary among the cells with the quantity, as the study declares
+    them: the first is what it asks about. How wide cells are is in the column of their places."""
+    cells = findings.asked.cells
+    wide = findings.x if findings.x in TEXTS else "width"
+    columns = [wide if name == "width" else name for name in findings.study.axes]
+    if findings.x in TEXTS:  # which shapes and modules are, whatever axis declares them
+        columns.append(findings.x)
+    return [name for name in dict.fromkeys(columns) if name in cells and _varies(cells, name)]
+
+
+def along_sentences(findings: Findings, axis: str | None = None) -> list[str]:
+    """How the quantity changes along an axis, and where at the end of one of numbers most of it is.
+
+    Args:
+        findings: What was found.
+        axis: The column, of `varying_axes`; by default the first of them that is no strategy.
+    """
     cells, quantity = findings.asked.cells, findings.asked.quantity
-    numeric = [name for name in findings.study.axes if name not in STRATEGIES and name in cells]
-    axis = next((name for name in numeric if _varies(cells, name)), None)
+    if axis is None:
+        ordered = [name for name in varying_axes(findings) if name not in STRATEGIES]
+        axis = next(iter(ordered), None)
     if axis is None and findings.x in TEXTS and _varies(cells, findings.x):
         axis = findings.x
     if axis is None:
@@ -49,15 +65,20 @@ def along_sentences(findings: Findings) -> list[str]:
         parts = cells.groupby(cells[by].astype(str), sort=False)
         groups = [(names[str(key)], part) for key, part in parts]
     at = [(name, _by_place(findings, part, axis)) for name, part in groups]
+    if axis in STRATEGIES:
+        at = [(name, _ends(own)) for name, own in at]
     texts = [_curve_text(quantity, axis, name, own) for name, own in at[:_MOST_CURVES]]
     left = len(groups) - _MOST_CURVES
     if left > 0:
         texts.append(f"{left} more in the table")
     everywhere = [part for _, own in at for _, part in own]
+    said = f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(everywhere)})."
+    if axis in STRATEGIES:  # which have no end
+        return [said]
     end = _by_place(findings, cells, axis)[-1][0]
     last = [part for _, own in at for words, part in own if words == end]
     return [
-        f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(everywhere)}).",
+        said,
         *_most_at_the_end(quantity, _where(axis, end), last),
     ]
 
@@ -68,12 +89,24 @@ def _varies(cells: pd.DataFrame, name: str) -> bool:
 
 def _by_place(findings: Findings, cells: pd.DataFrame, axis: str) -> Places:
     """Cells by their place on an axis, in order; what has no number there comes last."""
+    if axis in STRATEGIES and axis != findings.x:
+        values = cells[axis].astype(str)
+        names = short(list(dict.fromkeys(values)))
+        return [(names[value], cells[values == value]) for value in names]
     numbered = cells[cells[axis].notna()]
     parts = [(findings.place_text(at), cells[cells[axis] == at]) for at in places(numbered, axis)]
     without = cells[cells[axis].isna()]
     if len(without):
         parts.append(("", without))
     return parts
+
+
+def _ends(at: Places) -> Places:
+    """Of many places without an order those with the least and with the largest value."""
+    if len(at) <= _MOST_PLACES:
+        return at
+    by_value = sorted(at, key=lambda place: float(_mean(place[1])["value"]))
+    return [by_value[0], by_value[-1]]
 
 
 def _where(axis: str, words: str) -> str:

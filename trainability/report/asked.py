@@ -11,7 +11,7 @@ from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
 from trainability.findings.study import LEVEL, Findings
-from trainability.report.along import along_sentences, with_n
+from trainability.report.along import along_sentences, varying_axes, with_n
 from trainability.report.better import (
     DECIDED,
     NOUNS,
@@ -23,7 +23,6 @@ from trainability.report.published import interval_text, value_text
 from trainability.report.scaling import scaling_sentences
 from trainability.report.tables import TableView, curve_head
 from trainability.report.text import joined, points
-from trainability.study.axes import STRATEGIES
 from trainability.study.quantities import Quantity
 
 _MOST_CURVES = 4
@@ -31,8 +30,11 @@ _MOST = {True: "smallest", False: "largest"}
 
 
 def asked_sentences(findings: Findings) -> list[str]:
-    """The answer, first along the first axis of the study; of success only how it changes along
-    an axis where nothing else answers."""
+    """The answer, first along the axis that the study asks about: the first that it declares.
+
+    Of success only that, and only where no later sentence is the answer: a test of the values of
+    that axis.
+    """
     asked = findings.asked
     if asked.quantity.kind == "scaling":
         return scaling_sentences(findings) or [
@@ -41,13 +43,16 @@ def asked_sentences(findings: Findings) -> list[str]:
         ]
     if asked.cells.empty:
         return [f"No network has a {asked.quantity.noun}: nothing answers the question."]
-    along = along_sentences(findings)
+    first = next(iter(varying_axes(findings)), None)
     if asked.quantity.name == SUCCESS:
-        answered = findings.comparisons.axes or (findings.x == "width" and not findings.is_deep)
-        return [] if answered else along
+        compared = findings.comparisons.axes
+        answered = first in compared if first else bool(compared)
+        return [] if answered else along_sentences(findings, first)
     better = _better(findings)
-    first = next(iter(findings.study.axes), "")
-    answers = [*better, *along] if first in STRATEGIES else [*along, *better]
+    if len(asked.pairs) and first in set(asked.pairs["axis"]):
+        answers = [*better, *along_sentences(findings)]
+    else:
+        answers = [*along_sentences(findings, first), *better]
     answers = answers or _cell_by_cell(findings)
     return [*answers, *(_collapse(findings) if asked.quantity.name == "collapsed" else [])]
 

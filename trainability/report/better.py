@@ -11,6 +11,7 @@ from trainability.findings.labels import short
 from trainability.findings.places import TEXTS, WIDTHS
 from trainability.findings.study import Findings
 from trainability.report.text import all_of, joined, percent, points
+from trainability.study.axes import label
 
 DECIDED = 0.05
 """Corrected p-value up to which a difference is called one."""
@@ -68,7 +69,9 @@ def places_text(findings: Findings, axis: str) -> str:
         return f"the one setting {which}"
     if names == [findings.x]:
         return f"the {n} {findings.x if findings.x == WIDTHS else f'{findings.x}s'} {which}"
-    what = joined([name.replace("_", " ") for name in names])
+    if len(names) == 1:
+        return f"the {n} {NOUNS.get(names[0], f'values of {label(names[0])}')} {which}"
+    what = joined([label(name) for name in names])
     return f"the {n} combinations of {what} {which}"
 
 

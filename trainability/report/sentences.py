@@ -12,6 +12,7 @@ from trainability.findings.places import WIDTHS
 from trainability.findings.predicting import CLOSE
 from trainability.findings.study import Findings
 from trainability.findings.verdicts import BOUND
+from trainability.report.along import varying_axes
 from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences, rate_of
 from trainability.report.published import published_sentence
@@ -52,7 +53,14 @@ def answer(findings: Findings) -> list[str]:
         steps = f"{int(findings.rates['max_steps'].max()):,}"
         none = f"No network succeeded within {steps} step{'s' * (steps != '1')} of training."
         return [*asked, *filter(None, [published, *born]), none]
-    widths = _deep_sentences(findings) if findings.is_deep else [_widths_sentence(findings)]
+    suffices = "" if findings.is_deep else _widths_sentence(findings)
+    widths = _deep_sentences(findings) if findings.is_deep else [suffices or _best(findings)]
+    if (
+        suffices
+        and findings.asked.quantity.name == SUCCESS
+        and varying_axes(findings)[:1] == ["width"]
+    ):
+        asked, widths = [suffices], []
     return [
         *asked,
         *better_sentences(findings),
@@ -191,9 +199,9 @@ def shown_place(findings: Findings) -> Any:
 
 
 def _widths_sentence(findings: Findings) -> str:
-    """The least widths studied that suffice, and those that theory asks for."""
+    """The least widths studied that suffice, and those that theory asks for; empty if none do."""
     if not findings.has_widths:
-        return _best(findings)
+        return ""
     widths = _of_several_widths(findings, findings.fits.widths)
     n_curves = widths["curve"].nunique()
     parts, shares = [], []
@@ -207,7 +215,7 @@ def _widths_sentence(findings: Findings) -> str:
             text += f" ({len(at)} of {n_curves} curves; the others do not reach it)"
         parts.append(text)
     if not parts:
-        return _best(findings)
+        return ""
     studied = sorted(set(findings.rates["width"].dropna()))
     if len(studied) > 12:
         listed = f"{studied[0]:g} to {studied[-1]:g}"
