@@ -18,6 +18,7 @@ from trainability.modules.affine import AffineLayer, affine_layers
 from trainability.modules.building import build_problems, replacement_problems
 from trainability.modules.data import Batch
 from trainability.modules.drawing import order_of_flow
+from trainability.modules.hidden_state import hidden_state
 from trainability.modules.probing import guarded, plain_module, probing
 from trainability.modules.reading import files_read
 from trainability.modules.stacking import modes_and_stacking
@@ -82,6 +83,8 @@ def draw_up(build: Callable[[], nn.Module], task: Task) -> Blueprint:
     refuse(_output_problems(outputs, len(x), task.d_out))
     states = [layout.state(new_module(build, seed)) for seed in (0, 1)]
     by_mode, not_stacked = modes_and_stacking(layout, states, x)
+    if not not_stacked:
+        not_stacked = hidden_state(lambda: Layout(new_module(build), task.input_shapes), states, x)
     refuse(_gradient_problems(module, batch))
     if not torch.equal(x, given):
         raise InputError(

@@ -122,6 +122,11 @@ class Layout:
             for part, shape in zip(parts, self.input_shapes, strict=True)
         )
 
+    @property
+    def running(self) -> nn.Module:
+        """The module that this thread runs, with what runs leave in its attributes."""
+        return self._mine(training=False, batch_statistics=False)
+
     def parts(self) -> Iterator[nn.Module]:
         """The module and all its parts."""
         return self._module.modules()
