@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import integrate, special, stats
 
-from trainability.analysis.scaling import power_of_samples
+from trainability.analysis.scaling import DRAWS_BEYOND, n_draws, power_of_samples
 
 WIDTHS = [2, 4, 8, 16, 32, 64]
 
@@ -41,3 +41,35 @@ def test_an_interval_covers_a_power_of_few_networks():
     """At 64 networks a cell it is wide, and still holds the truth."""
     measured = power_of_samples(cells(1.0, n=64), 0.9)
     assert measured.low < 1 < measured.high and measured.high - measured.low > 0.1
+
+
+def crossing_below(place, k, n):
+    """Posterior probability that the line through two logits rises above 90 % before a place."""
+    one, other = (stats.beta(a + 0.5, n - a + 0.5) for a in k)
+    least = special.logit(0.9)
+
+    def above(p):
+        """That the second rate lifts the line above 90 % there, given the first."""
+        gap = least - special.logit(p)
+        return one.pdf(p) * other.sf(special.expit(least + gap * (1 - place) / place))
+
+    return integrate.quad(above, one.ppf(1e-14), min(0.9, one.isf(1e-14)), epsabs=1e-12)[0]
+
+
+@pytest.mark.parametrize("n_looks", [1, 10, 50, 100])
+def test_the_ends_of_an_interval_are_known_as_well_at_many_looks_as_at_one(n_looks):
+    """Against the posterior of one crossing by quadrature."""
+    level, n = 1 - 0.05 / n_looks, 512
+    table = pd.DataFrame(
+        [[size, width, k, n] for size in (8, 16, 32) for width, k in ((4, 430), (8, 490))],
+        columns=["n_train", "width", "successes", "n"],
+    )
+    widths = power_of_samples(table, 0.9, level).widths
+    drawn, tail = n_draws(level), (1 - level) / 2
+    assert round(drawn * tail) == DRAWS_BEYOND
+    # Draws beyond an end of the true one are binomial: 1e-6 for all 24 ends of this test.
+    few, many = stats.binom.ppf([1e-6 / 48, 1 - 1e-6 / 48], drawn, tail)
+    at = np.log2(widths[["width_low", "width_high"]].to_numpy() / 4)
+    for low, high in at:
+        assert few <= drawn * crossing_below(low, (430, 490), n) <= many
+        assert few <= drawn * (1 - crossing_below(high, (430, 490), n)) <= many

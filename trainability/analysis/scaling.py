@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-DRAWS = 2000
-"""Tables of rates that are drawn for the intervals."""
+DRAWS_BEYOND = 50
+"""Tables of rates that are drawn beyond either end of an interval: how likely the truth lies there
+is then known to 1/sqrt(50), some 14 % of it."""
+MOST_DRAWS = 200_000
+"""In all: at more than a hundred looks fewer lie beyond the ends, which are coarser then."""
 LEAST_SIZES = 3
 """Numbers of samples from which on a power is fitted."""
 
@@ -39,15 +42,15 @@ def power_of_samples(cells: pd.DataFrame, share: float, level: float = 0.95) -> 
 
     Between two studied widths the logit of success, of (k + 1/2)/(n + 1), is taken to be linear in
     the logarithm of the width; what counts is the last crossing. Intervals are percentiles over
-    `DRAWS` tables of rates from their posterior under Jeffreys' prior, Beta(k + 1/2, n - k + 1/2),
-    always the same ones; what crosses in fewer of the draws than `level` has none.
+    `n_draws` tables of rates from their posterior under Jeffreys' prior, Beta(k + 1/2,
+    n - k + 1/2), always the same ones; what crosses in fewer of the draws than `level` has none.
 
     Args:
         cells: One row per cell: `n_train`, `width`, `successes`, `n`.
         share: Within (0, 1), such as .9.
         level: Of every interval.
     """
-    rng = np.random.default_rng(0)
+    rng, draws_each = np.random.default_rng(0), n_draws(level)
     tail = 100 * (1 - level) / 2
     rows, drawn = [], []
     for size, part in cells.groupby("n_train", sort=True):
@@ -55,7 +58,7 @@ def power_of_samples(cells: pd.DataFrame, share: float, level: float = 0.95) -> 
         k, n = (part[name].to_numpy(dtype=float) for name in ("successes", "n"))
         at = np.log(part["width"].to_numpy(dtype=float))
         best = _crossing(at, ((k + 0.5) / (n + 1))[None], share)[0]
-        draws = _crossing(at, rng.beta(k + 0.5, n - k + 0.5, (DRAWS, len(k))), share)
+        draws = _crossing(at, rng.beta(k + 0.5, n - k + 0.5, (draws_each, len(k))), share)
         crosses = np.isfinite(best) and np.isfinite(draws).mean() >= level
         limits = np.nanpercentile(draws, [tail, 100 - tail]) if crosses else [np.nan, np.nan]
         rows.append([size, *np.exp([best if crosses else np.nan, *limits])])
@@ -70,6 +73,15 @@ def power_of_samples(cells: pd.DataFrame, share: float, level: float = 0.95) -> 
     slopes = _slope(x, np.stack(drawn, axis=1)[:, crossed])
     low, high = np.nanpercentile(slopes, [tail, 100 - tail])
     return Power(widths, float(_slope(x, y[None])[0]), float(low), float(high), n_networks)
+
+
+def n_draws(level: float) -> int:
+    """Tables of rates that are drawn for intervals of a level.
+
+    >>> n_draws(0.95), n_draws(0.999)
+    (2000, 100000)
+    """
+    return min(round(2 * DRAWS_BEYOND / (1 - level)), MOST_DRAWS)
 
 
 def _crossing(at: np.ndarray, rates: np.ndarray, share: float) -> np.ndarray:
