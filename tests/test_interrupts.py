@@ -61,6 +61,14 @@ with interrupts.orderly():
     ready()
     ctypes.CDLL(None).sleep(100)  # Python runs no handler meanwhile
 """
+KEEPS_PYTHON_S_LOCK = """
+import ctypes
+with interrupts.orderly():
+    ready()
+    while not interrupts.requested():
+        time.sleep(0.01)
+    ctypes.PyDLL(None).sleep(100)  # no thread of Python's runs meanwhile
+"""
 HANDLED_BY_A_LIBRARY = """
 import ctypes
 with interrupts.orderly():
@@ -127,6 +135,12 @@ def test_the_exit_code_is_128_and_the_signal_whatever_the_command_does(body, nam
     assert exit_code == code
     assert ("in order" in out) == (body in (LOOKS, HANDLED_BY_A_LIBRARY))
     assert ("ended by force" in err) == (body in (LOOKS_AWAY, IN_C_CODE))
+
+
+def test_code_that_keeps_python_s_lock_once_asked_is_ended_without_it():
+    process = start(KEEPS_PYTHON_S_LOCK)
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[0] == 1
 
 
 def test_nothing_is_raised_in_code_that_does_not_look():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 
 GRACE_S = 20.0
 """How long an orderly end may take; batch systems kill after 30 seconds."""
+_LOCKED_S = 2.0
+"""How much longer, where Python's own thread can't end it."""
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -37,6 +40,7 @@ class _State:
         self.asked_at = 0.0
         self.orderly = 0
         self.handled: tuple[int, ...] = ()
+        self.thread: int | None = None
         self.stopped = False
 
 
@@ -128,10 +132,11 @@ def handled() -> Iterator[None]:
         signal.signal(number, lambda number, frame: _ask(number))
     watcher = threading.Thread(target=_watch, name="interrupts", daemon=True)
     watcher.start()
+    _state.thread = watcher.native_id
     try:
         yield
     finally:
-        _state.stopped = True
+        _state.stopped, _state.thread = True, None
         assert watcher.ident is not None
         signal.pthread_kill(watcher.ident, chosen[0])
         watcher.join()
@@ -139,6 +144,14 @@ def handled() -> Iterator[None]:
         for number in chosen:
             signal.signal(number, before[number])
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def waiting_thread() -> int | None:
+    """The system's number of the thread that waits for signals; None if they are not handled.
+
+    It blocks them but for while it waits, so that another process can see whether it came back.
+    """
+    return _state.thread
 
 
 def handle_to_the_end() -> None:
@@ -176,6 +189,7 @@ def _ask(number: int) -> None:
     """Ask for the end, and see to it that it comes where nobody else does."""
     now = time.monotonic()
     if _state.signal is None:
+        _end_without_python()  # before anyone can see the flag, and go where no Python runs
         _state.signal, _state.asked_at = number, now
         if number == getattr(signal, "SIGHUP", None):
             _leave_terminal()
@@ -188,6 +202,17 @@ def _ask(number: int) -> None:
         _state.asked.set()
     elif number == signal.SIGINT and now - _state.asked_at > _REPEATED_S:
         _end("ended at once")
+
+
+def _end_without_python() -> None:
+    """See to it that the end comes where a library's own code keeps Python's lock by then.
+
+    By a thread that needs no lock; all it can say is that the command failed, by exit code 1.
+    """
+    with contextlib.suppress(OSError):
+        faulthandler.dump_traceback_later(
+            GRACE_S + _LOCKED_S, exit=True, file=os.open(os.devnull, os.O_WRONLY)
+        )
 
 
 def _leave_terminal() -> None:

@@ -164,3 +164,48 @@ def test_a_ray_that_does_not_start_is_one_message(monkeypatch, error):
         connected(Options()),
     ):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
+def test_a_signal_is_answered_also_while_code_in_c_keeps_python_s_lock():
+    """Ray's code may, while it starts: no thread of Python's runs then, and none can answer."""
+    code = """
+import ctypes, os
+from trainability import interrupts
+from trainability.launch.embedded import _start_reaper
+interrupts.GRACE_S = 1.0
+with interrupts.handled(), interrupts.orderly():
+    guard = _start_reaper("locked")
+    print("ready", flush=True)
+    ctypes.PyDLL(None).sleep(100)
+"""
+    driver = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert driver.stdout.readline()
+    driver.send_signal(signal.SIGTERM)
+    try:
+        driver.communicate(timeout=30)
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert driver.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
+def test_who_answers_signals_is_left_alone():
+    """It waits for them, whatever else the process does, before and after the first one."""
+    code = """
+import os, time
+from trainability import interrupts
+from trainability.launch.reaper import is_waiting
+with interrupts.handled(), interrupts.orderly():
+    mine = os.getpid(), interrupts.waiting_thread()
+    time.sleep(0.5)
+    print(is_waiting(*mine), flush=True)
+    os.kill(os.getpid(), 15)
+    while not interrupts.requested():
+        time.sleep(0.01)
+    time.sleep(0.5)
+    print(is_waiting(*mine), is_waiting(os.getpid(), os.getpid()), flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True", "False"], done.stderr

@@ -35,6 +35,9 @@ _REAPER_S = 20.0
 def embedded_ray() -> Iterator[None]:
     """Start Ray; whatever it has started is gone afterwards, and when this process is killed.
 
+    Ray's code in C++ may keep Python's lock while it starts, waits or ends. Who asks for the end
+    then is answered by the reaper, which kills this process when its grace is over.
+
     Raises:
         InputError: If it does not start; says why.
     """
@@ -179,9 +182,11 @@ def _log_tail(folder: str) -> str:
 
 
 def _start_reaper(mark: str) -> subprocess.Popen[bytes]:
+    thread = interrupts.waiting_thread()
+    watched = [] if thread is None else [os.getpid(), thread, interrupts.GRACE_S]
     # Out of reach of what a terminal or a batch system sends to a group of processes.
     return subprocess.Popen(
-        [sys.executable, "-I", reaper.__file__, mark],
+        [sys.executable, "-I", reaper.__file__, mark, *map(str, watched)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

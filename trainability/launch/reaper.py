@@ -4,12 +4,17 @@ Called as `python reaper.py MARK`. It reads the names of folders, one a line, un
 input is closed, which the system does also for a process that is killed. Then it kills every
 process whose environment carries the mark, and removes the folders. Children inherit an environment
 wherever they are moved to in the tree of processes, and nobody else's carries the mark.
+
+Called as `python reaper.py MARK PROCESS THREAD SECONDS` it also kills a process whose thread has
+taken a signal and not come to answer it for so long: where a library's own code keeps Python's lock
+no code of Python's runs, and nothing inside of the process can end it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import sys
@@ -20,6 +25,7 @@ import psutil
 MARK = "TRAINABILITY_LAUNCH"
 _LIMIT_S = 15.0
 _PAUSE_S = 0.1
+_LOOK_EVERY_S = 0.5
 _REMOVALS = 20
 _QUIET_SCANS = 3
 """Scans in a row that see nothing: a process may be about to start another."""
@@ -47,11 +53,43 @@ def reap(mark: str, limit_s: float = _LIMIT_S) -> None:
         time.sleep(_PAUSE_S)
 
 
-def main(mark: str) -> None:
+def is_waiting(process: int, thread: int) -> bool:
+    """Whether a thread that blocks SIGTERM but to wait for it waits; True where nobody can tell.
+
+    While a thread is in sigwait the system takes what it waits for out of what it blocks.
+    """
+    try:
+        with open(f"/proc/{process}/task/{thread}/status") as status:
+            blocked = next(line.split()[1] for line in status if line.startswith("SigBlk:"))
+    except (OSError, StopIteration):  # another system, or the thread is gone
+        return True
+    return not int(blocked, 16) >> (signal.SIGTERM - 1) & 1
+
+
+def _read(process: int, thread: int, seconds: float) -> list[str]:
+    """All lines of standard input, until it is closed; meanwhile a process that is stuck ends."""
+    text, waited = b"", time.monotonic()
+    while True:
+        if select.select([0], [], [], _LOOK_EVERY_S)[0]:
+            part = os.read(0, 2**16)
+            if not part:
+                return os.fsdecode(text).splitlines()
+            text += part
+        if is_waiting(process, thread):
+            waited = time.monotonic()
+        elif time.monotonic() - waited > seconds:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+
+def main(mark: str, process: str = "", thread: str = "", seconds: str = "") -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    folders = sys.stdin.read().splitlines()
+    if process:
+        folders = _read(int(process), int(thread), float(seconds))
+    else:
+        folders = sys.stdin.read().splitlines()
     reap(mark)
     for _ in range(_REMOVALS):  # a process that is just dying may have made a file meanwhile
         for folder in folders:
