@@ -178,13 +178,13 @@ class Plan:
         n = self.sizes[0] + self.sizes[-1]
         return n + n % 2
 
-    @property
+    @cached_property
     def n_numbers(self) -> int:
         """Length of `settings`."""
         rules = [self.optimizer, *([self.penalty] if self.penalty else [])]
         return max(_LEAST_NUMBERS, sum(len(rule.numbers()) for rule in rules))
 
-    @property
+    @cached_property
     def n_factors(self) -> int:
         """Numbers per step in `schedule`."""
         return max(_LEAST_FACTORS, self.optimizer.factors(0, 1).shape[1])
