@@ -12,6 +12,7 @@ from rule_examples import targets_for
 from trainability.activations import LeakyReLU
 from trainability.losses import BinaryCrossEntropy, CrossEntropy
 from trainability.optimizers import Adam
+from trainability.penalties import L2
 from trainability.training import engine_type
 from trainability.training.cpu import fused_cpu_engine
 
@@ -37,6 +38,28 @@ def test_the_fused_engine_trains_as_torch_does(loss, d_out, slope, batch_size) -
             training.advance(step)
         ours, theirs = (training.loss for training in trainings)
         np.testing.assert_allclose(ours, theirs, rtol=100 * 2.0**-24)
+
+
+@pytest.mark.parametrize("penalty", [None, L2(0.01)], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 3, 1), (3, 4, 4, 2)], ids=str)
+@pytest.mark.parametrize("exchanges", [1, 5])
+def test_exchanges_beside_updates_change_no_bit(exchanges, sizes, penalty, monkeypatch) -> None:
+    """Of 37 points, whose last exchanges are fewer than a block has; some steps have none left."""
+    plan_for = fused_cpu_engine.plan_for
+    task = loop.problem(sizes, 20, Adam(0.01), batch_size=5)
+    task = dataclasses.replace(task, penalty=penalty)
+    results = []
+    for n in (0, exchanges):
+        monkeypatch.setattr(
+            fused_cpu_engine,
+            "plan_for",
+            lambda *given, n=n: dataclasses.replace(plan_for(*given), exchanges=n),
+        )
+        training = engine_type("fused-cpu")("cpu").start(loop.ensemble(sizes, 20), task)
+        training.advance(41)
+        results.append([part.numpy() for part in training.ensemble().parameters])
+    for one_by_one, beside in zip(*results, strict=True):
+        np.testing.assert_array_equal(one_by_one, beside)
 
 
 @pytest.mark.parametrize("sizes", [(1, 3, 1), (3, 4, 4, 2)], ids=str)

@@ -8,7 +8,7 @@ import pytest
 from trainability.seeds import batch_order, order_keys
 from trainability.training.cpu.compiled import load
 from trainability.training.cpu.shuffle import Shuffle
-from trainability.training.ops.gather import gathered_pairs
+from trainability.training.ops.gather import gathered_pairs, upper_product
 from trainability.training.ops.simd import INT, POINTER, Code, Value
 
 LANES = 16
@@ -80,6 +80,45 @@ def test_the_kernel_shuffles_as_the_streams_say(
     kernel(keys=keys, epoch=epoch, n_points=n_points, orders=orders, n=n_before)
     for each in (epoch, epoch + 1):
         np.testing.assert_array_equal(orders[each % 2].T, batch_order(keys, each, n_points))
+
+
+@pytest.mark.parametrize("n_points", [2, 3, 37, 128, 300])
+@pytest.mark.parametrize("n_lanes", [8, 16])
+@pytest.mark.parametrize("together", [1, 2, 3, 4])
+def test_exchanges_that_are_drawn_together_shuffle_as_the_streams_say(
+    n_points: int, n_lanes: int, together: int
+) -> None:
+    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
+    code = Code(n_lanes)
+    with code.function("run", arguments) as given:
+        shuffle = Shuffle(code, given["keys"], given["n_points"], given["orders"])
+        shuffle.begin(given["epoch"])
+        with code.loop(given["n"]):
+            shuffle.exchange(shuffle.draw(together))
+        shuffle.finish()
+    keys = order_keys(3, "any", 1)[:n_lanes]
+    orders = np.zeros((2, n_points, n_lanes), dtype=np.int32)
+    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
+    kernel(keys=keys, epoch=7, n_points=n_points, orders=orders, n=(n_points - 1) // together)
+    np.testing.assert_array_equal(orders[1].T, batch_order(keys, 7, n_points))
+
+
+@pytest.mark.parametrize("factor", [1, 3, 2048, 2**32 - 1])
+@pytest.mark.parametrize("n_lanes", [8, 16])
+def test_the_upper_halves_of_products_are_exact(factor: int, n_lanes: int) -> None:
+    arguments = {"a": POINTER, "factor": INT, "halves": POINTER}
+    code = Code(n_lanes)
+    with code.function("run", arguments) as given:
+        a = code.load(given["a"], 0, code.vector("i32"))
+        code.store(upper_product(code, a, given["factor"]), given["halves"], 0)
+    a = np.random.default_rng(0).integers(0, 2**32, n_lanes, dtype=np.uint32)
+    a[:2] = 0, 2**32 - 1
+    halves = np.zeros(n_lanes, dtype=np.uint32)
+    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
+    kernel(a=a, factor=factor, halves=halves)
+    np.testing.assert_array_equal(
+        halves, (a.astype(np.uint64) * np.uint64(factor)) >> np.uint64(32)
+    )
 
 
 @pytest.mark.parametrize("n_lanes", [8, 16])

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from trainability.training.contract import goes_on
 from trainability.training.cpu.extremes import Extremes
 from trainability.training.cpu.plan import EVALUATE, Plan, PlannedLayer
 from trainability.training.cpu.shuffle import Shuffle
+from trainability.training.cpu.update_blocks import update_all
 from trainability.training.cpu.write_update import write_update
 from trainability.training.ops.gather import gathered_pairs
 from trainability.training.ops.simd import Code, Index, Lazy, Value, Variable
@@ -354,15 +356,14 @@ class _Kernel:
         factors = [code.splat(given["schedule"], step * n + k if k else step * n) for k in range(n)]
         numbers = [code.splat(given["settings"], k) for k in range(plan.n_numbers)]
         live = self.live.get()
-        if plan.penalty is None:
-            with code.loop(plan.n_parameters) as k:
-                self.update_parameter(k, True, numbers, factors, live)
-        else:
-            for layer in plan.layers:
-                with code.loop(layer.fan_in * layer.fan_out) as k:
-                    self.update_parameter(layer.weights + k, True, numbers, factors, live)
-                with code.loop(layer.fan_out) as k:
-                    self.update_parameter(layer.biases + k, False, numbers, factors, live)
+        shuffle = None if plan.full_batch else self.shuffle
+
+        def update(first: int | None, is_weight: bool, k: Index) -> None:
+            at = k if first is None else first + k
+            self.update_parameter(at, is_weight, numbers, factors, live)
+
+        for first, n, is_weight in plan.alike:
+            update_all(code, plan, shuffle, n, partial(update, first, is_weight))
         self.count.set(self.count.get() + live.to(code.vector("i32"), "zext"))
 
     def update_parameter(
@@ -384,6 +385,3 @@ class _Kernel:
             factors,
         )
         code.store(live.choose(new, old), given["parameters"], k)
-        if not plan.full_batch:
-            # Divisions and roots wait for one another; this does not.
-            self.shuffle.go_on()

@@ -66,6 +66,9 @@ _UNUSED = dict.fromkeys(["keys", "order", "table_x", "table_y"], POINTER)
 _UNUSED |= dict.fromkeys(["n_points", "batch_size", "steps_per_epoch"], INT)
 _UNUSED |= dict.fromkeys(["own_x", "own_y", "own_scales"], POINTER) | {"n_own_passes": INT}
 
+BLOCK = 3
+"""Parameters whose updates are written side by side, where exchanges are beside them: measured."""
+
 _MOMENTS = ("moment", "square")
 # What Adam has. Kernels have room for it at least: so the text of those in the cache stays.
 _LEAST_NUMBERS, _LEAST_FACTORS = 5, 2
@@ -84,6 +87,8 @@ class Plan:
         activation: Of the hidden neurons; its settings are constants in the kernel.
         loss: What is minimized; likewise.
         penalty: Or None; its numbers are arguments.
+        exchanges: How many exchanges of the next order of minibatches are written beside the
+            updates of a block of parameters; 0: one behind the update of every parameter.
     """
 
     sizes: tuple[int, ...]
@@ -94,6 +99,7 @@ class Plan:
     activation: Activation
     loss: Loss
     penalty: Penalty | None
+    exchanges: int = 0
 
     @cached_property
     def layers(self) -> list[PlannedLayer]:
@@ -121,6 +127,18 @@ class Plan:
     def n_parameters(self) -> int:
         """Weights and biases of one network, in the order W1, b1, W2, b2, ..."""
         return sum(into * out + out for into, out in pairwise(self.sizes))
+
+    @property
+    def alike(self) -> list[tuple[int | None, int, bool]]:
+        """Parameters that are updated alike: the first, how many, and whether they are weights.
+
+        Without a penalty all are, from the first on, which is None.
+        """
+        if self.penalty is None:
+            return [(None, self.n_parameters, True)]
+        weights = [(part.weights, part.fan_in * part.fan_out, True) for part in self.layers]
+        biases = [(part.biases, part.fan_out, False) for part in self.layers]
+        return [part for pair in zip(weights, biases, strict=True) for part in pair]
 
     @property
     def rows(self) -> int:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from trainability.training.ops.gather import constants, gathered, scattered
+from functools import partial
+
+from trainability.training.ops.gather import (
+    constants,
+    gathered,
+    halves,
+    scattered,
+    upper_product,
+)
 from trainability.training.ops.simd import INT, Code, Value
 
 GOLDEN = 0x9E3779B97F4A7C15
@@ -48,6 +56,42 @@ class Shuffle:
         """All exchanges that are left."""
         with self._code.loop(self._left.get()):
             self._exchange()
+
+    def left(self) -> Value:
+        """How many exchanges are left."""
+        return self._left.get()
+
+    def draw(self, n: int) -> list[Value]:
+        """The places, counted in lanes from the first of the order, of the next n exchanges."""
+        code, last, state = self._code, self._left.get(), self._state.get()
+        states = []
+        for _ in range(n):
+            state = state + GOLDEN
+            states.append(state)
+        self._state.set(state)
+        places: list[Value] = []
+
+        def draw(state: Value, n_left: Value) -> None:
+            upper = halves(code, mix64(state), "i32")[1]
+            # The row times the lanes, in whose low bits the lane has its place.
+            product = upper_product(code, upper, (n_left * code.lanes) & 0xFFFFFFFF)
+            own = constants(code, "i32", range(code.lanes))
+            places.append((product & -code.lanes) | own)
+
+        draws = [partial(draw, state, last + (1 - k)) for k, state in enumerate(states)]
+        code.side_by_side(draws)
+        return places
+
+    def exchange(self, places: list[Value]) -> None:
+        """The exchanges whose places were drawn."""
+        code, last, kind = self._code, self._left.get(), self._code.vector("i32")
+        self._left.set(last - len(places))
+        order = code.pointer(self._orders, self._first.get(), kind)
+        for k, place in enumerate(places):
+            row = last - k if k else last
+            kept = code.load(order, row, kind)
+            code.store(gathered(code, order, place, "i32"), order, row)
+            scattered(code, kept, order, place, None)
 
     def _exchange(self) -> None:
         """Exchange every lane's last point with its chosen one, all lanes at once."""

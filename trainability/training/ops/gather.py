@@ -44,19 +44,42 @@ def gathered_pairs(code: Code, base: Value, index: Value) -> tuple[Value, Value]
     if code.lanes < _PAIRED_LANES:
         first = index * 2
         return gathered(code, base, first), gathered(code, base, first + 1)
-    pairs = gathered(code, base, index, INT)
-    both = f"<{2 * code.lanes} x float>"
-    floats = pairs.to(both, "bitcast")
-    halves = []
-    for half in range(2):
-        mask = ", ".join(f"i32 {place}" for place in range(half, 2 * code.lanes, 2))
-        halves.append(
-            code.emit(
-                code.vector(),
-                f"shufflevector {both} {floats.text}, {both} poison, <{code.lanes} x i32> <{mask}>",
-            )
-        )
-    return halves[0], halves[1]
+    return halves(code, gathered(code, base, index, INT))
+
+
+def halves(code: Code, pairs: Value, kind: str = FLOAT) -> tuple[Value, Value]:
+    """The lower and the upper 32 bits of every lane."""
+    numbers = pairs.to(f"<{2 * code.lanes} x {kind}>", "bitcast")
+    lower, upper = (_shuffled(code, numbers, range(half, 2 * code.lanes, 2)) for half in range(2))
+    return lower, upper
+
+
+def upper_product(code: Code, a: Value, factor: Value) -> Value:
+    """The upper 32 bits of the products of 32-bit numbers with a 64-bit number below 2^32.
+
+    Products of 64 bits are made of the even lanes, then of the odd ones: so no lane is moved but
+    the results.
+    """
+    n = code.lanes // 2
+    kind = f"<{n} x i64>"
+    pairs = a.to(kind, "bitcast")
+    factors = _shuffled(code, code.fill(factor), range(n))
+    low = Value(code, kind, f"splat (i64 {0xFFFFFFFF})")
+    up = Value(code, kind, "splat (i64 32)")
+    even, odd = ((number * factors).to(a.kind, "bitcast") for number in (pairs & low, pairs >> up))
+    places = [k + 1 if k % 2 == 0 else code.lanes + k for k in range(code.lanes)]
+    return _shuffled(code, even, places, odd)
+
+
+def _shuffled(code: Code, a: Value, places: Sequence[int], b: Value | None = None) -> Value:
+    """The numbers at these places of a, which b follows."""
+    mask = ", ".join(f"i32 {place}" for place in places)
+    single = a.kind.strip("<>").split(" x ")[1]
+    return code.emit(
+        f"<{len(places)} x {single}>",
+        f"shufflevector {a.kind} {a.text}, {a.kind} {b.text if b else 'poison'}, "
+        f"<{len(places)} x i32> <{mask}>",
+    )
 
 
 def scattered(code: Code, value: Value, base: Value, index: Value, mask: Value | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -332,12 +332,27 @@ class Code:
         self._places.append(f"{place} = alloca {kind}")
         return place
 
-    def _address(self, base: Value, index: Index, kind: str) -> str:
+    def pointer(self, base: Value, index: Index, kind: str) -> Value:
+        """Where the number or vector at `index` lies, counted in its size."""
         text = index.text if isinstance(index, Value) else str(index)
         at = index.kind if isinstance(index, Value) else INT
-        place = self.emit(
+        return self.emit(
             base.kind, f"getelementptr inbounds {kind}, {base.kind} {base.text}, {at} {text}"
         )
+
+    def side_by_side(self, parts: Sequence[Callable[[], None]]) -> None:
+        """Write independent parts, none of which jumps, line by line in turns: none waits."""
+        lines, written = self._lines, []
+        for part in parts:
+            self._lines = []
+            part()
+            written.append(self._lines)
+        self._lines = lines
+        for turn in itertools.zip_longest(*written):
+            self._lines += [line for line in turn if line is not None]
+
+    def _address(self, base: Value, index: Index, kind: str) -> str:
+        place = self.pointer(base, index, kind)
         return f"{place.kind} {place.text}"
 
     def _begin(self, label: str) -> None:
