@@ -62,6 +62,27 @@ def test_exchanges_beside_updates_change_no_bit(exchanges, sizes, penalty, monke
         np.testing.assert_array_equal(one_by_one, beside)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch_size", [None, 11])
+def test_groups_that_a_worker_takes_at_once_change_no_bit(batch_size, threads, monkeypatch) -> None:
+    """Of 600 networks, some of which stop before the others: the last group has lanes left."""
+    sizes, n = (1, 3, 1), 600
+    task = loop.problem(sizes, n, Adam(0.05), batch_size=batch_size, tolerance=0.05)
+    task = dataclasses.replace(task, order_keys=np.arange(n, dtype=np.uint64))
+    results = []
+    for together in (1, 8):
+        monkeypatch.setattr(fused_cpu_engine, "_TOGETHER", together)
+        engine = engine_type("fused-cpu")("cpu", threads)
+        training = engine.start(loop.ensemble(sizes, n), task)
+        for step in (0, 100, 1200):
+            training.advance(step)
+        parameters = [part.numpy() for part in training.ensemble().parameters]
+        results.append([training.loss, training.steps, training.succeeded, *parameters])
+    assert 0 < results[0][2].sum() < n
+    for alone, at_once in zip(*results, strict=True):
+        np.testing.assert_array_equal(alone, at_once)
+
+
 @pytest.mark.parametrize("sizes", [(1, 3, 1), (3, 4, 4, 2)], ids=str)
 @pytest.mark.parametrize("n_lanes", [8, 16])
 def test_minibatches_put_together_at_once_have_the_points_of_each_network(

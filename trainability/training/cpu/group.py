@@ -1,4 +1,4 @@
-"""The memory of a group of networks that train side by side, in the shapes that kernels want."""
+"""The memory of groups of networks that train side by side, in the shapes that kernels want."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from trainability.training.cpu.plan import Plan
 _CACHE_LINE = 64
 
 
-class Group:
-    """As many networks as there are lanes, and what a worker needs to train them.
+class Groups:
+    """Groups of as many networks as there are lanes, and what a worker needs to train them.
 
     Args:
+        n: Groups, that are loaded and stored together and train one after the other.
         plan: What the kernel is specialized for.
         kernel: The functions `train` and `evaluate`.
         problem: What the networks are trained on.
@@ -28,6 +29,7 @@ class Group:
 
     def __init__(
         self,
+        n: int,
         plan: Plan,
         kernel: dict[str, Function],
         problem: Problem,
@@ -35,33 +37,34 @@ class Group:
     ) -> None:
         self._plan = plan
         self._problem = problem
-        n = plan.n_parameters
-        self._state = aligned((1 + plan.n_moments, n, plan.lanes))
-        self._losses = aligned((plan.lanes,))
-        self._steps = aligned((plan.lanes,), np.int32)
-        self._live = aligned((plan.lanes,), np.int32)
-        self._keys = aligned((plan.lanes,), np.uint64)
-        names = ("parameters", *plan.moments)
-        arrays: dict[str, Any] = tables | dict(zip(names, self._state, strict=False))
-        arrays |= {
-            "outputs": aligned((plan.n_outputs, plan.lanes)),
-            "losses": self._losses,
+        n_parameters, lanes = plan.n_parameters, plan.lanes
+        self._state = aligned((n, 1 + plan.n_moments, n_parameters, lanes))
+        self._losses = aligned((n, lanes))
+        self._steps = aligned((n, lanes), np.int32)
+        self._live = aligned((n, lanes), np.int32)
+        self._keys = aligned((n, lanes), np.uint64)
+        shared: dict[str, Any] = tables | {"outputs": aligned((plan.n_outputs, lanes))}
+        own = [self._own(group) for group in range(n)]
+        self._evaluate = [kernel["evaluate"].bind(**shared, **arrays) for arrays in own]
+        shared |= {
+            "gradients": aligned((n_parameters, lanes)),
+            "settings": _filled(np.array([problem.numbers]), plan.n_numbers),
+            "tolerance": problem.tolerance,
         }
-        self._run_evaluate = kernel["evaluate"].bind(**arrays)
         if not plan.full_batch:
-            arrays |= {
-                "keys": self._keys,
-                "order": aligned((2 * len(problem.x), plan.lanes), np.int32),
-                "own": aligned((plan.n_own * plan.points, plan.lanes)),
+            shared |= {
+                "order": aligned((2 * len(problem.x), lanes), np.int32),
+                "own": aligned((plan.n_own * plan.points, lanes)),
             }
-        self._run_train = kernel["train"].bind(
-            gradients=aligned((n, plan.lanes)),
-            settings=_filled(np.array([problem.numbers]), plan.n_numbers),
-            tolerance=problem.tolerance,
-            steps=self._steps,
-            live=self._live,
-            **arrays,
-        )
+        self._train = [kernel["train"].bind(**shared, **arrays) for arrays in own]
+
+    def _own(self, group: int) -> dict[str, np.ndarray]:
+        """The arguments of the kernel that are arrays of one group."""
+        names = ("parameters", *self._plan.moments)
+        arrays = dict(zip(names, self._state[group], strict=False))
+        arrays |= {"losses": self._losses[group], "steps": self._steps[group]}
+        arrays |= {"live": self._live[group]}
+        return arrays if self._plan.full_batch else arrays | {"keys": self._keys[group]}
 
     def train(
         self, state: np.ndarray, rows: np.ndarray, start: int, stop: int
@@ -70,36 +73,44 @@ class Group:
 
         Args:
             state: Parameters and moments, shape (1 + moments, R, parameters).
-            rows: Indices of at most as many networks as there are lanes.
+            rows: Indices of at most as many networks as the groups have lanes.
             start: The step that these networks are at.
             stop: The step to stop at.
 
         Returns:
             For each of the rows its step, whether it stopped and, if so, its loss.
         """
-        lanes = slice(len(rows))
-        self._load(state, rows)
+        n = len(rows)
+        n_groups = self._load(state, rows)
         self._steps[:] = 0
         self._live[:] = 0
-        self._live[lanes] = 1
-        self._keys[lanes] = self._problem.order_keys[rows]
-        self._run_train(
-            schedule=_schedule(self._problem.optimizer, start, stop, self._plan.n_factors),
-            first_step=start,
-            n_steps=stop - start,
-        )
-        state[:, rows] = self._state[:, :, lanes].transpose(0, 2, 1)
-        return start + self._steps[lanes], self._live[lanes] == 0, self._losses[lanes]
+        self._live.reshape(-1)[:n] = 1
+        self._keys.reshape(-1)[:n] = self._problem.order_keys[rows]
+        schedule = _schedule(self._problem.optimizer, start, stop, self._plan.n_factors)
+        for run in self._train[:n_groups]:
+            run(schedule=schedule, first_step=start, n_steps=stop - start)
+        by_network = self._state[:n_groups].transpose(1, 0, 3, 2)
+        state[:, rows] = by_network.reshape(len(state), -1, self._plan.n_parameters)[:, :n]
+        steps, live, losses = (a.reshape(-1)[:n] for a in (self._steps, self._live, self._losses))
+        return start + steps, live == 0, losses
 
     def evaluate(self, state: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Losses of the networks `rows`."""
-        self._load(state, rows)
-        self._run_evaluate()
-        return self._losses[: len(rows)]
+        for run in self._evaluate[: self._load(state, rows)]:
+            run()
+        return self._losses.reshape(-1)[: len(rows)]
 
-    def _load(self, state: np.ndarray, rows: np.ndarray) -> None:
-        self._state[:, :, : len(rows)] = state[:, rows].transpose(0, 2, 1)
-        self._state[:, :, len(rows) :] = 0
+    def _load(self, state: np.ndarray, rows: np.ndarray) -> int:
+        """Fill the lanes of the groups, those left over with zeros; returns how many groups."""
+        lanes = self._plan.lanes
+        n_groups = -(-len(rows) // lanes)
+        by_network = state[:, rows]
+        if len(rows) < n_groups * lanes:
+            left_over = n_groups * lanes - len(rows)
+            by_network = np.pad(by_network, ((0, 0), (0, left_over), (0, 0)))
+        by_group = by_network.reshape(len(state), n_groups, lanes, -1)
+        self._state[:n_groups] = by_group.transpose(1, 0, 3, 2)
+        return n_groups
 
 
 def tables_of(problem: Problem, plan: Plan) -> dict[str, np.ndarray | int]:

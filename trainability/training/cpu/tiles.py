@@ -17,6 +17,8 @@ import numpy as np
 from trainability.training.contract import Networks, Problem, Training, goes_on
 
 _PROGRESS_EVERY_S = 0.5
+# A worker that begins its last turn when the others end theirs keeps them waiting for that long.
+_LEAST_TURNS = 8
 
 
 class TiledTraining(Training[Networks]):
@@ -28,10 +30,18 @@ class TiledTraining(Training[Networks]):
         tile: Networks that a worker trains together.
         chunk: Most steps between two repackings, but for whole epochs.
         threads: Workers, >= 1.
+        together: Tiles that a worker takes at once, at most; fewer where others would wait for it.
     """
 
     def __init__(
-        self, n_networks: int, problem: Problem, *, tile: int, chunk: int, threads: int
+        self,
+        n_networks: int,
+        problem: Problem,
+        *,
+        tile: int,
+        chunk: int,
+        threads: int,
+        together: int = 1,
     ) -> None:
         self.loss = np.full(n_networks, np.nan, dtype=np.float32)
         self.steps = np.zeros(n_networks, dtype=np.int64)
@@ -41,6 +51,7 @@ class TiledTraining(Training[Networks]):
         self._problem = problem
         self._tolerance = np.float32(problem.tolerance)
         self._tile = tile
+        self._together = together
         self._chunk = chunk
         self._threads = threads
         self._step = 0
@@ -54,7 +65,7 @@ class TiledTraining(Training[Networks]):
             self._share(pool, self._evaluate)
 
     def _share(self, pool: ThreadPoolExecutor, work: Callable[[np.ndarray], None]) -> None:
-        """Let every worker take tiles until none is left."""
+        """Let every worker take tiles, some at once, until none is left."""
         tiles = iter(self._tiles())
 
         def take() -> None:
@@ -76,7 +87,7 @@ class TiledTraining(Training[Networks]):
 
     @abstractmethod
     def _train(self, rows: np.ndarray, start: int, stop: int) -> None:
-        """Train the networks `rows`, at most a tile, from step `start` to `stop`.
+        """Train the networks `rows`, of some tiles, from step `start` to `stop`.
 
         The loss at the parameters that step `stop` leaves is not looked at.
         """
@@ -101,5 +112,11 @@ class TiledTraining(Training[Networks]):
         return np.flatnonzero(~(self.succeeded | self.diverged))
 
     def _tiles(self) -> list[np.ndarray]:
+        """The live networks, by the tiles that a worker takes at once."""
         live = self._live()
-        return [live[first : first + self._tile] for first in range(0, len(live), self._tile)]
+        n_tiles = -(-len(live) // self._tile)
+        together = self._together
+        if self._threads > 1:
+            together = max(1, min(together, n_tiles // (self._threads * _LEAST_TURNS)))
+        size = self._tile * together
+        return [live[first : first + size] for first in range(0, len(live), size)]
