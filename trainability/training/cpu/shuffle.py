@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from trainability.training.ops.gather import (
     constants,
     gathered,
@@ -64,22 +62,16 @@ class Shuffle:
     def draw(self, n: int) -> list[Value]:
         """The places, counted in lanes from the first of the order, of the next n exchanges."""
         code, last, state = self._code, self._left.get(), self._state.get()
-        states = []
-        for _ in range(n):
+        own = constants(code, "i32", range(code.lanes))
+        places = []
+        for k in range(n):
             state = state + GOLDEN
-            states.append(state)
-        self._state.set(state)
-        places: list[Value] = []
-
-        def draw(state: Value, n_left: Value) -> None:
-            upper = halves(code, mix64(state), "i32")[1]
+            upper = halves(code, _before_last_step(state), "i32")[1]
+            upper = upper ^ (upper >> 31)
             # The row times the lanes, in whose low bits the lane has its place.
-            product = upper_product(code, upper, (n_left * code.lanes) & 0xFFFFFFFF)
-            own = constants(code, "i32", range(code.lanes))
-            places.append((product & -code.lanes) | own)
-
-        draws = [partial(draw, state, last + (1 - k)) for k, state in enumerate(states)]
-        code.side_by_side(draws)
+            row = upper_product(code, upper, ((last + (1 - k)) * code.lanes) & 0xFFFFFFFF)
+            places.append((row & -code.lanes) | own)
+        self._state.set(state)
         return places
 
     def exchange(self, places: list[Value]) -> None:
@@ -110,6 +102,11 @@ class Shuffle:
 
 def mix64(z: Value) -> Value:
     """As `seeds.mix64`."""
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB
+    z = _before_last_step(z)
     return z ^ (z >> 31)
+
+
+def _before_last_step(z: Value) -> Value:
+    """`mix64` but for its last step, which 32 bits can take alone: the upper ones are their own."""
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
+    return (z ^ (z >> 27)) * 0x94D049BB133111EB

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from trainability.training.cpu.plan import BLOCK, Plan
 from trainability.training.cpu.shuffle import Shuffle
@@ -31,12 +30,14 @@ def update_all(
                 shuffle.go_on()
         return
     for first, size in code.blocks(n, BLOCK):
-        updates = [partial(update, first + q if q else first) for q in range(size)]
+        block = [first + q if q else first for q in range(size)]
         enough = shuffle.left() > plan.exchanges - 1
         scarce = shuffle.left() < plan.exchanges
         with code.when(enough):
             places = shuffle.draw(plan.exchanges)
-            code.side_by_side(updates)
+            for k in block:
+                update(k)
             shuffle.exchange(places)
         with code.when(scarce):
-            code.side_by_side(updates)
+            for k in block:
+                update(k)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -339,17 +339,6 @@ class Code:
         return self.emit(
             base.kind, f"getelementptr inbounds {kind}, {base.kind} {base.text}, {at} {text}"
         )
-
-    def side_by_side(self, parts: Sequence[Callable[[], None]]) -> None:
-        """Write independent parts, none of which jumps, line by line in turns: none waits."""
-        lines, written = self._lines, []
-        for part in parts:
-            self._lines = []
-            part()
-            written.append(self._lines)
-        self._lines = lines
-        for turn in itertools.zip_longest(*written):
-            self._lines += [line for line in turn if line is not None]
 
     def _address(self, base: Value, index: Index, kind: str) -> str:
         place = self.pointer(base, index, kind)
