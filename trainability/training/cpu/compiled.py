@@ -79,7 +79,7 @@ def cpu_features() -> dict[str, bool]:
 
 
 def load(
-    source: str, functions: Mapping[str, Mapping[str, str]], unroll: bool
+    source: str, functions: Mapping[str, Mapping[str, str]], unroll: bool, optimize: bool = True
 ) -> dict[str, Function]:
     """The functions of a module.
 
@@ -87,8 +87,9 @@ def load(
         source: LLVM assembly.
         functions: The kinds of the arguments by name, per function.
         unroll: Whether short loops are written out.
+        optimize: Whether it is made to run fast, not to be there soon; it computes the same.
     """
-    code = _object_code(source, unroll)
+    code = _object_code(source, unroll) if optimize else _as_it_stands(source)
     library = llvm.JITLibraryBuilder().add_current_process().add_object_img(code)
     for name in functions:
         library.export_symbol(name)
@@ -105,6 +106,13 @@ def _object_code(source: str, unroll: bool) -> bytes:
     machine = [llvmlite.__version__, llvm.get_host_cpu_name(), _features()]
     machine += [_RELOCATION, _CODE_MODEL, _ATTRIBUTES]
     return cached([source, str(unroll), *machine], lambda: _compile(source, unroll))
+
+
+def _as_it_stands(source: str) -> bytes:
+    """Machine code of a source, operation by operation, which is not worth keeping."""
+    module = llvm.parse_assembly(_with_attributes(source))
+    module.verify()
+    return _target_machine(opt=0).emit_object(module)
 
 
 def _compile(source: str, unroll: bool) -> bytes:
@@ -136,13 +144,13 @@ def _linker() -> Any:
     return llvm.create_lljit_compiler(_target_machine())
 
 
-def _target_machine() -> Any:
+def _target_machine(opt: int = 2) -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=_features(),
-        opt=2,
+        opt=opt,
         reloc=_RELOCATION,
         codemodel=_CODE_MODEL,
     )

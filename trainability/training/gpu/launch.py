@@ -85,4 +85,5 @@ def on_cpu(plan: WarpPlan | BlockPlan, device: torch.device) -> Launch:
 
 @cache
 def cpu_kernel(text: str) -> Function:
-    return load(text, {"train": TRAIN | CPU_ARGUMENTS}, False)["train"]
+    # To optimize it takes longer than a test trains.
+    return load(text, {"train": TRAIN | CPU_ARGUMENTS}, unroll=False, optimize=False)["train"]
