@@ -78,6 +78,7 @@ def test_what_has_no_one_width_is_in_no_fit(storage):
     assert deep.activity.empty and set(deep.widths["width_measured"].dropna()) <= {4, 8}
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_report_says_what_it_left_out_and_where_cells_stand(storage):
     for study in (DEEP, SEVERAL):
         report = write_report(study, storage)
@@ -104,6 +105,7 @@ def test_a_notebook_asks_for_a_place_by_its_layers(storage):
     assert labels == ["(16, 4)", "4", "(4, 16)", "8"]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_where_every_width_has_a_depth_of_its_own_places_are_shapes(tmp_path):
     """Else every curve had one point, and every map its diagonal."""
     study = dataclasses.replace(

@@ -75,6 +75,7 @@ def storage(tmp_path_factory):
     return place
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_report_shows_what_is_predicted_and_nothing_else(storage):
     written = write_report(STUDY, storage)
     findings = written.findings
@@ -95,6 +96,7 @@ def test_the_report_shows_what_is_predicted_and_nothing_else(storage):
     )
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_where_theory_predicts_nothing_the_report_shows_nothing(storage):
     slow = Adam(learning_rate=0.001)
     short = dataclasses.replace(STUDY, axes={"width": [1, 2]}, optimizer=slow)

@@ -147,6 +147,7 @@ def test_the_library_cannot_end_its_own_element():
     assert "</script" not in code.lower() and "<!--" not in code
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_without_the_library_the_picture_stands_there_alone(report, tmp_path, monkeypatch):
     monkeypatch.setattr(library, "vega", lambda: "")
     storage = Storage(report.folder.parent.parent)
@@ -175,6 +176,7 @@ def test_the_matrix_holds_every_rate_with_interval_theory_and_n(page, report):
     assert "n = 256 networks each." in page.text
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_page_of_an_unfinished_study_reads_itself_again(page, tmp_path):
     assert "refresh" not in page.meta
     storage = Storage(tmp_path)
@@ -184,6 +186,7 @@ def test_the_page_of_an_unfinished_study_reads_itself_again(page, tmp_path):
     assert f"trainability report seen --storage {tmp_path.name} --watch" in page.text
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_no_page_says_where_its_author_keeps_things(tmp_path):
     folder = tmp_path / "nobodys-business"
     folder.mkdir()

@@ -137,6 +137,7 @@ def test_a_reader_can_trace_a_number(report, page, storage):
     assert Study.from_json(declared.replace("&#34;", '"')) == STUDY
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_an_unfinished_study_says_so_first(tmp_path):
     done = STUDY.cells()[:2]
     report = made(STUDY, Storage(tmp_path), cells=done)
@@ -215,6 +216,7 @@ def test_a_hostile_question_is_text_and_nothing_else(tmp_path):
     assert HOSTILE in text.getvalue()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_hostile_source_of_published_numbers_is_text_too(tmp_path):
     published = Published(
         source="<img src=http://x>",
@@ -236,6 +238,7 @@ def test_a_hostile_source_of_published_numbers_is_text_too(tmp_path):
     assert (beside["difference_low"] < beside["difference"]).all()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_curves_that_differ_in_more_than_the_scheme_are_named_by_it(tmp_path):
     optimizers = [Adam(learning_rate=0.01), Adam(learning_rate=0.02), SGD(learning_rate=0.1)]
     axes = {"width": [2, 4], "optimizer": optimizers[:2]}
@@ -248,6 +251,7 @@ def test_curves_that_differ_in_more_than_the_scheme_are_named_by_it(tmp_path):
     assert "Curves differ in optimizer" in Page(report.page.read_text()).text
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_full_batch_beside_minibatches_is_a_curve_with_a_name(tmp_path):
     study = dataclasses.replace(
         STUDY, name="batches", axes={"batch_size": [None, 4], "width": [2, 4]}, scheme=He()
@@ -256,6 +260,7 @@ def test_the_full_batch_beside_minibatches_is_a_curve_with_a_name(tmp_path):
     assert set(found.rates["curve"]) == {"full batch", "batch size 4"}
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_refined_study_says_where_success_crosses(tmp_path):
     storage = Storage(tmp_path)
     first = STUDY.cells()[0]

@@ -1,5 +1,6 @@
 """The width that success takes over the number of samples: a sentence, a figure and a table."""
 
+import pytest
 from html_page import Page
 from synthetic_rows import store
 
@@ -11,6 +12,7 @@ from trainability.storage import Storage
 from trainability.tasks import Table
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_width_over_samples_is_drawn_with_its_power(tmp_path, monkeypatch):
     study = Study(
         name="samples",

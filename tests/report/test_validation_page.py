@@ -18,6 +18,8 @@ from trainability.tasks import AbsoluteValue, TwoMoons
 from trainability.tracking.metrics import final_metrics
 from trainability.trial import Runtime, run_trial
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 MOONS = Study(
     name="moons",
     question="Can they be told apart?",

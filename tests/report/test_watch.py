@@ -9,6 +9,8 @@ from trainability.schemes import He
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 STUDY = Study(
     name="followed",
     question="Is it followed?",
