@@ -21,7 +21,7 @@ _NEVER_PERMANENT = "no death is permanent"
 
 
 @lru_cache(maxsize=4096)
-def expected_trainability(cell: Cell) -> Probability:
+def expected_trainability(cell: Cell, n_samples: int = 2**14) -> Probability:
     """Theoretical trainability of a cell, at initialization; see `closed_trainability`.
 
     1 where theory bounds nothing; see `why_unbounded`.
@@ -34,9 +34,11 @@ def expected_trainability(cell: Cell) -> Probability:
     widths = cell.widths
     if cell.idle == "shrinks":
         # A later layer that is wholly dead may come back: only the chain's deaths are permanent.
-        p = trainability_probability(cell.scheme, cell.task.domain, widths, cell.needs)
+        p = trainability_probability(
+            cell.scheme, cell.task.domain, widths, cell.needs, n_samples=n_samples
+        )
         return replace(p, is_upper_bound=cell.n_hidden > 1)
-    return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs)
+    return closed_trainability(cell.scheme, cell.task.domain, widths, cell.needs, n_samples)
 
 
 def why_unbounded(cell: Cell) -> str:
@@ -69,7 +71,11 @@ def has_law(cell: Cell) -> bool:
 
 
 def closed_trainability(
-    scheme: Scheme, domain: Domain, widths: Sequence[int], needs: Sequence[int]
+    scheme: Scheme,
+    domain: Domain,
+    widths: Sequence[int],
+    needs: Sequence[int],
+    n_samples: int = 2**14,
 ) -> Probability:
     """Trainability by the permanent death that a census counts: closed under gradient training.
 
@@ -83,13 +89,14 @@ def closed_trainability(
         domain: Where inputs live.
         widths: Neurons of every hidden layer, first to last.
         needs: How many of them must not be permanently dead.
+        n_samples: Networks to sample where that is needed, >= 2.
 
     Source: Shin & Karniadakis (2020), trainability; the closure is derived from it.
     """
     if any(width < need for width, need in zip(widths, needs, strict=True)):
         return Probability(0.0, note="narrower than the need")
     if len(widths) == 1 or not (domain.d == 1 or isinstance(domain, Points)):
-        p = trainability_probability(scheme, domain, widths, needs)
+        p = trainability_probability(scheme, domain, widths, needs, n_samples=n_samples)
         return replace(p, is_upper_bound=len(widths) > 1)
-    dead = born_dead_network_probability(scheme, domain, widths)
+    dead = born_dead_network_probability(scheme, domain, widths, n_samples=n_samples)
     return replace(dead, value=1 - dead.value)

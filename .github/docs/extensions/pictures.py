@@ -149,7 +149,7 @@ def study_picture(study: Study) -> tuple[Figure, str] | None:
             return None
         curve = curves.setdefault(f"{cell.scheme}", {})
         if cell.widths[0] not in curve:  # of several tasks or optimizers, the first
-            curve[cell.widths[0]] = float(expected_trainability(cell))
+            curve[cell.widths[0]] = float(expected_trainability(cell, n_samples=2**11))
     widths = sorted({width for curve in curves.values() for width in curve})
     if len(widths) < 2:
         return None
