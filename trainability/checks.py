@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
     """A value for a message: at most some 200 characters, whatever the value's `repr` does.
 
     >>> shown(10**400)
-    '1000000000000000000...0000000000000000000'
+    '100000000000000000...0000000000000000000'
     """
     try:
         if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 4000:
@@ -48,6 +48,20 @@ def shown(value: Any) -> str:
         text = f"a {type(value).__name__} whose repr fails"
     text = text if isinstance(text, str) else type(value).__name__
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def counted(n: int, noun: str, plural: str | None = None) -> str:
+    """How many of something there are.
+
+    Args:
+        n: How many.
+        noun: What one of them is called.
+        plural: What several are called; default: the noun with an s.
+
+    >>> counted(1, "cell"), counted(2048, "cell"), counted(0, "missing value")
+    ('1 cell', '2,048 cells', '0 missing values')
+    """
+    return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
 
 
 def reason(error: BaseException) -> str:

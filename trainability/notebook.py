@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trainability.catalogs import did_you_mean
-from trainability.checks import shown
+from trainability.checks import counted, shown
 from trainability.errors import InputError
 from trainability.findings.places import WIDTHS, place_text
 from trainability.findings.study import Findings, find
@@ -114,7 +114,7 @@ class LoadedStudy:
         blocks = {(file.cell, block) for file in files for block in file.blocks}
         return (
             f"<{self.study.name}: {len(blocks) * BLOCK_SIZE:,} networks in "
-            f"{len({cell for cell, _ in blocks})} of {len(self._cells)} cells, "
+            f"{len({cell for cell, _ in blocks})} of {counted(len(self._cells), 'cell')}, "
             f"in {self.storage.shown}>"
         )
 

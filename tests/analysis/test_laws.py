@@ -66,6 +66,14 @@ def test_a_success_rate_above_trainability_breaks_the_bound_and_the_words_say_so
     assert verdict.verdict.startswith("Broken in 1 of 2 cells, 2,000 networks (smallest p ")
 
 
+def test_of_one_cell_no_cells_are_counted():
+    assert judge(bound_tests(rates_of([300], [0.7])), "Law.").verdict == (
+        "Holds for 1,000 networks (p 1)."
+    )
+    broken = judge(bound_tests(rates_of([900], [0.7])), "Law.").verdict
+    assert broken.startswith("Broken for 1,000 networks (p ")
+
+
 @pytest.mark.parametrize("level", [0.05, 0.2])
 def test_false_alarms_of_a_tight_bound_are_at_most_the_level_over_the_family(level):
     n_studies, n_cells = 1500, 10

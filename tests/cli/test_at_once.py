@@ -137,8 +137,8 @@ trainability.run("good.py", on_event=first)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
-    assert done.stdout == "bad: 1 cells x 1,024 networks []\n", done.stderr
-    assert "bad: 1 cells" in done.stderr
+    assert done.stdout == "bad: 1 cell x 1,024 networks []\n", done.stderr
+    assert "bad: 1 cell x" in done.stderr
 
 
 def test_every_command_is_listed_as_its_file_declares_it():

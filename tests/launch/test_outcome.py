@@ -34,6 +34,11 @@ def test_cells_that_lack_networks_are_named_but_no_more_than_fit_on_a_screen(int
     assert last == "the same command runs what is missing"
 
 
+def test_one_cell_that_lacks_one_block_is_told_in_the_singular():
+    with pytest.raises(StudyFailed, match=r"^1 of 1 cell is incomplete\n  a: 1 block missing; Bug"):
+        Outcome({"a": [0]}, {"a": "Bug"}, n_cells=1).require_whole("results/mine")
+
+
 def test_an_interruption_between_two_rounds_is_one():
     with pytest.raises(KeyboardInterrupt, match="^$"):
         Outcome(interrupted=True, n_cells=2).require_whole("results/mine")

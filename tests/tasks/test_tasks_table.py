@@ -142,7 +142,7 @@ def test_what_is_wrong_with_columns_is_told_all_at_once(tmp_path, suffix):
     assert message.startswith("6 problems:")
     assert "column 'text' must hold numbers, got" in message
     assert "column 'gap' has 2 missing values (NaN), the first in row 2; drop or fill" in message
-    assert "column 'huge' has 1 infinities, the first in row 4" in message
+    assert "column 'huge' has 1 infinity, in row 4; drop or fill that row" in message
     assert "column 'same' is constant (0.1 in all 4 rows), so it can't be standardized" in message
     assert "has no column 'sise' (did you mean size?); it has 'text', 'gap', 'huge'" in message
     assert "has no column 'colour'; it has" in message

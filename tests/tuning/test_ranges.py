@@ -99,7 +99,7 @@ def test_one_number_is_one_however_it_is_written():
         (lambda: Range(2, 1), r"wanted Range\(1, 2\)\?"),
         (lambda: Range(float("nan"), 1), "low must be a finite number, got nan"),
         (lambda: Range(0, float("inf")), "high must be a finite number, got inf"),
-        (lambda: Range(-1, 1, log=True), "low must be a finite number > 0, got -1"),
+        (lambda: Range(-1, 1, log=True), "low must be a finite number > 0, got -1: log=True takes"),
         (lambda: Range(-0.0, 1, log=True), r"low must be a finite number > 0, got -0\.0"),
         (lambda: Range(0, 1, step=0), "step must be a finite number > 0, got 0"),
         (lambda: Range(0, 1, step=0.3), "high must be low plus a multiple of step.*end it at 0.9"),

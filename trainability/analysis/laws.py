@@ -15,6 +15,7 @@ import pandas as pd
 from trainability.analysis.binomial import at_least
 from trainability.analysis.comparisons import holm
 from trainability.analysis.rates import clopper_pearson
+from trainability.checks import counted
 
 ALPHA = 1e-6
 """How often a test here accuses a law that holds."""
@@ -72,10 +73,10 @@ def untrainable_never_succeed(rows: pd.DataFrame) -> Verdict:
     if n == 0:
         sentence = "Not tested: every network was trainable."
     elif exceptions:
-        sentence = f"Broken: {exceptions:,} of {n:,} untrainable networks succeeded."
+        sentence = f"Broken: {exceptions:,} of {counted(n, 'untrainable network')} succeeded."
     else:
         sentence = (
-            f"Holds: none of {n:,} untrainable networks succeeded; "
+            f"Holds: none of {counted(n, 'untrainable network')} succeeded; "
             f"the rate of exceptions is below {limit:.2g} (95 % confidence)."
         )
     return Verdict(
@@ -136,13 +137,15 @@ def judge(tests: pd.DataFrame, law: str) -> Verdict:
     n = int(tests["n"].to_numpy().sum())
     p_holm = tests["p_holm"].to_numpy(dtype=float)
     broken, worst = int((p_holm <= ALPHA).sum()), float(p_holm.min(initial=1.0))
-    cells = f"{len(tests):,} cells"
+    cells = f"{len(tests):,} cells, {n:,} networks"
     if not len(tests):
         sentence = "Not tested: theory says nothing about these cells."
+    elif len(tests) == 1:
+        sentence = f"{'Broken' if broken else 'Holds'} for {n:,} networks (p {worst:.2g})."
     elif broken:
-        sentence = f"Broken in {broken:,} of {cells}, {n:,} networks (smallest p {worst:.1g})."
+        sentence = f"Broken in {broken:,} of {cells} (smallest p {worst:.1g})."
     else:
-        sentence = f"Holds in all {cells}, {n:,} networks (smallest p {worst:.2g}, Holm-corrected)."
+        sentence = f"Holds in all {cells} (smallest p {worst:.2g}, Holm-corrected)."
     return Verdict(law, sentence, broken == 0, n, broken, worst)
 
 

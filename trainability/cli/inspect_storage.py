@@ -9,6 +9,7 @@ import typer
 
 from trainability import interrupts
 from trainability.addresses import shown
+from trainability.checks import counted
 from trainability.cli.app import (
     StorageOption,
     StudyArgument,
@@ -128,7 +129,7 @@ def _watch(study: Study, place: Storage, as_json: bool) -> None:
                 so_far = written.findings
                 err.print(
                     f"{so_far.n_networks:,}/{so_far.n_wanted:,} networks in {len(so_far.rates)}/"
-                    f"{len(so_far.cells)} cells  {written.page}",
+                    f"{counted(len(so_far.cells), 'cell')}  {written.page}",
                     soft_wrap=True,
                     highlight=False,
                 )
@@ -188,7 +189,8 @@ def sync(
         )
         return
     err.print(
-        f"MLflow at {shown(uri)} mirrors {len(cells) - unfinished} of {len(cells)} cells",
+        f"MLflow at {shown(uri)} mirrors {len(cells) - unfinished} of "
+        f"{counted(len(cells), 'cell')}",
         soft_wrap=True,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trainability import interrupts
+from trainability.checks import counted
 from trainability.cli.app import (
     StorageOption,
     StudyArgument,
@@ -159,7 +160,8 @@ def _table(study: Study, place: Storage, entries: list[dict[str, Any]], hashes: 
     todo = _todo(entries)
     successes = sum(entry["successes"] for entry in entries)
     whole = sum(not entry["replicates_to_do"] for entry in entries)
-    cells = f"{whole}/{len(entries)} cells" if todo else f"all {len(entries)} cells"
+    every = "all " * (len(entries) > 1)
+    cells = (f"{whole}/" if todo else every) + counted(len(entries), "cell")
     table.add_row(
         cells,
         *[""] * (len(left) - 1),

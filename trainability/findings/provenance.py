@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from trainability.checks import counted
 from trainability.findings.study import Findings
 from trainability.provenance import describe_environment
 from trainability.storage import Storage
@@ -22,19 +23,18 @@ def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
     finished = pd.to_numeric(blocks["finished_at"])
     hosts = sorted(set(blocks["host"]))
     facts = {
-        "networks": f"{findings.n_networks:,} in {len(findings.rates):,} cells, "
+        "networks": f"{findings.n_networks:,} in {counted(len(findings.rates), 'cell')}, "
         f"{steps:,.0f} training steps",
         "seed": f"{study.seed}",
         "code": _code(launch) if launch else "not recorded",
         "engine": ", ".join(
-            f"{where} ({count:,} files)"
+            f"{where} ({counted(count, 'file')})"
             for where, count in (blocks["engine"] + " on " + blocks["device"])
             .value_counts()
             .items()
         ),
         "finished": f"from {_time(finished.min())} to {_time(finished.max())}",
-        "time": f"{seconds:,.0f} s of trials, on {len(hosts)} "
-        + ("machine" if len(hosts) == 1 else "machines"),
+        "time": f"{seconds:,.0f} s of trials, on {counted(len(hosts), 'machine')}",
         "versions": ", ".join(
             f"{key.removeprefix('version_')} {launch[key]}"
             for key in launch

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from trainability.checks import int_problem, is_int, shown
+from trainability.checks import counted, int_problem, is_int, shown
 from trainability.errors import StudyFailed
 from trainability.training import ENGINES
 
@@ -176,15 +176,14 @@ class Outcome:
             StudyFailed: If it was not.
         """
         lines = [
-            f"  {cell}: {len(self.missing[cell])} blocks missing; {why}"
+            f"  {cell}: {counted(len(self.missing[cell]), 'block')} missing; {why}"
             for cell, why in self.failures.items()
         ]
         if len(lines) > _LINES:
             lines[_LINES:] = [f"  and {len(lines) - _LINES} more: {folder}/failures.json"]
         message = "\n".join(
             [
-                f"{len(self.missing)} of {self.n_cells} cells are incomplete"
-                f"{' (interrupted)' if self.interrupted else ''}",
+                incomplete(len(self.missing), self.n_cells) + " (interrupted)" * self.interrupted,
                 *lines,
                 "the same command runs what is missing",
             ]
@@ -193,3 +192,9 @@ class Outcome:
             raise KeyboardInterrupt(message) if self.missing else KeyboardInterrupt
         if self.missing:
             raise StudyFailed(message)
+
+
+def incomplete(n: int, n_cells: int) -> str:
+    """How many cells lack networks: "3 of 8 cells are incomplete"."""
+    verb = "is" if n == 1 else "are"
+    return f"{n:,} of {counted(n_cells, 'cell')} {verb} incomplete"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from trainability import plots
 from trainability.analysis.curves import STATES
+from trainability.checks import counted
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
 from trainability.findings.places import in_order
@@ -296,7 +297,7 @@ def scheme_against_scheme(findings: Findings, a: str, b: str, ax: Any = None) ->
         ax,
         column="curve",
         x=findings.x,
-        title=f"{b}\nagainst {a}: better at {won} widths, worse at {lost}",
+        title=f"{b}\nagainst {a}: better at {counted(won, 'width')}, worse at {lost}",
         level=LEVEL,
     )
 
@@ -306,8 +307,8 @@ def count_calibration(findings: Findings, ax: Any = None) -> Any:
     verdict = next(verdict for verdict in findings.verdicts if verdict.law == COUNTS)
     title = "Active neurons at birth are as many as theory says"
     if not verdict.holds:
-        n = len(findings.measured.count_tests)
-        title = f"Active neurons at birth break their law in {verdict.statistic} of {n} cells"
+        cells = counted(len(findings.measured.count_tests), "cell")
+        title = f"Active neurons at birth break their law in {verdict.statistic} of {cells}"
     return plots.plot_count_calibration(
         findings.measured.count_shares, ax, title=title, level=LEVEL
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from trainability.analysis.laws import Verdict
+from trainability.checks import counted
 from trainability.findings.asked import SUCCESS
 from trainability.findings.places import WIDTHS
 from trainability.findings.predicting import CLOSE
@@ -37,7 +38,8 @@ def headline(findings: Findings) -> str:
     n = len(findings.bounded)
     verdict = _bound(findings)
     if not verdict.holds:
-        return f"Success exceeds the theoretical trainability in {verdict.statistic} of {n} cells"
+        where = f"{verdict.statistic} of {counted(n, 'cell')}"
+        return f"Success exceeds the theoretical trainability in {where}"
     if not findings.has_bound:
         low, high = (percent(findings.rates["success_rate"].agg(end)) for end in ("min", "max"))
         return f"Success is {low} %" if low == high else f"Success is from {low} to {high} %"
@@ -85,7 +87,8 @@ def progress(findings: Findings) -> str:
         return ""
     return (
         f"Unfinished: {findings.n_networks:,} of {findings.n_wanted:,} networks in "
-        f"{len(findings.rates)} of {len(findings.cells)} cells. What follows holds for these."
+        f"{len(findings.rates)} of {counted(len(findings.cells), 'cell')}. What "
+        "follows holds for these."
     )
 
 

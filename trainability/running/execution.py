@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from trainability.checks import counted
 from trainability.events import Event, Events, Finished, Noted, Working
 from trainability.growth import record_growth
 from trainability.growth.planning import planned
@@ -82,7 +83,8 @@ def execute(
                 record_growth(name, storage, growth, part.points)
             if number > 1:
                 networks = sum(part.wanted.values()) * BLOCK_SIZE
-                what = f"{len(part.cells)} of {part.n_cells} cells grow, to {networks:,} networks"
+                cells_grow = f"{len(part.cells)} of {counted(part.n_cells, 'cell')} grow"
+                what = f"{cells_grow}, to {networks:,} networks"
                 events.emit(Working(what=f"round {number}: {what}"))
             launched = launcher.launch(part.cells, part.wanted)
             outcome = replace(outcome.followed_by(launched), n_cells=part.n_cells)

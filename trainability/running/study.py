@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainability.checks import counted
 from trainability.commands import command
 from trainability.errors import StudyFailed
 from trainability.launch.options import Options
@@ -152,7 +153,7 @@ def _run(
     study, place = job.study, job.storage
     cells = study_cells(study, place)
     networks = study.n_blocks * BLOCK_SIZE
-    what = f"{study.name}: {len(cells)} cells x {networks:,} networks{job.rounding}"
+    what = f"{study.name}: {counted(len(cells), 'cell')} x {networks:,} networks{job.rounding}"
     events.emit(Working(what=what))
     events.emit(Working(what="loading libraries"))
     from trainability.running.execution import execute

@@ -14,7 +14,7 @@ from trainability.checks import shown
 from trainability.commands import command
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
-from trainability.launch.options import Options
+from trainability.launch.options import Options, incomplete
 from trainability.running.job import place_problems
 from trainability.running.subscribers import default_console, mirrored, shown_events
 
@@ -243,7 +243,7 @@ def _search(
             if outcome.missing:
                 why = next(iter(outcome.failures.values()))
                 raise StudyFailed(
-                    f"{len(outcome.missing)} of {len(cells)} cells are incomplete: {why}; the same "
+                    f"{incomplete(len(outcome.missing), len(cells))}: {why}; the same "
                     "command runs what is missing"
                 )
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from trainability.checks import (
     canonical_setting,
     choice_problem,
+    counted,
     is_number,
     number_problem,
     settle_fields,
@@ -66,7 +67,11 @@ def draw_layer(
     place = f"layer {layer.name or layer.index} of {layer.depth}"
     wanted = f"weights of shape {shape} and biases of shape {shape[:2]} for {place}"
     if not isinstance(drawn, tuple | list) or len(drawn) != 2:
-        got = f"{len(drawn)} values" if isinstance(drawn, tuple | list) else type(drawn).__name__
+        got = (
+            counted(len(drawn), "value")
+            if isinstance(drawn, tuple | list)
+            else type(drawn).__name__
+        )
         raise InputError(f"{scheme} must draw {wanted}, got {got}; return (weight, bias)")
     problems = []
     for name, values, size in zip(("weights", "biases"), drawn, (shape, shape[:2]), strict=True):

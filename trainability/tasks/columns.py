@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainability.catalogs import did_you_mean
+from trainability.checks import counted
 from trainability.errors import DataError, refuse
 from trainability.lazy import numpy as np
 from trainability.tasks.text_columns import (
@@ -157,11 +158,16 @@ def _value_problems(path: Path, name: str, column: np.ndarray) -> list[str]:
             for problem in _value_problems(path, f"{name}[:, {k}]", column[:, k])
         ]
     problems = []
-    for what, bad in (("missing values (NaN)", np.isnan(column)), ("infinities", np.isinf(column))):
-        if bad.any():
+    kinds = (
+        ("missing value (NaN)", "missing values (NaN)", np.isnan(column)),
+        ("infinity", "infinities", np.isinf(column)),
+    )
+    for one, many, bad in kinds:
+        if (n := int(bad.sum())) > 0:
+            where, rows = ("in row", "that row") if n == 1 else ("the first in row", "those rows")
             problems.append(
-                f"{path}: column {name!r} has {bad.sum()} {what}, the first in row "
-                f"{bad.argmax() + 1}; drop or fill those rows"
+                f"{path}: column {name!r} has {counted(n, one, many)}, {where} "
+                f"{bad.argmax() + 1}; drop or fill {rows}"
             )
     if not problems and len(column) > 1 and column.min() == column.max():
         problems.append(
@@ -187,8 +193,8 @@ def _numbers(column: Column, rows: int | None, may_be_labels: bool) -> np.ndarra
         return f"has no class in row {stripped.index('') + 1}; drop or fill those rows"
     if not _may_be_classes(len(classes), len(texts)):
         return (
-            f"holds texts, {len(classes)} of them different in {len(texts)} rows; wanted numbers, "
-            f"or {_WANTED_CLASSES}"
+            f"holds texts, {len(classes)} of them different in "
+            f"{counted(len(texts), 'row')}; wanted numbers, or {_WANTED_CLASSES}"
         )
     return _one_hot(stripped, classes)
 
@@ -215,7 +221,8 @@ def _classes(column: Column, rows: int | None) -> np.ndarray | str:
         return f"has no class in row {missing.index(True) + 1}; drop or fill those rows"
     classes = sorted(set(values))
     if not _may_be_classes(len(classes), len(values)):
-        return f"holds {len(classes)} classes in {len(values)} rows; wanted {_WANTED_CLASSES}"
+        got = f"{counted(len(classes), 'class', 'classes')} in {counted(len(values), 'row')}"
+        return f"holds {got}; wanted {_WANTED_CLASSES}"
     return _one_hot(values, classes)
 
 

@@ -12,6 +12,7 @@ from trainability.checks import (
     MOST_POINTS,
     bool_problem,
     count_problem,
+    counted,
     int_problem,
     settle_fields,
     shown,
@@ -85,7 +86,7 @@ class Function(Task):
         elif isinstance(self.domain, Points) and not problems and self.n_train > len(self.domain.x):
             problems.append(
                 f"Function n_train is {self.n_train}, but its domain has only "
-                f"{len(self.domain.x)} points"
+                f"{counted(len(self.domain.x), 'point')}"
             )
         problems += count_problem("Function", "need", self.need)
         problems += bool_problem("Function", "classes", self.classes)
@@ -98,8 +99,8 @@ class Function(Task):
             left = len(self.domain.x) - self.n_train
             if self.n_validation > left:
                 problems.append(
-                    f"Function n_validation is {self.n_validation}, but its domain has only {left} "
-                    "points behind those for training"
+                    f"Function n_validation is {self.n_validation}, but its domain has only "
+                    f"{counted(left, 'point')} behind those for training"
                 )
         refuse(problems)
         settle_fields(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainability.checks import counted
 from trainability.domains import Ball, Box, Domain, Points
 from trainability.errors import InputError
 from trainability.lazy import numpy as np
@@ -19,7 +20,9 @@ def training_points(domain: Domain, n: int) -> np.ndarray:
     """
     if isinstance(domain, Points):
         if n > len(domain.x):
-            raise InputError(f"n_train is {n}, but the domain has {len(domain.x)} points")
+            raise InputError(
+                f"n_train is {n}, but the domain has {counted(len(domain.x), 'point')}"
+            )
         return domain.x[:n]
     if domain.d == 1:
         one = np.ones(1)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from trainability.checks import (
     bool_problem,
     choice_problem,
+    counted,
     int_problem,
     settle_fields,
     shown,
@@ -116,8 +117,8 @@ class Table(Task):
         if self.n_validation:
             if self.n_validation > len(x) - 2:
                 raise DataError(
-                    f"Table n_validation is {self.n_validation}, of {len(x)} rows; leave at least "
-                    "2 for training"
+                    f"Table n_validation is {self.n_validation}, of "
+                    f"{counted(len(x), 'row')}; leave at least 2 for training"
                 )
             chosen = stream(self.seed, "Table", "data").permutation(len(x))[: self.n_validation]
             held[chosen] = True
@@ -153,7 +154,8 @@ class Table(Task):
         problems = []
         constant = int((np.ptp(x, axis=0) == 0).sum()) if self.dataset is None else 0
         if constant:
-            problems.append(f"{constant} features are the same in all {len(x)} training rows")
+            what = f"{counted(constant, 'feature')} {'is' if constant == 1 else 'are'}"
+            problems.append(f"{what} the same in all {len(x)} training rows")
         if (np.ptp(y, axis=0) == 0).any():
             what = "a class" if self.classes else "a target"
             problems.append(f"{what} is the same in all {len(x)} training rows")
@@ -235,7 +237,7 @@ def _load_bundled(dataset: Bundled, rows: int | None) -> tuple[np.ndarray, np.nd
     load = load_diabetes if dataset == "diabetes" else load_digits
     x, y = (np.asarray(part) for part in load(return_X_y=True))
     if rows is not None and rows > len(x):
-        raise DataError(f"Table rows is {rows}, but {dataset} has only {len(x)} rows")
+        raise DataError(f"Table rows is {rows}, but {dataset} has only {counted(len(x), 'row')}")
     x, y = x[:rows], y[:rows]
     if dataset == "diabetes":
         return x, y[:, None]

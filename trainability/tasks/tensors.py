@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from trainability.checks import MOST_NUMBERS, bool_problem, int_problem
+from trainability.checks import MOST_NUMBERS, bool_problem, counted, int_problem
 from trainability.domains import Points
 from trainability.errors import DataError, refuse
 from trainability.lazy import numpy as np
@@ -83,8 +83,8 @@ class TensorTask(Task):
         n = len(targets)
         if self.n_validation > n - 2:
             raise DataError(
-                f"{owner} n_validation is {self.n_validation}, of {n} examples; leave at least 2 "
-                "for training"
+                f"{owner} n_validation is {self.n_validation}, of "
+                f"{counted(n, 'example')}; leave at least 2 for training"
             )
         y = self._class_targets(targets) if self.classes else targets.reshape(n, -1)
         order = stream(self.seed, owner, "data").permutation(n)

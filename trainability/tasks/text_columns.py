@@ -20,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from trainability.checks import counted
 from trainability.lazy import numpy as np
 from trainability.tasks.exact import shifted
 
@@ -74,7 +75,8 @@ def read_text(path: Path, wanted: Sequence[str]) -> tuple[list[str], dict[str, C
             continue
         if len(line) != len(names):
             raise ValueError(
-                f"line {reader.line_num} has {len(line)} values and the header {len(names)}"
+                f"line {reader.line_num} has {counted(len(line), 'value')} and the header "
+                f"{len(names)}"
                 f"{_suspected(head, separator)}"
             )
         lines.append(line)

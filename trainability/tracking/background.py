@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainability import interrupts
 from trainability.addresses import without_secrets
+from trainability.checks import counted
 from trainability.events import Event, Failed, Finished, Started
 from trainability.storage import Storage
 from trainability.study import Study
@@ -105,7 +106,7 @@ class Mirror:
         with self._changed:
             left = len(self._tasks) - self._closing
             if left > 0:
-                self.trouble = f"interrupted with {left} updates to do"
+                self.trouble = f"interrupted with {counted(left, 'update')} to do"
                 self._dropped = True
             self._tasks.clear()
             self._closing = False

@@ -12,7 +12,7 @@ from typing import Any
 
 from trainability import seeds
 from trainability.activations import RELU, Activation
-from trainability.checks import int_problem, is_int, is_number, settle_fields, shown
+from trainability.checks import counted, int_problem, is_int, is_number, settle_fields, shown
 from trainability.errors import InputError, StudyError, refuse
 from trainability.identity import left_out, younger
 from trainability.losses import MEAN_SQUARED_ERROR, Loss
@@ -324,7 +324,8 @@ class Tuning:
         if not is_int(self.budget) or self.budget < least:
             problems.append(
                 f"budget must be an int >= {least:,}, got {shown(self.budget)}: eight blocks of "
-                f"{BLOCK_SIZE} networks at {len(self.widths)} widths are the least to learn from"
+                f"{BLOCK_SIZE} networks at {counted(len(self.widths), 'width')} are the "
+                "least to learn from"
             )
         elif self.budget > MOST_BLOCKS * BLOCK_SIZE:
             problems += int_problem("budget", self.budget, least, MOST_BLOCKS * BLOCK_SIZE)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainability.analysis.expected import expected_trainability
+from trainability.checks import counted
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.study import Cell
@@ -131,8 +132,8 @@ def progress(tuning: Tuning, standings: Sequence[Standing], n_rounds: int) -> st
     budget = tuning.n_evaluations * BLOCK_SIZE * len(tuning.widths)
     rest = f"{budget - spent:,} of {budget:,} networks to go" if spent < budget else "search over"
     return (
-        f"best of {len(standings)} candidates after round {n_rounds}: {written(tuning, best)}, "
-        f"{tuning.objectives[0].words} {interval(standing.estimates[0])} "
+        f"best of {counted(len(standings), 'candidate')} after round {n_rounds}: "
+        f"{written(tuning, best)}, {tuning.objectives[0].words} {interval(standing.estimates[0])} "
         f"(n={standing.n_networks:,}; {100 * (1 - ALPHA):g} % for all candidates at all times); "
         f"{rest}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trainability.checks import counted
 from trainability.plan import missing_blocks
 from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
@@ -39,8 +40,9 @@ def planned(tuning: Tuning, storage: Storage) -> list[str]:
         f"strives for: {' and '.join(part.words for part in tuning.objectives)}",
         f"default: {written(tuning, None)}"
         + ("" if tuning.default else "; outside of what varies, so that only the end compares it"),
-        f"search: {budget:,} networks in some {ROUNDS} rounds; {len(rounds)} rounds with "
-        f"{n_asked:,} networks are written down, {n_asked - n_missing:,} of them trained",
+        f"search: {budget:,} networks in some {ROUNDS} rounds; "
+        f"{counted(len(rounds), 'round')} with {n_asked:,} networks are written down, "
+        f"{n_asked - n_missing:,} of them trained",
         f"at the end: {fresh:,} networks with fresh seeds each for {n_best} finalists and the "
         "default",
     ]

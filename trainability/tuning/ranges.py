@@ -51,7 +51,8 @@ class Range(Dimension):
 
     def __post_init__(self) -> None:
         problems = _log_problems("Range", self)
-        problems += number_problem("Range", "low", self.low, above=0 if self.log is True else None)
+        above = 0 if self.log is True else None
+        problems += _low_problems(self, number_problem("Range", "low", self.low, above=above))
         problems += number_problem("Range", "high", self.high)
         if self.step is not None:
             problems += number_problem("Range", "step", self.step, above=0)
@@ -148,7 +149,7 @@ class Integers(Dimension):
     def __post_init__(self) -> None:
         problems = _log_problems("Integers", self)
         least = 1 if self.log is True else -_LARGEST
-        problems += int_problem("Integers low", self.low, least, _LARGEST)
+        problems += _low_problems(self, int_problem("Integers low", self.low, least, _LARGEST))
         problems += int_problem("Integers high", self.high, -_LARGEST, _LARGEST)
         problems += int_problem("Integers step", self.step, 1, _LARGEST)
         refuse(problems or _order_problems("Integers", self))
@@ -209,6 +210,14 @@ def _log_problems(owner: str, values: Range | Integers) -> list[str]:
         return [f"{owner} log must be True or False, got {shown(values.log)}"]
     object.__setattr__(values, "log", log)
     return []
+
+
+def _low_problems(values: Range | Integers, problems: list[str]) -> list[str]:
+    """What is wrong with the lower end, and why, where another one would do without `log`."""
+    if values.log is True and is_number(values.low) and values.low <= 0:
+        why = "log=True takes its logarithm; raise low, or leave log out"
+        return [f"{problem}: {why}" for problem in problems]
+    return problems
 
 
 def _order_problems(owner: str, values: Range | Integers) -> list[str]:
