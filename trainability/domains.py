@@ -10,17 +10,24 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from trainability.checks import int_problem, is_int, number_problem, shown, size_of
+from trainability.checks import counted, int_problem, is_int, number_problem, shown, size_of
 from trainability.errors import InputError, refuse
 from trainability.lazy import numpy as np
 
 MOST_INPUTS = 1_000_000
+_MOST_SIDES = 3
+"""Sides of a box that are written one by one."""
 
 
 class Domain(ABC):
     """A set of inputs of d coordinates."""
 
     d: int
+
+    @property
+    def described(self) -> str:
+        """It in words, for people."""
+        return repr(self)
 
     @abstractmethod
     def support(self, w: np.ndarray) -> np.ndarray:
@@ -44,6 +51,11 @@ class Ball(Domain):
 
     def __post_init__(self) -> None:
         refuse(_dimension_problems("Ball", self.d) + _size_problems("Ball radius", self.radius))
+
+    @property
+    def described(self) -> str:
+        size = _in_words(self.radius)
+        return f"[-{size}, {size}]" if self.d == 1 else f"the ball of radius {size} in R^{self.d}"
 
     def support(self, w: np.ndarray) -> np.ndarray:
         return self.radius * np.linalg.norm(w, axis=-1)
@@ -90,6 +102,16 @@ class Box(Domain):
         refuse(problems)
         if isinstance(self.d, np.integer):
             object.__setattr__(self, "d", int(self.d))
+
+    @property
+    def described(self) -> str:
+        if self.is_centered_cube:
+            size = _in_words(float(self._half_widths[0]))
+            return f"[-{size}, {size}]" + (f"^{self.d}" if self.d > 1 else "")
+        if self.d > _MOST_SIDES:
+            return f"a box in R^{self.d}"
+        ends = zip(self.low.tolist(), self.high.tolist(), strict=True)
+        return " x ".join(f"[{_in_words(low)}, {_in_words(high)}]" for low, high in ends)
 
     @property
     def low(self) -> np.ndarray:
@@ -163,6 +185,10 @@ class Points(Domain):
     def __repr__(self) -> str:
         return f"Points({len(self.x)} x {self.d})"
 
+    @property
+    def described(self) -> str:
+        return f"{counted(len(self.x), 'point')} of {counted(self.d, 'input')}"
+
     def support(self, w: np.ndarray) -> np.ndarray:
         return (w @ self.x.T).max(axis=-1)
 
@@ -184,3 +210,8 @@ def _dimension_problems(name: str, d: Any) -> list[str]:
 
 def _size_problems(name: str, value: Any) -> list[str]:
     return number_problem(name, "", value, at_least=0)
+
+
+def _in_words(size: float) -> str:
+    """A number, that of the tasks on intervals as one writes it."""
+    return "sqrt 3" if size == 3**0.5 else f"{size:.6g}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import pytest
@@ -65,7 +66,13 @@ def test_measured_and_predicted_success_stand_side_by_side(stored, tmp_path):
         assert entry["auc"] > 0.9 and entry["gap_explained"] > 0.3
     assert (tmp_path / "f.png").stat().st_size > 10_000
     heard = call("birth", *options)
-    assert heard.code == 0 and "UnitSphere()" in heard.out and "512" in heard.out
+    assert heard.code == 0 and "UnitSphere()" in heard.out
+    said = " ".join(heard.out.split())
+    # Of rates that stand with their n and interval; AUC and gap are no percentages.
+    assert "In percent: success of 512 networks a row [95 % interval]" in said
+    assert re.search(r"UnitSphere\(\) +2 +[\d.]+ \[[\d.]+, [\d.]+\] ", heard.out)
+    assert said.index("In percent") < said.index("which network succeeds, held out:")
+    assert max(map(len, heard.out.splitlines())) <= 80
 
 
 def test_what_is_not_predicted_says_why(stored):

@@ -73,6 +73,7 @@ def check_scheme(
     seed: int = 0,
     effort: Effort = STANDARD_EFFORT,
     data: tuple[np.ndarray, np.ndarray] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> SchemeCheck:
     """Draw networks of a scheme, count the dead neurons of every layer, compare with theory.
 
@@ -88,6 +89,7 @@ def check_scheme(
         effort: How hard the census tries where no exact way is known.
         data: Inputs (N, d_in) and targets (N, d_out) of a task on this domain, for a scheme that
             looks at them; None for points of the domain as said there.
+        tell: Called with what is done next, before it is.
 
     Raises:
         InputError: Lists what is wrong with the arguments.
@@ -104,7 +106,7 @@ def check_scheme(
         x = domain.x if isinstance(domain, Points) else domain.sample(rng, _N_TRAIN)
         data = x, np.ones((len(x), 1))
     x, y = data
-    counted = _draw_and_count(scheme, domain, x, y, widths, n_networks, seed, effort)
+    counted = _draw_and_count(scheme, domain, x, y, widths, n_networks, seed, effort, tell)
     n = len(counted.born_dead)
     rows = pd.DataFrame(
         {
@@ -121,6 +123,7 @@ def check_scheme(
     )
     rates = success_rates(rows)
     rates.insert(0, "width", [widths[0] if len(set(widths)) == 1 else list(widths)])
+    tell("asking theory how many are born dead, which may draw more")
     # Nothing was trained, and there is no task that says who is trainable.
     unasked = [name for name in rates if str(name).startswith(_OF_TRAINING)]
     rates, verdicts = _network_law(scheme, domain, x, widths, rates.drop(columns=unasked))
@@ -140,6 +143,7 @@ def _draw_and_count(
     n_networks: int,
     seed: int,
     effort: Effort,
+    tell: Callable[[str], None],
 ) -> Census:
     sizes = (domain.d, *widths, y.shape[1])
     identity = f"{scheme!r} {sizes} on {domain!r}"
@@ -155,6 +159,7 @@ def _draw_and_count(
         )
         for block in blocks
     ]
+    tell("counting their dead neurons")
     return census(concatenate(drawn), domain, effort=effort)
 
 
@@ -175,8 +180,7 @@ def _network_law(
                 None if dead.is_upper_bound else "born_dead_theory",
                 "born_dead_theory",
             ),
-            "Networks are born dead as often as theory says"
-            + (" at most." if dead.is_upper_bound else "."),
+            f"Networks are born dead {'at most ' * dead.is_upper_bound}as often as theory says.",
         )
     ]
     bounds: dict[str, Callable[..., Probability]] = {

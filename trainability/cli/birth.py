@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainability.checks import counted
 from trainability.cli.app import StorageOption, StudyArgument, app, err, examples, out
 from trainability.cli.documents import JsonOption
 from trainability.cli.inputs import FigureOption, figure_problems
-from trainability.cli.tables import Column, new_table, titled
+from trainability.cli.tables import Column, hanging, new_table, titled
+from trainability.cli.working import working
 from trainability.commands import command
 from trainability.errors import InputError, refuse
 from trainability.stored import open_study
@@ -58,7 +60,7 @@ def birth(
     # Imported here, so that what is refused is refused at once.
     from trainability.birth.summary import decided_at_birth
 
-    with err.status("drawing networks again, and following them"):
+    with working(f"drawing {counted(len(rows), 'network')} again, and following them"):
         table = decided_at_birth(cells.values(), rows)
     if figure:
         _draw(table, figure)
@@ -69,8 +71,12 @@ def birth(
 
 
 def _show(table: pd.DataFrame, name: str) -> None:
+    from trainability.report.text import with_interval
+
     tasks = table["task"].nunique() > 1
-    names = ["scheme", "width", "n", "success", "by law", "races", "bound", "AUC", "gap"]
+    sizes = sorted(set(table["n"]))
+    each = [] if len(sizes) == 1 else ["n"]
+    names = ["scheme", "width", *each, "success", "by law", "races", "bound", "AUC", "gap"]
     columns = [Column(entry, entry in _TEXTS) for entry in (["task"] if tasks else []) + names]
     shown = new_table(columns)
     for row in table.to_dict("records"):
@@ -82,8 +88,8 @@ def _show(table: pd.DataFrame, name: str) -> None:
             *([row["task"]] if tasks else []),
             row["scheme"],
             str(row["width"]),
-            f"{row['n']:,}",
-            f"{100 * row['success_rate']:.1f}",
+            *(f"{row[name]:,}" for name in each),
+            with_interval(*(row[f"success_rate{end}"] for end in ("", "_low", "_high"))),
             f"{100 * row['predicted_success']:.1f}" if predicted else "-",
             f"{100 * row['race_low']:.0f}-{100 * row['race_high']:.0f}" if raced else "-",
             f"{100 * row['trainability']:.1f}" if bounded else "-",
@@ -91,15 +97,17 @@ def _show(table: pd.DataFrame, name: str) -> None:
             f"{row['gap_explained']:.2f}" if judged else "-",
         )
     out.print(titled(f"{name}: what at birth decides success", shown))
-    out.print(
-        "In percent. by law: success by the flow of Adam; races: what a neuron's race alone leaves "
-        "open; bound: trainability; all three from theory alone. Of each network, by its features "
-        "at birth, held out: AUC, and gap, the share explained of the deviance that trainability "
-        "leaves open.",
-        soft_wrap=True,
-    )
+    n = f" of {sizes[0]:,} networks a row" if len(sizes) == 1 else ""
+    out.print(f"In percent: success{n} [95 % interval], and, from theory alone:")
+    out.print(hanging("  by law", "", "success by the flow of Adam"))
+    out.print(hanging("  races ", "", "success, as far as a neuron's race alone decides it"))
+    out.print(hanging("  bound ", "", "trainability"))
+    out.print("How well features at birth tell which network succeeds, held out:")
+    out.print(hanging("  AUC   ", "", "how often the likelier of two is the one; by chance 0.5"))
+    gap = "share explained of the deviance that trainability leaves open"
+    out.print(hanging("  gap   ", "", gap))
     for reason in sorted(set(table["not_predicted"]) - {""}):
-        out.print(f"not predicted where {reason}", soft_wrap=True)
+        out.print(f"not predicted where {reason}")
 
 
 def _draw(table: pd.DataFrame, path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trainability.checks import int_problem
-from trainability.cli.app import app, err, examples, out, styled
+from trainability.checks import counted, int_problem
+from trainability.cli.app import app, err, examples, out
 from trainability.cli.documents import JsonOption
 from trainability.cli.inputs import (
     BallOption,
@@ -25,9 +26,9 @@ from trainability.cli.inputs import (
     chosen_width,
     figure_problems,
     shape_problems,
-    with_error,
 )
-from trainability.cli.tables import Column, new_table, titled
+from trainability.cli.tables import Column, hanging, new_table, titled
+from trainability.cli.working import working
 from trainability.errors import StudyFailed, refuse
 from trainability.schemes import Scheme
 from trainability.study.widths import grouped, layer_widths, own_depth
@@ -99,9 +100,10 @@ def census(
     from trainability.death import STANDARD_EFFORT, THOROUGH_EFFORT
 
     effort = THOROUGH_EFFORT if thorough else STANDARD_EFFORT
-    with err.status("drawing and counting"):
+    place = f"depth {deep}, width {grouped(wide)}, inputs in {domain.described}"
+    with working(f"drawing {counted(networks, 'network')} of {chosen}: {place}") as tell:
         data = None if learned is None else learned.data()
-        check = check_scheme(chosen, domain, wide, deep, networks, seed, effort, data)
+        check = check_scheme(chosen, domain, wide, deep, networks, seed, effort, data, tell)
     if figure:
         _draw_census(chosen, check, figure)
     if as_json:
@@ -118,12 +120,12 @@ def census(
             )
         )
     else:
-        _show_census(f"{chosen}{f' on {learned}' if learned else ''}", check)
+        _show_census(f"{chosen}{f' on {learned}' if learned else ''}", place, check)
     if not check.passed:
         raise StudyFailed(f"{chosen} does not do what theory says of it")
 
 
-def _show_census(scheme: str, check: SchemeCheck) -> None:
+def _show_census(scheme: str, place: str, check: SchemeCheck) -> None:
     n = int(check.layers["n"].iloc[0])
     names = "layer", "neurons", "active", "tentatively\ndead", "permanently\ndead", "undecided"
     table = new_table([Column(name) for name in names])
@@ -132,23 +134,34 @@ def _show_census(scheme: str, check: SchemeCheck) -> None:
         table.add_row(
             str(row["layer"]), str(row["width"]), *(f"{100 * share:.3f} %" for share in shares)
         )
-    out.print(titled(f"{scheme}: {n:,} networks at birth", table))
+    out.print(titled(f"{scheme}: {n:,} networks at birth\n{place}", table))
     rates = check.rates.iloc[0]
-    out.print(
-        f"networks born dead: {rates['born_dead_rate']:.5f} "
-        f"({rates['born_dead_rate_low']:.5f} to {rates['born_dead_rate_high']:.5f}, 95 %, "
-        f"n = {n:,}); theory "
-        f"{with_error(rates['born_dead_theory'], rates['born_dead_theory_se'])} "
-        f"({rates['born_dead_method']})",
-        soft_wrap=True,
-    )
+    rate, low, high = (_percent(rates[f"born_dead_rate{end}"]) for end in ("", "_low", "_high"))
+    out.print(f"networks born dead: {rate} % (95 % interval {low} to {high} %, n = {n:,})")
+    theory, error = rates["born_dead_theory"], rates["born_dead_theory_se"]
+    most = "at most " * bool(rates["born_dead_is_upper_bound"])
+    sampled = "one standard error; " * bool(error)
+    text = _percent_with_error(theory, error)
+    out.print(f"by theory: {most}{text} % ({sampled}{rates['born_dead_method']})")
     for verdict in check.verdicts:
         mark, style = ("pass", "green") if verdict.holds else ("FAIL", "bold red")
-        said = f"{verdict.law} {verdict.verdict} False-alarm rate {verdict.false_alarm_rate:g}."
-        out.print(
-            styled(mark, style, f"  {said}"),
-            soft_wrap=True,
-        )
+        out.print(hanging(mark, style, f"{verdict.law} {verdict.verdict}"))
+    rate = max(verdict.false_alarm_rate for verdict in check.verdicts)
+    out.print(f"A test fails a scheme that keeps its law with probability {rate:g} at most.")
+
+
+def _percent(share: float) -> str:
+    """A share in percent, to three digits."""
+    return f"{100 * share:.3g}"
+
+
+def _percent_with_error(share: float, error: float) -> str:
+    """A share in percent, to the digit of its standard error where it has one."""
+    if not error:
+        return _percent(share)
+    place = math.floor(math.log10(100 * error))
+    digits = max(0, -place)
+    return f"{100 * share:.{digits}f} ± {100 * error:.{digits}f}"
 
 
 def _draw_census(scheme: Scheme, check: SchemeCheck, path: Path) -> None:

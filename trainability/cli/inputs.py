@@ -72,8 +72,8 @@ def chosen_domain(
     if task is not None:
         if ball is not None or box is not None or d not in (1, task.d_in):
             raise InputError(
-                f"--task {task} says where inputs live, {task.domain}; leave out --d, --ball and "
-                "--box"
+                f"--task {task} says where inputs live, {task.domain.described}; leave out --d, "
+                "--ball and --box"
             )
         return task.domain
     if ball is not None and box is not None:

@@ -52,3 +52,12 @@ def new_table(columns: Sequence[Column]) -> Table:
 def titled(title: str, table: Table) -> Group:
     """A table under its title, which may be wider than it."""
     return Group(Text(f"\n{clean(title)}", style="bold"), table)
+
+
+def hanging(mark: str, style: str, text: str) -> Table:
+    """A mark in some style, and a text behind it, whose lines stand below each other."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(Text(clean(mark), style=style), Text(clean(text)))
+    return grid

@@ -168,7 +168,7 @@ def theory(
             deep,
             part[0]["need"],
             restarts,
-            f"inputs in {domain}" if learned is None else f"for {learned}",
+            f"inputs in {domain.described}" if learned is None else f"for {learned}",
         )
     if success:
         _show_success(entries)
@@ -326,11 +326,16 @@ def _show(
     out.print(titled(f"depth {depth}, need {need}, {where}", table))
     names = ["lower", "upper"] if deep else []
     names += ["all_restarts_lower"] if restarts > 1 and not deep else []
-    reasons = {
-        entry["refused"][name] for entry in entries for name in names if name in entry["refused"]
-    }
-    for reason in sorted(reasons):
-        out.print(f"no bound: {reason}", soft_wrap=True)
+    columns = {"lower": "at least", "upper": "at most"}
+    refused: dict[str, list[str]] = {}
+    for entry in entries:
+        for name in names:
+            if name in entry["refused"]:
+                # Which begins with the name of the function that was asked.
+                reason = entry["refused"][name].partition(" ")[2]
+                refused.setdefault(reason, []).append(columns.get(name, f"all {restarts}"))
+    for reason, where in sorted(refused.items()):
+        out.print(f"no bound ({', '.join(dict.fromkeys(where))}): it {reason}")
 
 
 def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:
