@@ -1,6 +1,8 @@
 """Predicted success beside measured success: which cells, how far off, and what breaks the law."""
 
 import dataclasses
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -18,8 +20,9 @@ from trainability.findings.predicting import (
     prediction_tests,
     with_predicted_success,
 )
-from trainability.findings.study import find
+from trainability.findings.study import Findings, find
 from trainability.report import write_report
+from trainability.report.sentences import prediction_sentence
 from trainability.schemes import UnitSphere
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
@@ -86,7 +89,8 @@ def test_the_report_shows_what_is_predicted_and_nothing_else(storage):
     raw = written.page.read_text()
     page = Page(raw)
     assert "Does theory predict success?" in page.text
-    assert "Theory predicts the success of 2 of the cells" in page.text
+    assert "theory predicts success to within 3 percentage points of what was" in page.text
+    assert " 2 cells that it covers. It is" in page.text
     assert raw.count("predicted success (theory)") == 2  # in what the chart tells of a cell
     assert raw.count("[8, 3, 2, 3]") == 2  # a line on either scale
     assert "the success that theory predicts" in page.text
@@ -94,6 +98,32 @@ def test_the_report_shows_what_is_predicted_and_nothing_else(storage):
     assert file["predicted_success"].tolist() == pytest.approx(
         findings.predictions["predicted_success"].tolist()
     )
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (
+            [0.61, 0.68],
+            "to within 3 percentage points of what was measured in all 2 cells. It is 2",
+        ),
+        (
+            [0.61, 0.79],
+            "of what was measured in 1 of 2 cells. It is 9.0 off at most (made, width 2:",
+        ),
+        ([0.20, 0.30], "of what was measured in none of 2 cells. It is 40.0 off at most (made, w"),
+        ([0.61], "of what was measured in the one cell. It is 1.0 off"),
+        ([0.10], "success in the one cell, but not to within 3 percentage points of what was meas"),
+    ],
+)
+def test_a_prediction_that_misses_is_not_said_to_hold(measured, said):
+    rates = pd.DataFrame({"success_rate": measured})
+    table = rates.assign(
+        predicted_success=[0.60, 0.70][: len(rates)], curve="made", width=range(1, len(rates) + 1)
+    )
+    table["difference"] = table["success_rate"] - table["predicted_success"]
+    findings = SimpleNamespace(rates=rates, predictions=table, x="width", place_text=str)
+    assert said in prediction_sentence(cast("Findings", findings))
 
 
 @pytest.mark.usefixtures("unrendered")

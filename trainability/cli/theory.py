@@ -334,8 +334,8 @@ def _show(
                 # Which begins with the name of the function that was asked.
                 reason = entry["refused"][name].partition(" ")[2]
                 refused.setdefault(reason, []).append(columns.get(name, f"all {restarts}"))
-    for reason, where in sorted(refused.items()):
-        out.print(f"no bound ({', '.join(dict.fromkeys(where))}): it {reason}")
+    for reason, which in sorted(refused.items()):
+        out.print(f"no bound ({', '.join(dict.fromkeys(which))}): it {reason}")
 
 
 def _show_success(entries: Sequence[Mapping[str, Any]]) -> None:

@@ -161,13 +161,12 @@ def failures_sentence(findings: Findings) -> str:
         return ""
     shares = (counts / n).sort_values(ascending=False)
     parts = [f"{percent(share)} % {_REASONS[str(why)]}" for why, share in shares.items() if share]
-    which = (
-        "the one network that failed although it was"
-        if n == 1
-        else (f"{n:,} networks that failed although they were")
-    )
-    born = f"{which} trainable at birth" if findings.has_bound else which.rpartition(" although")[0]
-    return f"Of {born}, {joined(parts)}."
+    failed = int((findings.rates["n"] - findings.rates["successes"]).sum())
+    those = "the one network that failed" if n == 1 else f"{n:,} networks that failed"
+    # Without a bound all are trainable by construction, as a rule: it would say nothing.
+    if findings.has_bound or n < failed:
+        those += f" although {'it was' if n == 1 else 'they were'} trainable at birth"
+    return f"Of {those}, {joined(parts)}."
 
 
 def undecided_sentence(findings: Findings) -> str:
@@ -313,13 +312,16 @@ def prediction_sentence(findings: Findings) -> str:
     farthest = table.loc[gaps.idxmax()]
     where = f"{farthest['curve']}, {findings.x} {findings.place_text(farthest[findings.x])}"
     n, close = len(table), int((gaps <= 100 * CLOSE).sum())
-    which = all_of(n, "cell") if n == len(findings.rates) else f"{n:,} of the cells"
+    which = all_of(n, "cell") + " that it covers" * (n < len(findings.rates))
+    if close < n and n > 1:
+        which = which.replace("all", f"{close:,} of" if close else "none of")
+    how = f"to within {100 * CLOSE:g} percentage points of what was measured in {which}"
+    if close < n == 1:
+        how = f"in {which}, but not {how.rpartition(' in ')[0]}"
     return (
-        f"Theory predicts the success of {which}, from the initialization, the task and the "
-        f"settings of Adam alone: it is within {100 * CLOSE:g} percentage points of what was "
-        f"measured in {'all of them' if close == n else f'{close:,} of them'}, and "
-        f"{gaps.max():.1f} off at "
-        f"most ({where}: predicted {percent(farthest['predicted_success'])} %, measured "
+        "From the initialization, the task and the settings of Adam alone, theory predicts success "
+        f"{how}. It is {gaps.max():.1f} off at most ({where}: predicted "
+        f"{percent(farthest['predicted_success'])} %, measured "
         f"{percent(farthest['success_rate'])} %)."
     )
 
