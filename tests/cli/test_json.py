@@ -96,6 +96,19 @@ def test_a_report_and_a_status_as_documents(mine, tmp_path):
     assert cells[2]["success_rate"] is None and cells[0]["success_rate_low"] > 0
 
 
+def test_what_lies_between_two_studies_is_printed_too(mine, tmp_path):
+    (tmp_path / "other.py").write_text(STUDY.replace('"mine"', '"other"').replace("He(),", ""))
+    other = load_study("other.py")
+    for study in (mine, other):
+        for cell in study.cells():
+            store(Storage(tmp_path / "results"), study.name, cell, [0])
+    said = document(call("report", "mine.py", "other.py", "--json").out)["between"]
+    assert len(said) == 2 and "The 2 cells that mine and other have in common" in said[1]
+    shown = call("report", "mine.py", "other.py").out
+    last = shown.split("other/report/index.html\n\nBetween mine and other\n")[1]
+    assert " ".join(last.split()).startswith(" ".join(said)) and "side by side:  " in last
+
+
 @pytest.mark.parametrize("command", ["run", "report", "status", "sync", "tune", "birth"])
 def test_what_is_refused_prints_no_document(command, mine):
     done = call(command, "nosuch", "--json")

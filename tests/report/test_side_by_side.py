@@ -45,8 +45,8 @@ def storage(tmp_path_factory):
 
 
 def beside(studies, storage):
-    path = write_side_by_side([write_report(study, storage) for study in studies], storage)
-    return path, Page(path.read_text())
+    made = write_side_by_side([write_report(study, storage) for study in studies], storage)
+    return made.page, Page(made.page.read_text())
 
 
 def test_two_studies_are_in_one_figure_with_a_test_between_them(storage):
@@ -65,6 +65,7 @@ def test_two_studies_are_in_one_figure_with_a_test_between_them(storage):
         f"{100 * row['difference']:.1f} percentage points (95 % interval"
     )
     assert text in page.text and "beyond reasonable doubt" in page.text
+    assert "The two studies differ in optimizer. Each report says what is not" in page.text
     curves = pd.read_csv(path.parent / "between_curves.csv")
     assert curves["scheme"].tolist() == ["UnitSphere()", "He(bias_std=1.0)"]
     assert curves["places"].tolist() == [3, 3] and (curves["difference"] > 0).all()
@@ -84,15 +85,62 @@ def test_the_page_links_to_the_reports_and_loads_nothing(storage):
 
 
 def test_networks_of_one_initialization_are_compared_pair_by_pair(storage):
-    """A study and its copy trained the very same networks: they differ in nothing."""
+    """Studies that differ in the optimizer alone draw the same networks; seeds draw others."""
+    elsewhere = dataclasses.replace(FASTER, name="elsewhere", seed=1)
+    for cell in elsewhere.cells():
+        store(storage, elsewhere.name, cell, [0], 0.7)
+    one, faster, other = (find(study, storage) for study in (STUDY, FASTER, elsewhere))
+    widths = []
+    for studies in ([one, faster], [one, other]):
+        row = overlay(studies).pooled.iloc[0]
+        assert row["places"] == 6 and row["statistic"] > 1
+        widths.append(row["difference_high"] - row["difference_low"])
+    assert widths[0] != widths[1]
+    assert overlay([one, faster]).differing == ["optimizer"]
+    assert overlay([one, other]).differing == ["optimizer", "seed"]
+
+
+def test_the_very_same_networks_are_no_comparison(storage):
+    """A study and its copy trained the same cells: their networks are named, and not tested."""
     copy = dataclasses.replace(STUDY, name="copy")
     for cell in copy.cells():
         store(storage, copy.name, cell, [0], 0.4)
-    one, same, faster = (find(study, storage) for study in (STUDY, copy, FASTER))
-    row = overlay([one, same]).pooled.iloc[0]
-    assert row["difference"] == 0 and row["p_value"] == 1
-    independent = overlay([one, faster]).pooled.iloc[0]
-    assert independent["statistic"] > 0
+    together = overlay([find(study, storage) for study in (STUDY, copy)])
+    assert together.pooled.empty and together.curves.empty and len(together.same) == 6
+    assert between(together) == [
+        "The studies have no setting in common at which they could be compared, but for networks "
+        "that are the very same.",
+        "The 6 cells that one and copy have in common (UnitSphere at width 2, 4 and 8 and "
+        "He(bias_std=1) at width 2, 4 and 8) hold the very same networks, from one seed and with "
+        "all settings alike: they are in no comparison.",
+    ]
+    path, page = beside([STUDY, copy], storage)
+    assert pd.read_csv(path.parent / "same_cells.csv")["curve"].tolist()[::3] == [
+        "UnitSphere",
+        "He(bias_std=1)",
+    ]
+    assert "chance" not in page.text and "differ in" not in page.text
+
+
+def test_only_what_differs_between_studies_that_overlap_is_tested(storage):
+    """Half of the schemes, with another optimizer, beside one cell that both have."""
+    axes = {"optimizer": [STUDY.optimizer, FASTER.optimizer], "width": [2, 4, 8]}
+    one = dataclasses.replace(STUDY, name="overlapping", axes=axes, optimizer=None, scheme=He())
+    axes = {**axes, "width": [2]}
+    two = dataclasses.replace(one, name="apart", axes=axes, max_steps=60)
+    three = dataclasses.replace(one, name="alike", axes=axes)
+    for study, q in ((one, 0.4), (two, 0.7), (three, 0.4)):
+        for cell in study.cells():
+            store(storage, study.name, cell, [0], q)
+    together = overlay([find(study, storage) for study in (one, two, three)])
+    assert together.pooled[["a", "b", "places"]].to_numpy().tolist() == [
+        ["overlapping", "apart", 2],
+        ["apart", "alike", 2],
+    ]
+    assert set(together.same["b"]) == {"alike"} and len(together.same) == 2
+    assert "max_steps" in together.differing
+    said = between(together)
+    assert "aside" not in "".join(said[:2]) and said[2].startswith("The 2 cells that overlapping")
 
 
 LAYERS = dataclasses.replace(
@@ -106,9 +154,10 @@ LAYERS = dataclasses.replace(
 def test_studies_of_widths_for_each_layer_are_laid_over_each_other(storage):
     axes = {**LAYERS.axes, "loss": [MeanSquaredError()]}  # but for those with whom the page is made
     one = dataclasses.replace(LAYERS, name="one_loss", axes=axes)
-    plain = dataclasses.replace(one, name="plain", axes={**axes, "width": [4, 8]})
+    faster = dataclasses.replace(one, optimizer=FASTER.optimizer)
+    plain = dataclasses.replace(faster, name="plain", axes={**axes, "width": [4, 8]})
     several = dataclasses.replace(
-        one, name="several", axes={**axes, "width": [4, (4, 4), (16, 4)]}, depth=None
+        faster, name="several", axes={**axes, "width": [4, (4, 4), (16, 4)]}, depth=None
     )
     uneven = dataclasses.replace(LAYERS, name="uneven", axes={**LAYERS.axes, "width": [(16, 4)]})
     again = dataclasses.replace(uneven, name="again", optimizer=FASTER.optimizer)

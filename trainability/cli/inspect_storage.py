@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +30,7 @@ from trainability.errors import InputError, StudyFailed
 from trainability.stored import open_study
 
 if TYPE_CHECKING:
-    from trainability.report import Report
+    from trainability.report import Report, SideBySide
     from trainability.storage import BlockFile, Storage
     from trainability.study import Study
 
@@ -85,12 +84,12 @@ def report(
             )
     with only_documents(as_json):
         written = [_written(study, place) for study in chosen]
-        page = None
+        beside = None
         if len(written) > 1:
             from trainability.report import write_side_by_side
 
-            page = write_side_by_side(written, place)
-    _show(written, page, place, as_json)
+            beside = write_side_by_side(written, place)
+    _show(written, beside, place, as_json)
 
 
 def _written(study: Study, place: Storage) -> Report:
@@ -103,18 +102,23 @@ def _written(study: Study, place: Storage) -> Report:
         return write_report(study, place, helper=helper)
 
 
-def _show(written: list[Report], page: Path | None, place: Storage, as_json: bool) -> None:
+def _show(written: list[Report], beside: SideBySide | None, place: Storage, as_json: bool) -> None:
     """What was found, and where it is written."""
     if as_json:
         documents = [study_document(one, place) for one in written]
-        together = None if page is None else str(page)
-        print_document({"studies": documents, "side_by_side": together})
+        between = {} if beside is None else {"between": beside.said}
+        together = None if beside is None else str(beside.page)
+        print_document({"studies": documents, **between, "side_by_side": together})
         return
     for one in written:
         one.show(out)
         out.print(f"report:  {one.page}", soft_wrap=True)
-    if page is not None:
-        out.print(f"side by side:  {page}", soft_wrap=True)
+    if beside is not None:
+        names = " and ".join(one.findings.study.name for one in written)
+        out.print(f"\nBetween {names}", style="bold", markup=False, emoji=False)
+        for sentence in beside.said:
+            out.print(sentence, markup=False, emoji=False)
+        out.print(f"side by side:  {beside.page}", soft_wrap=True)
 
 
 def _watch(study: Study, place: Storage, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from trainability.analysis.comparisons import holm
 from trainability.analysis.pooled import pool
 from trainability.analysis.rates import groups
 from trainability.findings.comparing import compare_places, declared, most_sharing, with_streams
-from trainability.findings.places import WIDTHS, width_texts
+from trainability.findings.places import WIDTHS, axis_columns, width_texts
 from trainability.findings.study import LEVEL, Findings
 from trainability.study import Cell
 
@@ -27,6 +28,10 @@ class Overlay:
         x: The column along the horizontal axis.
         pooled: Study against study over all the places of both, as `pooled.pool`.
         curves: The same curve by curve: after the columns that tell them apart.
+        same: What two studies both have, and so is no comparison: one row per pair of studies and
+            cell, `a`, `b`, `curve` and `place` as the first one names them, and `cell`. Its
+            networks have one seed and all settings in common.
+        differing: Columns of which no two cells of some two studies have the same value.
     """
 
     rates: pd.DataFrame
@@ -34,13 +39,16 @@ class Overlay:
     x: str
     pooled: pd.DataFrame
     curves: pd.DataFrame
+    same: pd.DataFrame
+    differing: list[str]
 
 
 def overlay(studies: Sequence[Findings]) -> Overlay:
     """Lay studies over each other.
 
     Places are what the studies have in common of the axes that vary inside of them. Cells of two
-    studies that share their initializations are compared pair by pair.
+    studies that share their initializations are compared pair by pair. A cell that both have is
+    one and the same, whatever its networks do: it is in no test.
     """
     parts, fits, networks = [], [], []
     every_cell: dict[str, Cell] = {}
@@ -67,7 +75,7 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     used = rates[rates.index.isin(set(rows["cell"]))]
     rows["cell"] = pd.Categorical(rows["cell"], list(used.index))
     identity = with_streams(used.drop(columns=["curve", "id"]), every_cell)
-    places = compare_places("study", identity, rows, 1, LEVEL)
+    places = _of_two(compare_places("study", identity, rows, 1, LEVEL), used)
     across = {findings.x for findings in studies}
     x = across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width"
     # A study may train one network in several ways, with several losses say: it counts once.
@@ -78,7 +86,52 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
         x=x,
         pooled=pool(places, sharing, LEVEL) if len(places) else pd.DataFrame(),
         curves=_by_curve(places, x),
+        same=_in_both(studies),
+        differing=_differing(rates),
     )
+
+
+def _of_two(places: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """The places at which the two studies have different cells."""
+    if places.empty:
+        return places
+    names = [name for name in places.columns[1 : places.columns.get_loc("a")] if name in cells]
+    ids: dict[tuple[str, ...], set[str]] = {}
+    for row in cells[["study", "id", *names]].to_dict("records"):
+        ids.setdefault(tuple(str(row[name]) for name in ("study", *names)), set()).add(row["id"])
+    differ = [
+        ids[tuple(map(str, (row["a"], *at)))].isdisjoint(ids[tuple(map(str, (row["b"], *at)))])
+        for row in places.to_dict("records")
+        for at in [[row[name] for name in names]]
+    ]
+    return places[differ].reset_index(drop=True)
+
+
+def _in_both(studies: Sequence[Findings]) -> pd.DataFrame:
+    """What `Overlay.same` holds."""
+    entries = []
+    for one, other in combinations(studies, 2):
+        both = one.rates[one.rates.index.isin(other.rates.index)]
+        entries += [
+            [one.study.name, other.study.name, row["curve"], one.place_text(row[one.x]), cell]
+            for cell, row in both.iterrows()
+        ]
+    return pd.DataFrame(entries, columns=["a", "b", "curve", "place", "cell"])
+
+
+def _differing(rates: pd.DataFrame) -> list[str]:
+    """What `Overlay.differing` holds, of axes and of the seed."""
+    columns = [*axis_columns(rates), "seed"]
+    return [
+        column
+        for column in columns
+        if any(
+            a.isdisjoint(b)
+            for a, b in combinations(
+                (set(part[column].astype(str)) for _, part in rates.groupby("study")), 2
+            )
+        )
+    ]
 
 
 def _by_curve(places: pd.DataFrame, x: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,29 @@ from trainability.report.sentences import progress
 from trainability.report.tables import TableView
 from trainability.report.text import joined, p_text, points, with_interval
 from trainability.storage import Storage
+from trainability.study.axes import label
 
+_MOST_CURVES = 3
+"""Curves of cells that two studies both have which a sentence names; the table has all."""
 _OVERLAY = "overlay"
 _MOST_LINES = 14
 """Curves in the static figure; the interactive one has all."""
 
 
-def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
+@dataclass(frozen=True)
+class SideBySide:
+    """A page over several studies.
+
+    Args:
+        page: Where it is.
+        said: What is to be said between the studies, in sentences.
+    """
+
+    page: Path
+    said: list[str]
+
+
+def write_side_by_side(reports: Sequence[Report], storage: Storage) -> SideBySide:
     """Write one page over the reports of several studies.
 
     Args:
@@ -40,7 +57,7 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
             folder is in the current one.
 
     Returns:
-        The page, self-contained but for the links to the single reports.
+        Its page, self-contained but for the links to the single reports, and what it says.
 
     Raises:
         StorageError: If it can't be written.
@@ -52,7 +69,7 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
     studies = [report.findings for report in reports]
     together = overlay(studies)
     tables = {"studies": study_table(studies), "between_studies": together.pooled,
-              "between_curves": together.curves}  # fmt: skip
+              "between_curves": together.curves, "same_cells": together.same}  # fmt: skip
     tables = {name: table for name, table in tables.items() if len(table)}
     said = between(together)
 
@@ -70,7 +87,8 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
             chart=chart if code else None,
             overlay=picture,
             library=Markup(code),
-            tables=[_studies(tables["studies"]), *_tests(together)],
+            tables=[_studies(tables["studies"]), *_tests(together), *_same(together)],
+            differing=differing_sentence(together),
             studies=[
                 {
                     "question": report.findings.study.question,
@@ -90,11 +108,14 @@ def write_side_by_side(reports: Sequence[Report], storage: Storage) -> Path:
         (made / "index.html").write_text(page, encoding="utf-8")
 
     replace_folder(folder, write)
-    return folder / "index.html"
+    return SideBySide(folder / "index.html", said)
 
 
 def between(together: Overlay) -> list[str]:
-    """Which study's networks succeed more often, pair by pair of studies, in sentences."""
+    """Which study's networks succeed more often, pair by pair of studies, in sentences.
+
+    After these, what two studies have in common to the last network.
+    """
     sentences = []
     for row in together.pooled.to_dict("records"):
         a, b = str(row["a"]), str(row["b"])
@@ -102,13 +123,45 @@ def between(together: Overlay) -> list[str]:
         if gap < 0:
             a, b, gap, low, high = b, a, -gap, -high, -low
         settings = f"the {row['places']} settings" if row["places"] > 1 else "the one setting"
+        pair = together.same[["a", "b"]].isin([a, b]).all(axis=1)
+        aside = ", those of the very same networks aside" * bool(pair.any())
         sentences.append(
-            f"On average over {settings} that both studied, {b} succeeds {points(gap)} percentage "
-            f"points (95 % interval {points(low)} to {points(high)}) more often than {a} "
-            f"(n = {min(row['n_a'], row['n_b']):,} networks each), {confidence(row['p_holm'])}: "
-            f"{p_value_text(row['p_holm'])} by a likelihood-ratio test pooled over them."
+            f"On average over {settings} that both studied{aside}, {b} succeeds "
+            f"{points(gap)} percentage points (95 % interval {points(low)} to {points(high)}) "
+            f"more often than {a} (n = {min(row['n_a'], row['n_b']):,} networks each), "
+            f"{confidence(row['p_holm'])}: {p_value_text(row['p_holm'])} by a "
+            "likelihood-ratio test pooled over them."
         )
-    return sentences or ["The studies have no setting in common at which they could be compared."]
+    if not sentences:
+        but = ", but for networks that are the very same" * bool(len(together.same))
+        sentences = [f"The studies have no setting in common at which they could be compared{but}."]
+    return [*sentences, *_same_sentences(together)]
+
+
+def _same_sentences(together: Overlay) -> list[str]:
+    """Which cells of two studies are one and the same."""
+    texts = []
+    for (a, b), part in together.same.groupby(["a", "b"], sort=False):
+        curves = part.groupby("curve", sort=False)["place"].agg(list)
+        named = [f"{curve} at {together.x} {joined(places)}" for curve, places in curves.items()]
+        if len(named) > _MOST_CURVES:
+            named = [*named[:_MOST_CURVES], f"of {len(named) - _MOST_CURVES} more curves"]
+        one = len(part) == 1
+        texts.append(
+            f"The {'one cell' if one else f'{len(part)} cells'} that {a} and {b} have "
+            f"in common ({joined(named)}) hold{'s' * one} the very same networks, from one "
+            f"seed and with all settings alike: {'it is' if one else 'they are'} in no comparison."
+        )
+    return texts
+
+
+def differing_sentence(together: Overlay) -> str:
+    """In which settings studies differ throughout; empty if in none."""
+    names = [label(name) for name in together.differing]
+    if not names:
+        return ""
+    of_all = together.rates["study"].nunique()
+    return f"{'The two' if of_all == 2 else 'Some of the'} studies differ in {joined(names)}."
 
 
 def study_table(studies: Sequence[Findings]) -> pd.DataFrame:
@@ -175,6 +228,21 @@ def _tests(together: Overlay) -> list[TableView]:
             )
         )
     return views
+
+
+def _same(together: Overlay) -> list[TableView]:
+    if together.same.empty:
+        return []
+    return [
+        TableView(
+            "same_cells",
+            "Cells of two studies that are one: the same networks from one seed, trained alike. "
+            "They are in no comparison of the two.",
+            ["a", "b", "curve", together.x, "cell"],
+            together.same.astype(str).to_numpy().tolist(),
+            n_text=5,
+        )
+    ]
 
 
 def _studies(table: pd.DataFrame) -> TableView:
