@@ -166,12 +166,12 @@ def test_the_experiment_says_what_is_asked_and_keeps_what_a_user_wrote(stored, t
         return tags["mlflow.note.content"]
 
     mirror = MlflowMirror(study, storage, uri)
-    assert described() == "**Is it small?**"
+    assert described() == "Is it small?"
     (tmp_path / "report").mkdir()
     mirror.log_report(tmp_path / "report", "**Is it small?**\n\nYes.")
-    assert described() == "**Is it small?** Yes."
+    assert described() == "Is it small? Yes."
     MlflowMirror(study, storage, uri)
-    assert described() == "**Is it small?** Yes."
+    assert described() == "Is it small? Yes."
     id_ = client.get_experiment_by_name("trainability/tiny").experiment_id
     client.set_experiment_tag(id_, "mlflow.note.content", "mine")
     mirror.log_report(tmp_path / "report", "**Is it small?**\n\nNo.")

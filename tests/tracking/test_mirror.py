@@ -69,6 +69,17 @@ def test_a_finished_cell_is_one_nested_run_with_the_contract_s_metrics(stored):
     assert names == ["rows.parquet"]
 
 
+def test_a_cell_s_run_says_what_it_is(stored):
+    study, storage, uri = stored
+    mirror = MlflowMirror(study, storage, uri)
+    cell = study.cells()[0]
+    mirror.finish(cell)
+    run = runs_of(uri)[cell.id]
+    said = run.data.tags["mlflow.note.content"]
+    rate = 100 * run.data.metrics["success_rate"]
+    assert said.startswith(f"256 networks of {cell}: {rate:.1f} % succeeded (95 % Clopper-Pearson")
+
+
 @pytest.mark.parametrize("is_replaced", [True, False])
 def test_a_study_s_run_that_another_driver_deleted_is_not_ended_but_the_one_that_is_kept(
     stored, is_replaced

@@ -89,7 +89,7 @@ class MlflowMirror:
         self._names = Names(study)
         self._runs = reconciled(self._client, self._experiment, study.name)
         self._parent = self._find_or_create_parent()
-        self._describe(f"**{study.question}**")
+        self._describe(study.question)
         self._client.set_experiment_tag(self._experiment, view.TAG, self._view())
 
     def _view(self) -> str:
@@ -162,8 +162,9 @@ class MlflowMirror:
     def log_report(self, folder: Path, description: str) -> None:
         """Put the report's files and a description in Markdown where MLflow shows the study."""
         self._parent.log_report(folder, description)
-        # In one paragraph: of others the page shows the first line alone until it is unfolded.
-        self._describe(description.replace("\n\n", " ", 1))
+        # In one paragraph: of others the page shows the first line alone until it is unfolded. And
+        # without marks, for the list of experiments shows these.
+        self._describe(description.replace("**", "").replace("\n\n", " ", 1))
 
     def _describe(self, text: str) -> None:
         """Describe the experiment, unless somebody else did."""
@@ -303,6 +304,7 @@ class MlflowMirror:
         # MLflow run with the content is known to be whole.
         params = () if run.has_params else _params(cell)
         tags = [RunTag(name, text) for name, text in _trained_by(provenance).items()]
+        tags.append(RunTag(DESCRIPTION_TAG, _described(cell, values, len(rows))))
         tags.append(RunTag(CONTENT_TAG, content))
         self._client.log_batch(run.id, metrics=metrics, params=params, tags=tags)
         rates = {name: values[name] for name in RATES}
@@ -333,6 +335,15 @@ def _params(cell: Cell) -> list[Any]:
     # it all is a tag.
     columns = cell.columns() | {"width": cell.width, "widths": None, "cell": None}
     return [Param(name, str(value)) for name, value in columns.items() if value is not None]
+
+
+def _described(cell: Cell, values: Mapping[str, float], n: int) -> str:
+    """What a cell's run is, and how often its networks succeeded, in a sentence."""
+    rate, low, high = (100 * values[name] for name in RATES[:3])
+    return (
+        f"{n:,} networks of {cell}: {rate:.1f} % succeeded "
+        f"(95 % Clopper-Pearson interval {low:.1f} to {high:.1f} %)."
+    )
 
 
 def _trained_by(provenance: Sequence[Mapping[str, str]]) -> dict[str, str]:
