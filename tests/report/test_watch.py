@@ -5,6 +5,7 @@ from synthetic_rows import store
 
 from trainability import Adam, Study
 from trainability.report import watch_report
+from trainability.report.watch import reports_of_more
 from trainability.schemes import He
 from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
@@ -50,3 +51,22 @@ def test_what_the_wait_raises_ends_it_and_the_page_stays(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         next(reports)
     assert page.is_file() and not list(page.parent.parent.glob(".report-*"))
+
+
+def test_whoever_asks_gets_a_report_of_more_or_none(tmp_path):
+    """So may who writes a live page, as often as that costs next to nothing."""
+    storage, cells = Storage(tmp_path), list(STUDY.cells())
+    reports = reports_of_more(STUDY, storage)
+    page = tmp_path / STUDY.name / "report" / "index.html"
+    assert next(reports) is None and not page.exists()
+    store(storage, STUDY.name, cells[0], [0], 0.6)
+    written = next(reports)
+    assert written is not None and written.page == page and page.is_file()
+    page.unlink()
+    assert next(reports) is None and not page.exists()
+    for cell in cells[1:]:
+        store(storage, STUDY.name, cell, [0], 0.6)
+    whole = next(reports)
+    assert whole is not None and whole.findings.is_complete
+    store(storage, STUDY.name, cells[0], [1], 0.6)  # which a study that grows may want
+    assert next(reports) is not None and next(reports) is None

@@ -75,7 +75,8 @@ def test_what_goes_wrong_with_the_page_stops_no_run(tmp_path, tiny_study, monkey
     def fails(*_):
         raise InputError("no page")
 
-    monkeypatch.setattr("trainability.report.write_report", fails)
+    for owner in ("trainability.report", "trainability.report.watch"):
+        monkeypatch.setattr(f"{owner}.write_report", fails)
     store(Storage(tmp_path), tiny_study.name, tiny_study.cells()[0], [0])
     with live.live_page(tiny_study, Storage(tmp_path), Events()):
         until(lambda: not writers())
@@ -88,7 +89,7 @@ def test_who_ends_a_run_waits_for_no_page(tmp_path, tiny_study, monkeypatch):
         is_at_it.set()
         may_end.wait(60)
 
-    monkeypatch.setattr("trainability.report.write_report", hangs)
+    monkeypatch.setattr("trainability.report.watch.write_report", hangs)
     store(Storage(tmp_path), tiny_study.name, tiny_study.cells()[0], [0])
     try:
         with live.live_page(tiny_study, Storage(tmp_path), Events()):

@@ -26,14 +26,30 @@ def watch_report(study: Study, storage: Storage, wait: Callable[[float], None]) 
     Yields:
         Every report, once it is written.
     """
-    seen = None
-    while True:
-        files = storage.block_files(study.name, study_cells(study, storage))
-        state = {(file.cell, file.first, file.last) for file in files}
-        if files and state != seen:
-            seen = state
-            report = write_report(study, storage)
+    for report in reports_of_more(study, storage):
+        if report is not None:
             yield report
             if report.findings.is_complete:
                 return
         wait(POLL_S)
+
+
+def reports_of_more(study: Study, storage: Storage) -> Iterator[Report | None]:
+    """Whenever the next one is asked for, write the report if storage holds more of the study.
+
+    Args:
+        study: The study.
+        storage: Where its rows come in.
+
+    Yields:
+        The report, once it is written; None where storage holds nothing, or what it held.
+    """
+    seen: set[tuple[str, int, int]] = set()
+    while True:
+        files = storage.block_files(study.name, study_cells(study, storage))
+        state = {(file.cell, file.first, file.last) for file in files}
+        if state and state != seen:
+            seen = state
+            yield write_report(study, storage)
+        else:
+            yield None

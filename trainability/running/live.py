@@ -52,20 +52,18 @@ def live_page(study: Study, storage: Storage, events: Events) -> Iterator[None]:
 def _write(study: Study, storage: Storage, events: Events, ended: threading.Event) -> None:
     # At the priority of all threads: one that gives way would keep Python's lock while it waits for
     # a core, and the driver, with everybody who waits for its answer, would wait with it.
-    pause, seen, is_noted = FIRST_S, None, False
+    pause, is_noted = FIRST_S, False
+    reports: Iterator[Report | None] | None = None
     while not ended.wait(pause):
         begun = time.monotonic()
         try:
-            from trainability.growth import study_cells
-            from trainability.report import write_report
+            if reports is None:  # what is over by now loads nothing
+                from trainability.report.watch import reports_of_more
 
-            files = storage.block_files(study.name, study_cells(study, storage))
-            state = {(file.cell, file.first, file.last) for file in files}
-            if files and state != seen:
-                page = write_report(study, storage).page
-                seen = state
-                if not is_noted:
-                    events.emit(Noted(heading="so far:", text=str(page)))
+                reports = reports_of_more(study, storage)
+            report = next(reports)
+            if report is not None and not is_noted:
+                events.emit(Noted(heading="so far:", text=str(report.page)))
                 is_noted = True
         except Exception:  # the report at the end tells
             return
