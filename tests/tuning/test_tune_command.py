@@ -113,6 +113,28 @@ def test_what_is_wrong_with_a_tuning_is_one_message_before_anything_is_written(
     assert not (tmp_path / "results").exists()
 
 
+def test_what_is_wrong_with_the_last_tuning_is_told_before_the_first_is_run(
+    tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "study.py"
+    path.write_text(
+        "import dataclasses\nfrom torch import nn\nfrom trainability import Module, Tuning\n"
+        "from trainability.tuning import Choice, Range, SuccessRate\n"
+        f"one = Tuning.from_json({a_tuning().to_json()!r})\n"
+        "def build(): return nn.Sequential(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 1))\n"
+        'TUNING = [one, dataclasses.replace(one, name="other", network=Module(build), depth=None,\n'
+        '    vary={"learning_rate": Range(0.001, 0.1, log=True)}, objective=SuccessRate())]\n'
+    )
+    monkeypatch.setattr("trainability.running.tuning.run_tuning", None)  # nothing is run
+    where = ["--storage", str(tmp_path / "results"), "--engine", "torch"]
+    monkeypatch.setattr("sys.argv", ["trainability", "tune", str(path), *where])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert end.value.code == 2 and "not copies of a module" in said, said
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_file_without_a_tuning_is_refused(tmp_path):
     path = tmp_path / "study.py"
     path.write_text("TUNING = 3\n")

@@ -80,25 +80,27 @@ def tune(
     options, problems = launch_options(
         address, ray, cpus_per_trial, gpus_per_trial, label, max_concurrent, engine, max_failures
     )
-    refuse([*problems, *options.problems(spelled), *finish_problems(on_finish)])
-    from trainability.running.tuning import run_tuning
-    from trainability.storage import Storage
-    from trainability.tracking import usable_tracking_uri
-    from trainability.tuning.loading import load_tunings
+    refuse(finish_problems(on_finish))
+    from trainability.running.job import checked_tunings
 
     if not dry_run:
         run_at_end(on_finish, study, storage)
-    place = Storage(storage)
-    tunings = load_tunings(study)
+    jobs = checked_tunings(
+        study, storage, options, tracking_uri=tracking_uri, spelled=spelled, problems=problems
+    )
+    place = jobs[0].storage
     if dry_run:
-        _show_plan(tunings, place, as_json)
+        _show_plan([job.tuning for job in jobs], place, as_json)
         return
+    from trainability.running.tuning import run_tuning
+    from trainability.tracking import usable_tracking_uri
+
     place.check_writable()
     usable_tracking_uri(tracking_uri, place)
     done = []
     with interruptible(), only_documents(as_json):
-        for tuning in tunings:
-            done.append(run_tuning(tuning, study, place, options, tracking_uri, err))
+        for job in jobs:
+            done.append(run_tuning(job, err))
             if not as_json:
                 done[-1].written.show(out)
     if as_json:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trainability.growth import Growth
     from trainability.storage import Storage
     from trainability.study import Study
+    from trainability.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,25 @@ class Job:
         if wanted % BLOCK_SIZE == 0:
             return ""
         return f" ({wanted:,} rounded up to whole blocks of {BLOCK_SIZE})"
+
+
+@dataclass(frozen=True)
+class TuningJob:
+    """What is to be tuned, checked as far as that is possible without starting anything.
+
+    Args:
+        tuning: The tuning.
+        storage: Where its rows are.
+        options: Runtime options.
+        text: How a command names it.
+        tracking_uri: As it was given.
+    """
+
+    tuning: Tuning
+    storage: Storage
+    options: Options
+    text: str
+    tracking_uri: str | None
 
 
 def checked_job(
@@ -84,7 +104,7 @@ def checked_job(
         from trainability.growth import growth_problems
 
         problems += growth_problems(precision, refine, spelled)
-    problems += place_problems(storage, tracking_uri)
+    problems += _place_problems(storage, tracking_uri)
     if not isinstance(study, str | Path):  # a wrong name needs no NumPy
         from trainability.study import Study
 
@@ -96,10 +116,7 @@ def checked_job(
     chosen, place = open_study(study, storage)
     if replicates is not None:
         chosen = dataclasses.replace(chosen, replicates=replicates)
-    if options.engine != "auto":  # only then, for it loads what trains
-        from trainability.families import engine_problems
-
-        refuse(engine_problems(options.engine, chosen.cells()))
+    _refuse_engine(options, [chosen])
     from trainability.growth import Growth
 
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
@@ -107,7 +124,56 @@ def checked_job(
     return Job(chosen, growth, place, options, text, tracking_uri)
 
 
-def place_problems(storage: Any, tracking_uri: Any) -> list[str]:
+def checked_tunings(
+    tuning: str | Path | Tuning,
+    storage: str | Path | Storage,
+    options: Options,
+    *,
+    tracking_uri: str | None = None,
+    spelled: Callable[[str], str] = str,
+    problems: Sequence[str] = (),
+) -> list[TuningJob]:
+    """What is to be tuned, once all that is given is checked and the tunings are found.
+
+    Args:
+        tuning: As for `tune`, but a file may declare several.
+        storage: Where results are.
+        options: Runtime options.
+        tracking_uri: MLflow's.
+        spelled: How the user writes an option's name.
+        problems: What is known to be wrong already.
+
+    Raises:
+        InputError: Names all that is wrong, with any of the tunings.
+    """
+    problems = [*problems, *options.problems(spelled), *_place_problems(storage, tracking_uri)]
+    if not isinstance(tuning, str | Path):
+        from trainability.tuning import Tuning
+
+        if not isinstance(tuning, Tuning):
+            problems.append(f"tuning must be a Tuning, a file or a name, got {shown(tuning)}")
+    refuse(problems)
+    from trainability.storage import Storage
+    from trainability.tuning.loading import load_tunings
+
+    place = storage if isinstance(storage, Storage) else Storage(storage)
+    if isinstance(tuning, str | Path):
+        chosen, text = load_tunings(str(tuning)), str(tuning)
+    else:  # named by what it declares
+        chosen, text = [tuning], f"{place.address}/{tuning.name}/tuning.json"
+    _refuse_engine(options, [one.study() for one in chosen])
+    return [TuningJob(one, place, options, text, tracking_uri) for one in chosen]
+
+
+def _refuse_engine(options: Options, studies: Sequence[Study]) -> None:
+    if options.engine == "auto":  # else what trains is loaded
+        return
+    from trainability.families import engine_problems
+
+    refuse([p for study in studies for p in engine_problems(options.engine, study.cells())])
+
+
+def _place_problems(storage: Any, tracking_uri: Any) -> list[str]:
     """What is wrong with the kinds of what is given for a storage and a tracking URI."""
     problems = []
     if not isinstance(storage, str | Path) and not hasattr(storage, "block_files"):

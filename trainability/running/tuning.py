@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainability.checks import shown
 from trainability.commands import command
 from trainability.errors import StudyFailed, refuse
 from trainability.events import Events, Subscriber, Working
 from trainability.launch.options import Options, incomplete
-from trainability.running.job import place_problems
+from trainability.running.job import TuningJob, checked_tunings
 from trainability.running.subscribers import default_console, mirrored, shown_events
 
 if TYPE_CHECKING:
@@ -74,10 +73,6 @@ def tune(
         StudyFailed: If networks could not be trained. What is stored stays.
         KeyboardInterrupt: If it was interrupted.
     """
-    from trainability.storage import Storage
-    from trainability.tuning import Tuning
-    from trainability.tuning.loading import load_tunings
-
     options = Options(
         address=address,
         ray=ray,
@@ -88,19 +83,11 @@ def tune(
         engine=engine,
         max_failures=max_failures,
     )
-    problems = [*options.problems(), *place_problems(storage, tracking_uri)]
-    if not isinstance(tuning, str | Path | Tuning):
-        problems.append(f"tuning must be a Tuning, a file or a name, got {shown(tuning)}")
-    refuse(problems)
-    chosen = [tuning] if isinstance(tuning, Tuning) else load_tunings(str(tuning))
-    if len(chosen) > 1:
-        names = ", ".join(one.name for one in chosen)
-        refuse([f"{tuning} declares {len(chosen)} tunings ({names}); give tune one Tuning"])
-    place = storage if isinstance(storage, Storage) else Storage(storage)
-    declared = f"{place.address}/{chosen[0].name}/tuning.json"  # by the tuning itself
-    text = declared if isinstance(tuning, Tuning) else str(tuning)
-    console = default_console(progress)
-    return run_tuning(chosen[0], text, place, options, tracking_uri, console, on_event)
+    jobs = checked_tunings(tuning, storage, options, tracking_uri=tracking_uri)
+    if len(jobs) > 1:
+        names = ", ".join(job.tuning.name for job in jobs)
+        refuse([f"{tuning} declares {len(jobs)} tunings ({names}); give tune one Tuning"])
+    return run_tuning(jobs[0], default_console(progress), on_event)
 
 
 @dataclass(frozen=True)
@@ -163,33 +150,20 @@ class Tuned:
 
 
 def run_tuning(
-    tuning: Tuning,
-    text: str,
-    place: Storage,
-    options: Options,
-    tracking_uri: str | None,
-    console: Console | None,
-    on_event: Subscriber | None = None,
+    job: TuningJob, console: Console | None, on_event: Subscriber | None = None
 ) -> Tuned:
     """Run a tuning that is checked; see `tune`.
 
     Args:
-        tuning: What to tune.
-        text: How a command names it.
-        place: Where its rows are.
-        options: Runtime options.
-        tracking_uri: MLflow's, as it was given.
+        job: What to tune.
         console: Where progress is shown; None for nowhere.
         on_event: Told of everything that happens.
     """
-    if options.engine != "auto":
-        from trainability.families import engine_problems
-
-        refuse(engine_problems(options.engine, tuning.study().cells()))
     from trainability.tracking import usable_tracking_uri
 
+    tuning, place = job.tuning, job.storage
     place.check_writable()
-    uri = usable_tracking_uri(tracking_uri, place)
+    uri = usable_tracking_uri(job.tracking_uri, place)
     with shown_events(console, on_event) as events, contextlib.ExitStack() as end:
         from trainability.tuning.wording import written
 
@@ -197,23 +171,16 @@ def run_tuning(
         what = f"{tuning.budget:,} networks to search {settings}, from {written(tuning, None)}"
         events.emit(Working(what=f"{tuning.name}: {what}"))
         events.emit(Working(what="loading libraries"))
-        again = command("tune", text, storage=place.address, tracking_uri=tracking_uri)
+        again = command("tune", job.text, storage=place.address, tracking_uri=job.tracking_uri)
         with mirrored(
             tuning.study(), place, uri, events, again=again, when="this makes it whole:"
         ) as mirror:
-            tuned = _search(tuning, place, options, events, mirror, end)
+            tuned = _search(job, events, mirror, end)
         events.check()
         return tuned
 
 
-def _search(
-    tuning: Tuning,
-    place: Storage,
-    options: Options,
-    events: Events,
-    mirror: Mirror,
-    end: contextlib.ExitStack,
-) -> Tuned:
+def _search(job: TuningJob, events: Events, mirror: Mirror, end: contextlib.ExitStack) -> Tuned:
     from trainability.launch import Launcher
     from trainability.plan import missing_blocks
     from trainability.provenance import describe_environment
@@ -222,9 +189,10 @@ def _search(
     from trainability.tuning.report import write_report
     from trainability.tuning.result import judge
 
+    tuning, place = job.tuning, job.storage
     events.subscribe(mirror.on_event)
     work = tuning.budget * max(tuning.cell(None, width).operations for width in tuning.widths)
-    with Launcher(tuning.name, place, options, events, work) as launcher:
+    with Launcher(tuning.name, place, job.options, events, work) as launcher:
         declaration = tuning.to_json().encode()
         if place.read_bytes(f"{tuning.name}/tuning.json") != declaration:
             # Whoever can't work on it refuses before anything is written.
