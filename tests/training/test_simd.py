@@ -82,12 +82,13 @@ def test_the_kernel_shuffles_as_the_streams_say(
         np.testing.assert_array_equal(orders[each % 2].T, batch_order(keys, each, n_points))
 
 
-@pytest.mark.parametrize("n_points", [2, 3, 37, 128, 300])
+@pytest.mark.parametrize(("n_points", "n_before"), [(1, 0), (2, 0), (3, 2), (37, 20), (128, 127)])
 @pytest.mark.parametrize("n_lanes", [8, 16])
 @pytest.mark.parametrize("together", [1, 2, 3, 4])
 def test_exchanges_that_are_drawn_together_shuffle_as_the_streams_say(
-    n_points: int, n_lanes: int, together: int
+    n_points: int, n_before: int, n_lanes: int, together: int
 ) -> None:
+    """Some are done before, the others at the end, where fewer may be left than are drawn."""
     arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
     code = Code(n_lanes)
     with code.function("run", arguments) as given:
@@ -95,11 +96,11 @@ def test_exchanges_that_are_drawn_together_shuffle_as_the_streams_say(
         shuffle.begin(given["epoch"])
         with code.loop(given["n"]):
             shuffle.exchange(shuffle.draw(together))
-        shuffle.finish()
+        shuffle.finish(together)
     keys = order_keys(3, "any", 1)[:n_lanes]
     orders = np.zeros((2, n_points, n_lanes), dtype=np.int32)
     kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
-    kernel(keys=keys, epoch=7, n_points=n_points, orders=orders, n=(n_points - 1) // together)
+    kernel(keys=keys, epoch=7, n_points=n_points, orders=orders, n=n_before // together)
     np.testing.assert_array_equal(orders[1].T, batch_order(keys, 7, n_points))
 
 

@@ -100,7 +100,7 @@ class _Kernel:
         with code.when(starts | is_first):
             with code.when(is_first):
                 self.shuffle.begin(epoch)
-            self.shuffle.finish()
+            self.shuffle.finish(self.plan.finishes)
             self.shuffle.begin(epoch + 1)
         first = self.shuffle.first_of(epoch) + batch * given["batch_size"]
         own = Points(given["own"], given["own"], given["own_scales"], own_from=first)

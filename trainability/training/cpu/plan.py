@@ -129,6 +129,12 @@ class Plan:
         return sum(into * out + out for into, out in pairwise(self.sizes))
 
     @property
+    def finishes(self) -> int:
+        """How many exchanges are done at once where an order is wanted and nothing is beside them:
+        measured, at width 8."""
+        return 2 if self.exchanges else 1
+
+    @property
     def alike(self) -> list[tuple[int | None, int, bool]]:
         """Parameters that are updated alike: the first, how many, and whether they are weights.
 

@@ -50,8 +50,11 @@ class Shuffle:
         with self._code.when(self._left.get() > 0):
             self._exchange()
 
-    def finish(self) -> None:
-        """All exchanges that are left."""
+    def finish(self, together: int = 1) -> None:
+        """All exchanges that are left, so many at once: the mixing of one waits for itself."""
+        if together > 1:
+            with self._code.loop(self._left.get() // together):
+                self.exchange(self.draw(together))
         with self._code.loop(self._left.get()):
             self._exchange()
 
