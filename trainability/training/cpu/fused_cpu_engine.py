@@ -19,10 +19,11 @@ from trainability.training.cpu.plan import BLOCK, EVALUATE, Plan
 from trainability.training.cpu.tiles import TiledTraining
 from trainability.training.flat import flattened, unflattened
 
-# For the length of a chunk. A call costs some 30 microseconds beside the group's work of 1e11
+# For the length of a chunk. A call cost some 30 microseconds beside the group's work of 1e11
 # operations a second; a network that stops leaves its lane idle for half a chunk, and one that
 # succeeds takes some 1,000 steps. So the chunk that loses least is the root of
-# 2 * 1,000 steps * 3e6 operations / (operations per step).
+# 2 * 1,000 steps * 3e6 operations / (operations per step). Since small groups
+# are taken at once a call costs less, and this was not measured anew.
 _CHUNK_SQUARED_TIMES_FLOPS = 6e9
 _LEAST_CHUNK = 16
 # Groups that a worker loads, trains one after the other, and stores at once: what is done in Python
