@@ -125,8 +125,7 @@ class SuccessRate(Objective):
 
     def estimate(self, outcomes: Outcomes, level: float, limits: Limits) -> Estimate:
         k, n = _successes(outcomes[self.width])
-        low, high = limits(k, n, level)
-        return Estimate(k / n, float(low), float(high))
+        return Estimate(k / n, *_limits_of(k, n, level, limits))
 
     def score(self, outcomes: Outcomes, max_steps: int) -> tuple[float, float]:
         return _angle(outcomes[self.width])
@@ -284,6 +283,13 @@ def _angle(steps: np.ndarray) -> tuple[float, float]:
     """
     k, n = _successes(steps)
     return math.asin(math.sqrt((k + 3 / 8) / (n + 3 / 4))), 1 / (4 * n + 2)
+
+
+@lru_cache(maxsize=4096)
+def _limits_of(k: int, n: int, level: float, limits: Limits) -> tuple[float, float]:
+    """Limits of a success probability; every round of a search asks for those of all candidates."""
+    low, high = limits(k, n, level)
+    return float(low), float(high)
 
 
 @lru_cache(maxsize=4096)
