@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import base64
+import gc
 import os
 import signal
 from functools import cache
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = item.path.relative_to(folder).as_posix()
         if path in LONG or f"{path}::{item.name.split('[')[0]}" in LONG:
             item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what is there by now, libraries and tests, out of collections of garbage: to look
+    through it again and again took a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
