@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from tuning_in_process import Trainer, a_tuning
 
+from trainability.schemes import He
 from trainability.storage import Storage
 from trainability.tuning import MedianSteps, SuccessRate
 from trainability.tuning.landscape import Landscape
@@ -17,6 +18,7 @@ from trainability.tuning.objectives import Estimate
 from trainability.tuning.report import write_report
 from trainability.tuning.result import answer, judge
 from trainability.tuning.search import Round, Standing
+from trainability.tuning.tables import candidate_table
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,9 @@ def two_objectives(tmp_path_factory):
     return judge(run_search(tuning, storage, Trainer(tuning, storage))), storage
 
 
-def found_by_hand(rates, default, n=4096):
+def found_by_hand(rates, default, n=4096, **changes):
     """Finalists with these rates on fresh seeds; the search saw .9 of every one."""
-    tuning = a_tuning()
+    tuning = a_tuning(**changes)
     rng = np.random.default_rng(0)
     shared = rng.random(n)
 
@@ -88,7 +90,53 @@ def test_optimism_is_what_the_best_observed_lost_on_fresh_seeds():
     result = judge(found_by_hand([0.80, 0.85], default=0.7))
     assert result.best_observed.settings == (0.1, 0.02)
     assert result.optimism == pytest.approx(0.9 - result.best_observed.values[0].value)
-    assert "1 that by theory can't be best" in answer(result)[-1]
+    said = " ".join(answer(result))
+    assert "left out 1 that by theory can't be best" in said
+    assert "The search flattered its best observed candidate, He(bias_std=0.1)" in said
+    assert "90.0 % in the search, 80." in said
+
+
+def test_what_lost_nothing_was_not_flattered():
+    said = " ".join(answer(judge(found_by_hand([0.95, 0.85], default=0.7))))
+    assert "The search did not flatter its best observed candidate" in said
+
+
+def test_of_none_that_were_left_out_nothing_is_said():
+    found = found_by_hand([0.80], default=0.7)
+    rounds = [dataclasses.replace(found.rounds[0], refused=[])]
+    assert "left out" not in answer(judge(dataclasses.replace(found, rounds=rounds)))[-1]
+
+
+def test_who_can_not_be_told_apart_from_the_winner_is_named():
+    result = judge(found_by_hand([0.79, 0.80, 0.75], default=0.7))
+    assert [entry.settings for entry in result.rivals] == []
+    result = judge(found_by_hand([0.8002, 0.80, 0.75], default=0.7))
+    [rival] = result.rivals
+    assert rival.settings == (0.2, 0.02)
+    assert "can't be told apart from He(bias_std=0.2), Adam(learning_rate=0.02), 8" in " ".join(
+        answer(result)
+    )
+
+
+def test_the_default_that_the_search_found_is_no_finalist_of_its_own(tmp_path):
+    same = {"scheme": He(bias_std=0.1)}  # the settings of the first candidate
+    result = judge(found_by_hand([0.7, 0.69], default=0.7, **same))
+    assert [entry.settings for entry in result.finalists] == [(0.2, 0.02)]
+    assert answer(result)[0].endswith("He(bias_std=0.2), Adam(learning_rate=0.02) came nearest.")
+    assert candidate_table(result)["fresh"].notna().tolist() == [True, True]
+    alone = judge(found_by_hand([0.7], default=0.7, **same))
+    assert alone.finalists == [] and alone.winner is alone.default
+    assert answer(alone)[0].startswith("The search found nothing better than the default, He(")
+    assert "difference" not in " ".join(answer(alone))
+
+
+def test_rates_are_in_percent_and_their_differences_in_points():
+    said = " ".join(answer(judge(found_by_hand([0.8], default=0.7))))
+    number = r"\d\d\.\d"
+    limits = rf"\[{number}, {number}\]"
+    assert re.search(rf"its success rate is {number} % {limits}, the default's", said)
+    assert re.search(r"is \+\d+\.\d percentage points \[\+\d+\.\d, \+\d+\.\d\], with an", said)
+    assert "with an interval of 95 %" in said
 
 
 def test_the_intervals_of_the_differences_hold_together():

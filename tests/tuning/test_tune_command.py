@@ -45,6 +45,10 @@ def test_it_trains_what_is_missing_and_ends_with_a_line_to_paste(trained):
     assert all(path.exists() for path in before)
     assert re.search(r"\n    scheme=He\(.*\), optimizer=Adam\(learning_rate=.*\),\n", first.output)
     assert "trainability ui --storage" in first.output
+    # A table as all others are, in the lines of a terminal of 80 columns.
+    [table] = re.findall(r"success rate on fresh seeds\n(.*?)\nreport:", first.output, re.DOTALL)
+    assert not set(table) & set("┃│┏") and max(map(len, table.splitlines())) <= 80
+    assert re.search(r"\d\d\.\d \[\d\d\.\d, \d\d\.\d\]  \+", table)
     assert (folder / "report" / "index.html").exists()
     again = invoke(trained)
     assert "networks/s" not in again.output

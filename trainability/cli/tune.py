@@ -33,12 +33,16 @@ from trainability.cli.launching import (
     launch_options,
     spelled,
 )
+from trainability.cli.tables import Column, new_table, titled
 from trainability.errors import refuse
 
 if TYPE_CHECKING:
     from trainability.running.tuning import Tuned
     from trainability.storage import Storage
     from trainability.tuning import Tuning
+
+_HEADS = {"minus the default's": "minus the\ndefault's", "in the search": "in the\nsearch"}
+"""Headings in two lines."""
 
 TuningArgument = Annotated[
     str,
@@ -102,11 +106,34 @@ def tune(
         for job in jobs:
             done.append(run_tuning(job, err))
             if not as_json:
-                done[-1].written.show(out)
+                _show(done[-1])
     if as_json:
         print_document({"storage": place.shown, "tunings": list(map(_document, done))})
     else:
         show_commands(place.address, tracking_uri, browse="ui")
+
+
+def _show(tuned: Tuned) -> None:
+    """Print the answer, the finalists, and the winner as a line to paste."""
+    from trainability.tuning.report import shown_finalists
+    from trainability.tuning.result import answer
+
+    result = tuned.result
+    out.print(f"\n{result.tuning.question}", style="bold")
+    for sentence in answer(result):
+        out.print(sentence)
+    for index, objective in enumerate(result.tuning.objectives):
+        shown = shown_finalists(result, [index])
+        vary = result.tuning.vary
+        texts = {"candidate", *(name for name, part in vary.items() if not part.is_ordered)}
+        columns = [Column(_HEADS.get(name) or name, name in texts) for name in shown["header"]]
+        table = new_table(columns)
+        for entries in shown["body"]:
+            table.add_row(*entries)
+        out.print(titled(f"{objective.words} on fresh seeds", table))
+    out.print(f"report:  {tuned.report}", soft_wrap=True)
+    out.print("paste into a study:")
+    out.print(f"    {result.python}", soft_wrap=True)
 
 
 def _document(tuned: Tuned) -> dict[str, Any]:

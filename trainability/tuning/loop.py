@@ -27,7 +27,7 @@ from trainability.tuning.objectives import Outcomes
 from trainability.tuning.prior import predicted_best
 from trainability.tuning.search import ALPHA, ROUNDS, Round, Search, Standing
 from trainability.tuning.space import Settings
-from trainability.tuning.wording import interval, written
+from trainability.tuning.wording import measured, written
 
 _MOST_BLOCKS = 2**31 // BLOCK_SIZE
 Dispatch = Callable[[str, Mapping[str, Cell], Mapping[str, int]], None]
@@ -133,7 +133,8 @@ def progress(tuning: Tuning, standings: Sequence[Standing], n_rounds: int) -> st
     rest = f"{budget - spent:,} of {budget:,} networks to go" if spent < budget else "search over"
     return (
         f"best of {counted(len(standings), 'candidate')} after round {n_rounds}: "
-        f"{written(tuning, best)}, {tuning.objectives[0].words} {interval(standing.estimates[0])} "
+        f"{written(tuning, best)}, {tuning.objectives[0].words} "
+        f"{measured(tuning.objectives[0], standing.estimates[0])} "
         f"(n={standing.n_networks:,}; {100 * (1 - ALPHA):g} % for all candidates at all times); "
         f"{rest}"
     )

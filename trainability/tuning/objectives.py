@@ -47,6 +47,8 @@ class Objective(ABC):
     words: str
     """What is measured, for tables and axes."""
     maximize: bool = False
+    is_share: bool = False
+    """Whether it is a share of networks, which people read in percent."""
     in_units_of_loss: bool = False
     """Whether values under different losses can't be compared. Success, and the steps to it, can:
     each loss is compared with the tolerance."""
@@ -112,6 +114,7 @@ class SuccessRate(Objective):
     width: Width | None = None
 
     maximize = True
+    is_share = True
     words = "success rate"
 
     def __post_init__(self) -> None:

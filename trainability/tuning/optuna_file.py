@@ -36,7 +36,8 @@ def optuna_file(result: Result) -> bytes:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = tuning.space
     fresh = {
-        entry.settings: [estimate.value for estimate in entry.values] for entry in result.finalists
+        entry.settings: [estimate.value for estimate in entry.values]
+        for entry in result.evaluated_again
     }
     trials = [
         optuna.trial.create_trial(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from trainability import plots
 from trainability.errors import StorageError
@@ -23,10 +21,11 @@ from trainability.storage import Storage
 from trainability.tuning.choices import written
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.figures import draw_figures
+from trainability.tuning.objectives import Estimate
 from trainability.tuning.optuna_file import optuna_file
 from trainability.tuning.result import FinalistScore, Result, answer
 from trainability.tuning.tables import candidate_table, finalist_table
-from trainability.tuning.wording import interval
+from trainability.tuning.wording import heading, interval, number
 
 _DPI = 160
 """Of the page's figures, whose pixels are those of the screen."""
@@ -49,25 +48,6 @@ class Report:
     page: Path
     markdown: str
     result: Result
-
-    def show(self, console: Console) -> None:
-        """Print the answer, the table of finalists, and the winner as a line to paste."""
-        result = self.result
-        plain: dict[str, Any] = {"markup": False, "emoji": False}
-        console.print(f"\n{result.tuning.question}", style="bold", **plain)
-        for sentence in answer(result):
-            console.print(sentence, **plain)
-        shown = shown_finalists(result)
-        table = Table(title="on fresh seeds", title_justify="left")
-        for name in shown["header"]:
-            is_text = name == "candidate"
-            table.add_column(Text(name), justify="left" if is_text else "right", overflow="fold")
-        for entries in shown["body"]:
-            table.add_row(*map(Text, entries))
-        console.print(table)
-        console.print(f"report:  {self.page}", soft_wrap=True, **plain)
-        console.print("paste into a study:", soft_wrap=True)
-        console.print(f"    {result.python}", soft_wrap=True, **plain)
 
 
 def write_report(result: Result, storage: Storage, folder: Path | None = None) -> Report:
@@ -102,17 +82,23 @@ def write_report(result: Result, storage: Storage, folder: Path | None = None) -
     return Report(folder, folder / "index.html", f"{markdown}\n\n`{result.python}`", result)
 
 
-def shown_finalists(result: Result) -> dict[str, Any]:
-    """The finalists and the default, as text: header, body."""
+def shown_finalists(result: Result, of: Sequence[int] | None = None) -> dict[str, Any]:
+    """The finalists and the default, as text: header, body.
+
+    Args:
+        result: The verdict.
+        of: Which objectives; default: all.
+    """
     tuning = result.tuning
+    chosen = range(len(tuning.objectives)) if of is None else of
     header = list(tuning.vary) if len(tuning.vary) <= _MOST_COLUMNS else ["candidate"]
-    for part in tuning.objectives:
-        header += [f"{part.words}, fresh", "minus the default's", "in the search"]
-    body = [_shown(tuning, entry) for entry in result.finalists]
-    return {"header": header, "body": [*body, _shown(tuning, result.default)]}
+    for index in chosen:
+        header += [heading(tuning.objectives[index]), "minus the default's", "in the search"]
+    entries = [*result.finalists, result.default]
+    return {"header": header, "body": [_shown(tuning, entry, chosen) for entry in entries]}
 
 
-def _shown(tuning: Tuning, entry: FinalistScore) -> list[str]:
+def _shown(tuning: Tuning, entry: FinalistScore, of: Sequence[int]) -> list[str]:
     is_default = entry.settings is None
     if len(tuning.vary) > _MOST_COLUMNS:
         cells = [f"{entry.name} (default)" if is_default else entry.name]
@@ -123,13 +109,12 @@ def _shown(tuning: Tuning, entry: FinalistScore) -> list[str]:
         ]
     else:
         cells = list(tuning.space.texts(entry.settings).values())
-    for value, difference, observed in zip(
-        entry.values, entry.differences, entry.observed, strict=True
-    ):
+    for index in of:
+        part = tuning.objectives[index]
         cells += [
-            interval(value),
-            "" if is_default else interval(difference, sign=True),
-            "" if is_default else f"{observed:.4g}",
+            interval(part, entry.values[index]),
+            "" if is_default else interval(part, entry.differences[index], sign=True),
+            "" if is_default else number(part, entry.observed[index]),
         ]
     return cells
 
@@ -167,17 +152,20 @@ def _write(result: Result, storage: Storage, folder: Path) -> None:
 def _shown_candidates(result: Result, candidates: pd.DataFrame) -> dict[str, Any]:
     """The best of the search as text; all of them are in the CSV file."""
     space = result.tuning.space
-    words = result.tuning.objectives[0].words
-    sign = -1 if result.tuning.objectives[0].maximize else 1
+    objective = result.tuning.objectives[0]
+    sign = -1 if objective.maximize else 1
     order = np.argsort(sign * candidates["expected"].to_numpy(), kind="stable")[:20]
     body = [
         [
             *space.texts(result.search.standings[index].settings).values(),
             f"{row['n_networks']:,}",
-            f"{row['value']:.4g} [{row['low']:.4g}, {row['high']:.4g}]",
-            f"{row['expected']:.4g}",
+            interval(objective, Estimate(row["value"], row["low"], row["high"])),
+            number(objective, row["expected"]),
             "yes" if row["hopeful"] else "given up",
         ]
         for index, (_, row) in zip(order, candidates.iloc[order].iterrows(), strict=True)
     ]
-    return {"header": [*space.names, "networks", words, "expected", "hopeful"], "body": body}
+    return {
+        "header": [*space.names, "networks", heading(objective), "expected", "hopeful"],
+        "body": body,
+    }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainability.analysis.rates import clopper_pearson
+from trainability.checks import counted
 from trainability.seeds import BLOCK_SIZE
 from trainability.tuning.declaration import Tuning
 from trainability.tuning.finalists import best_observed
 from trainability.tuning.loop import SearchOutcome
-from trainability.tuning.objectives import Estimate
+from trainability.tuning.objectives import Estimate, Outcomes
 from trainability.tuning.space import Settings
-from trainability.tuning.wording import interval, pasted, written
+from trainability.tuning.wording import measured, number, pasted, written
 
 LEVEL = 0.95
 """Of every interval of a value; of the differences to the default all together."""
@@ -44,8 +45,11 @@ class Result:
 
     Args:
         search: The search and its fresh evaluation.
-        finalists: Those that were evaluated again, the best in the first objective first.
+        finalists: Those that were evaluated again, the best in the first objective first, without
+            the default, if the search found that too.
         default: What they are compared with.
+        rivals: Those of the finalists that can't be told apart from the best in the first
+            objective, by intervals of the differences that hold together at `LEVEL`.
         optimism: By how much the value of the best observed candidate of the search fell short
             on fresh seeds, in units of the first objective; > 0 if the search had flattered it.
         best_observed: The candidate that this is about.
@@ -54,8 +58,19 @@ class Result:
     search: SearchOutcome
     finalists: list[FinalistScore]
     default: FinalistScore
+    rivals: list[FinalistScore]
     optimism: float
     best_observed: FinalistScore
+
+    @property
+    def evaluated_again(self) -> list[FinalistScore]:
+        """All whom the search sent to the end: its finalists, and the default if it found that."""
+        own = [
+            replace(self.default, settings=settings)
+            for settings in self.search.finalists
+            if is_default(self.tuning, settings)
+        ]
+        return [*self.finalists, *own]
 
     @property
     def tuning(self) -> Tuning:
@@ -63,8 +78,8 @@ class Result:
 
     @property
     def best(self) -> FinalistScore:
-        """The finalist with the best first objective on fresh seeds."""
-        return self.finalists[0]
+        """The finalist with the best first objective on fresh seeds; else the default."""
+        return self.finalists[0] if self.finalists else self.default
 
     @property
     def is_improvement(self) -> bool:
@@ -86,8 +101,8 @@ class Result:
 def judge(search: SearchOutcome) -> Result:
     """Compare the finalists with the default and with what the search had said of them."""
     tuning = search.tuning
-    n_comparisons = len(search.finalists) * len(tuning.objectives)
-    each = 1 - (1 - LEVEL) / n_comparisons
+    others = [settings for settings in search.finalists if not is_default(tuning, settings)]
+    each = 1 - (1 - LEVEL) / max(1, len(others) * len(tuning.objectives))
     standings = {standing.settings: standing for standing in search.standings}
     scores = {
         settings: FinalistScore(
@@ -112,61 +127,130 @@ def judge(search: SearchOutcome) -> Result:
     highest = scores.get(observed) or max(
         scores.values(), key=lambda entry: sign * entry.observed[0]
     )
+    ranked = sorted(
+        (scores[settings] for settings in others), key=lambda entry: -sign * entry.values[0].value
+    )
     return Result(
         search=search,
-        finalists=sorted(scores.values(), key=lambda entry: -sign * entry.values[0].value),
+        finalists=ranked,
         default=default,
+        rivals=_rivals(search, ranked),
         optimism=sign * (highest.observed[0] - highest.values[0].value),
         best_observed=highest,
     )
 
 
+def is_default(tuning: Tuning, settings: Settings) -> bool:
+    """Whether a candidate's networks are those of the default."""
+    return all(
+        tuning.cell(settings, width).id == tuning.cell(None, width).id for width in tuning.widths
+    )
+
+
+def _rivals(search: SearchOutcome, ranked: list[FinalistScore]) -> list[FinalistScore]:
+    """Those behind the best of whom the networks do not show that they are worse."""
+    objective = search.tuning.objectives[0]
+    rest = ranked[1:]
+    each = 1 - (1 - LEVEL) / max(1, len(rest))
+
+    def outcomes(entry: FinalistScore) -> Outcomes:
+        assert entry.settings is not None
+        return search.finalists[entry.settings]
+
+    def may_be_as_good(entry: FinalistScore) -> bool:
+        gap = objective.difference(outcomes(ranked[0]), outcomes(entry), each)
+        return not objective.is_better(0.0, objective.optimistic(gap))
+
+    return [entry for entry in rest if may_be_as_good(entry)]
+
+
 def answer(result: Result) -> list[str]:
     """What was found, in sentences."""
     tuning, best, default = result.tuning, result.best, result.default
-    words = tuning.objectives[0].words
-    both = " and both objectives" if len(tuning.objectives) == 2 else ""
-    first = (
-        f"{best.name} is better than the default, {default.name}."
-        if result.is_improvement
-        else f"No significant improvement over the default, {default.name}; "
-        f"{best.name} came nearest."
-    )
     values = {} if best.settings is None else tuning.space.active(best.settings)
     ends = [
         f"Its {name} lies at the end of the range: widen it and tune again."
         for name, value in values.items()
         if tuning.vary[name].is_ordered and value in tuning.vary[name].ends
     ]
-    n_fresh = f"{tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds"
-    compared = (
-        "over the same random numbers"
-        if shares_randomness(tuning, best.settings)
-        else "between networks drawn independently"
-    )
     losses = (
         f"Every loss is compared with the same tolerance, {tuning.tolerance:g}, which is not "
         "equally hard to reach for each of them."
         if "loss" in tuning.axes and tuning.tolerance is not None
         else ""
     )
+    if best is default:
+        first = f"The search found nothing better than the default, {default.name}."
+    elif result.is_improvement:
+        first = f"{best.name} is better than the default, {default.name}."
+    else:
+        first = (
+            f"No significant improvement over the default, {default.name}; {best.name} came "
+            "nearest."
+        )
     return [
         first,
         *ends,
         *([losses] if losses else []),
         *([_prior_sentence(result)] if tuning.prior else []),
-        f"On {n_fresh} its {words} is "
-        f"{interval(best.values[0])}, the default's {interval(default.values[0])}; the difference "
-        f"{compared} is {interval(best.differences[0], sign=True)}, with an "
-        f"interval that holds for all {len(result.finalists)} finalists{both} together at "
-        f"{100 * LEVEL:g} %.",
-        f"The search flattered its best observed candidate, {result.best_observed.name}, by "
-        f"{result.optimism:.4g}: {result.best_observed.observed[0]:.4g} in the search, "
-        f"{result.best_observed.values[0].value:.4g} on fresh seeds.",
-        f"It trained {sum(entry.n_networks for entry in result.search.standings):,} networks of "
-        f"{len(result.search.standings)} candidates and left out {len(result.search.refused)} that "
-        "by theory can't be best.",
+        _fresh_sentence(result),
+        *([_rivals_sentence(result)] if result.is_improvement and result.rivals else []),
+        _optimism_sentence(result),
+        _search_sentence(result),
     ]
+
+
+def _fresh_sentence(result: Result) -> str:
+    """The best and the default on fresh seeds."""
+    tuning, best, default = result.tuning, result.best, result.default
+    objective = tuning.objectives[0]
+    on_fresh = f"On {tuning.n_fresh_blocks * BLOCK_SIZE:,} networks with fresh seeds its "
+    on_fresh += f"{objective.words} is {measured(objective, best.values[0])}"
+    if best is default:
+        return f"{on_fresh}, with an interval of {100 * LEVEL:g} %."
+    compared = (
+        "over the same random numbers"
+        if shares_randomness(tuning, best.settings)
+        else "between networks drawn independently"
+    )
+    n = len(result.finalists)
+    together = [f"all {n} finalists"] * (n > 1) + ["both objectives"] * (len(tuning.objectives) > 1)
+    holds = f"that holds for {' and '.join(together)} together at" if together else "of"
+    return (
+        f"{on_fresh}, the default's {measured(objective, default.values[0])}; the difference "
+        f"{compared} is {measured(objective, best.differences[0], sign=True)}, with an interval "
+        f"{holds} {100 * LEVEL:g} %."
+    )
+
+
+def _rivals_sentence(result: Result) -> str:
+    """Who is as good as the winner, for all that is known."""
+    objective = result.tuning.objectives[0]
+    rivals = [f"{entry.name}, {measured(objective, entry.values[0])}" for entry in result.rivals]
+    return f"By these networks it can't be told apart from {'; nor from '.join(rivals)}."
+
+
+def _optimism_sentence(result: Result) -> str:
+    """What became of the best observed candidate."""
+    objective, observed = result.tuning.objectives[0], result.best_observed
+    before = number(objective, observed.observed[0])
+    after = number(objective, observed.values[0].value)
+    unit = " %" * objective.is_share
+    flattered = "flattered" if result.optimism > 0 else "did not flatter"
+    return (
+        f"The search {flattered} its best observed candidate, {observed.name}: {before}{unit} in "
+        f"the search, {after}{unit} on fresh seeds."
+    )
+
+
+def _search_sentence(result: Result) -> str:
+    """What the search took."""
+    standings, n_refused = result.search.standings, len(result.search.refused)
+    n_networks = sum(entry.n_networks for entry in standings)
+    text = f"It trained {n_networks:,} networks of {counted(len(standings), 'candidate')}"
+    if n_refused:
+        text += f" and left out {n_refused:,} that by theory can't be best"
+    return f"{text}."
 
 
 def _prior_sentence(result: Result) -> str:
@@ -175,14 +259,15 @@ def _prior_sentence(result: Result) -> str:
     if not predicted:
         return "Theory predicts the success of none of its candidates: the search began without it."
     best = max(predicted, key=lambda settings: predicted[settings])
-    measured = {standing.settings: standing.estimates[0] for standing in result.search.standings}
-    value = measured[best]
+    estimates = {standing.settings: standing.estimates[0] for standing in result.search.standings}
+    objective = result.tuning.objectives[0]
     n = len(predicted)
     which = "candidate" if n == 1 else f"{n} candidates"
     return (
         f"The search began with the {which} of which theory predicts the most success, without "
-        f"training: at best {predicted[best]:.3f}, of {written(result.tuning, best)}, of which "
-        f"the search measured {value.value:.3f} [{value.low:.3f}, {value.high:.3f}]."
+        f"training: at best {number(objective, predicted[best])} %, of "
+        f"{written(result.tuning, best)}, of which the search measured "
+        f"{measured(objective, estimates[best])}."
     )
 
 

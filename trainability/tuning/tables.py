@@ -29,7 +29,7 @@ def candidate_table(result: Result) -> pd.DataFrame:
         on fresh seeds, NaN but for finalists.
     """
     search, tuning = result.search, result.tuning
-    fresh = {entry.settings: entry.values[0].value for entry in result.finalists}
+    fresh = {entry.settings: entry.values[0].value for entry in result.evaluated_again}
     begun: dict[Settings, int] = {}
     blocks: dict[Settings, int] = {}
     trained = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainability.study.axes import STRATEGIES, label
 from trainability.tuning.choices import written as value_text
 from trainability.tuning.declaration import Tuning
-from trainability.tuning.objectives import Estimate
+from trainability.tuning.objectives import Estimate, Objective
 from trainability.tuning.space import Settings
 
 
@@ -30,8 +30,41 @@ def pasted(tuning: Tuning, settings: Settings | None) -> str:
     return "".join(f"{name}={value}, " for name, value in values.items()).rstrip()
 
 
-def interval(estimate: Estimate, sign: bool = False) -> str:
-    """A value with its interval: "0.957 [0.953, 0.961]"."""
-    form = "+.3g" if sign else ".4g"
-    low, high = (f"{end:{form}}" for end in (estimate.low, estimate.high))
-    return f"{estimate.value:{form}} [{low}, {high}]"
+def number(objective: Objective, value: float, sign: bool = False) -> str:
+    """A value as people write it: a share in percent, 0 and 100 only where it is 0 or 1.
+
+    >>> from trainability.tuning.objectives import MedianSteps, SuccessRate
+    >>> number(SuccessRate(), 0.9022), number(SuccessRate(), 0.0444, sign=True)
+    ('90.2', '+4.4')
+    >>> number(SuccessRate(), 0.99996), number(MedianSteps(), 12345.0)
+    ('99.996', '12,345')
+    """
+    plus = "+" if sign else ""
+    if not objective.is_share:
+        return f"{value:{plus},.6g}"
+    if sign:
+        return f"{round(100 * value, 1) + 0.0:+.1f}"
+    if value in (0, 1):
+        return f"{100 * value:.0f}"
+    texts = [f"{100 * value:.{digits}f}" for digits in (1, 2, 3)]
+    return next((text for text in texts if float(text) not in (0, 100)), texts[-1])
+
+
+def interval(objective: Objective, estimate: Estimate, sign: bool = False) -> str:
+    """A value with its interval, without its unit: "90.2 [89.8, 90.7]"."""
+    value, low, high = (
+        number(objective, part, sign) for part in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def measured(objective: Objective, estimate: Estimate, sign: bool = False) -> str:
+    """The same in a sentence: "90.2 % [89.8, 90.7]"; as a difference in percentage points."""
+    value, _, limits = interval(objective, estimate, sign).partition(" ")
+    unit = " percentage points" if sign else " %"
+    return f"{value}{unit * objective.is_share} {limits}"
+
+
+def heading(objective: Objective) -> str:
+    """What is measured, with its unit, above a column."""
+    return objective.words + ", %" * objective.is_share
