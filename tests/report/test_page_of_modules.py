@@ -144,7 +144,7 @@ def test_modules_without_a_depth_stand_beside_networks_of_several_depths(tmp_pat
 
 
 def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path):
-    """Modules without a width are the horizontal axis: of themselves nothing is told by place."""
+    """A number that they are built with is the horizontal axis: of it nothing is told by place."""
     study = Study(
         name="by_place",
         question="Which initialization, and of how many neurons?",
@@ -162,7 +162,7 @@ def test_at_each_module_the_schemes_are_told_apart_and_modules_at_none(tmp_path)
     texts = better_sentences(find(study, storage))
     assert any(text.startswith("extra 6 succeeds more often") for text in texts)
     told = [text for text in texts if text.startswith("The largest difference is")]
-    assert len(told) == 1 and "at network extra 0 and" in told[0]
+    assert len(told) == 1 and "at extra 0 and" in told[0]
     assert "nan" not in " ".join(texts)
 
 

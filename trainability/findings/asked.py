@@ -13,10 +13,10 @@ import pandas as pd
 from trainability.analysis.agreement import normal_p_value
 from trainability.analysis.comparisons import holm
 from trainability.analysis.quantity_table import restarts
-from trainability.findings.comparing import is_compared, most_sharing
+from trainability.findings.arguments import NO_ARGUMENTS, Arguments
+from trainability.findings.comparing import compared_axes, is_compared, most_sharing
 from trainability.findings.places import axis_columns
 from trainability.study import Study
-from trainability.study.axes import COMPARED
 from trainability.study.quantities import QUANTITIES, Quantity
 
 SUCCESS = "success"
@@ -42,7 +42,12 @@ class Asked:
 
 
 def ask(
-    study: Study, rates: pd.DataFrame, quantities: pd.DataFrame, n_looks: int, level: float
+    study: Study,
+    rates: pd.DataFrame,
+    quantities: pd.DataFrame,
+    n_looks: int,
+    level: float,
+    arguments: Arguments = NO_ARGUMENTS,
 ) -> Asked:
     """The quantity of a study's question.
 
@@ -52,18 +57,25 @@ def ask(
         quantities: From `quantity_table`.
         n_looks: How often a cell was looked at before it stopped, at most (Bonferroni).
         level: Of every interval.
+        arguments: Compared in place of the networks.
     """
     quantity = QUANTITIES[study.quantity]
     own = quantities[quantities["quantity"] == quantity.name].set_index("cell")
-    axes = axis_columns(rates)
+    axes = axis_columns(rates, arguments.columns)
     cells = own[["n", "count", "value", "low", "high", "se"]].join(rates[["curve", *axes]])
     cells = cells.reindex(rates.index.intersection(cells.index))
     pairs = pd.DataFrame()
     if quantity.kind in ("rate", "mean") and quantity.name != SUCCESS and len(cells):
-        order = [name for name in (*study.axes, *COMPARED) if name in COMPARED]
         tables = [
-            pairs_along(axis, axes, cells, most_sharing(axis, rates), n_looks, level)
-            for axis in dict.fromkeys(order)
+            pairs_along(
+                axis,
+                axes,
+                arguments.in_words(cells, axis) if axis in arguments.columns else cells,
+                most_sharing(axis, rates),
+                n_looks,
+                level,
+            )
+            for axis in arguments.in_place_of_networks(compared_axes(study))
             if axis in cells and cells[axis].nunique() > 1 and is_compared(axis, cells)
         ]
         pairs = pd.concat(tables, ignore_index=True) if tables else pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from trainability.analysis.comparisons import INITIALIZATION, STREAM, compare_cells, holm
 from trainability.analysis.pooled import pool
+from trainability.findings.arguments import NO_ARGUMENTS, Arguments
 from trainability.findings.places import WIDTHS, axis_columns
 from trainability.seeds import BLOCK_SIZE
 from trainability.study import Cell, Study
@@ -72,7 +73,12 @@ def with_streams(rates: pd.DataFrame, cells: Mapping[str, Cell]) -> pd.DataFrame
 
 
 def compare_strategies(
-    study: Study, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
+    study: Study,
+    rates: pd.DataFrame,
+    networks: pd.DataFrame,
+    n_looks: int,
+    level: float,
+    arguments: Arguments = NO_ARGUMENTS,
 ) -> Comparisons:
     """All pairs along every axis of strategies, place by place and pooled over all places.
 
@@ -86,20 +92,22 @@ def compare_strategies(
         networks: Every network's `cell`, `replicate` and `success`.
         n_looks: How often a cell was looked at before it stopped, at most.
         level: Of every interval.
+        arguments: Compared in place of the networks.
     """
-    order = [name for name in study.axes if name in COMPARED]
-    order += [name for name in COMPARED if name not in order]
+    order = arguments.in_place_of_networks(compared_axes(study))
+    columns = arguments.columns
     places, pooled = [], []
     for axis in order:
         if not is_compared(axis, rates):
             continue
-        table = compare_places(axis, rates, networks, n_looks, level)
+        own = arguments.in_words(rates, axis) if axis in columns else rates
+        table = compare_places(axis, own, networks, n_looks, level, columns)
         if table.empty:
             continue
         places.append(table)
         fixed = table
         if n_looks > 1:
-            fixed = compare_places(axis, *declared(study, rates, networks), 1, level)
+            fixed = compare_places(axis, *declared(study, own, networks), 1, level, columns)
         if len(fixed):
             sharing = most_sharing(axis, rates)
             table = pool(fixed.drop(columns="axis"), sharing, level)
@@ -107,6 +115,11 @@ def compare_strategies(
             table.insert(1, "sharing", sharing)
             pooled.append(table)
     return Comparisons(_stacked(places), pd.concat(pooled) if pooled else pd.DataFrame())
+
+
+def compared_axes(study: Study) -> list[str]:
+    """Axes of strategies, those first that a study declares, in its order."""
+    return list(dict.fromkeys(name for name in (*study.axes, *COMPARED) if name in COMPARED))
 
 
 def is_compared(axis: str, rates: pd.DataFrame) -> bool:
@@ -135,9 +148,16 @@ def declared(
 
 
 def compare_places(
-    axis: str, rates: pd.DataFrame, networks: pd.DataFrame, n_looks: int, level: float
+    axis: str,
+    rates: pd.DataFrame,
+    networks: pd.DataFrame,
+    n_looks: int,
+    level: float,
+    arguments: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every pair of values of an axis at every point of the others, Holm-corrected over all.
+
+    The others are those of `axis_columns`, which takes the arguments.
 
     No rows for one value, or with more than `MOST_PAIRS` pairs.
     """
@@ -147,7 +167,7 @@ def compare_places(
     # What one value of the axis has only once tells nothing apart.
     others = [
         name
-        for name in axis_columns(rates)
+        for name in axis_columns(rates, arguments)
         if name != axis and _n_pairs(rates[axis], rates[name]) > n_values
     ]
     sizes = rates.groupby(others, dropna=False).size() if others else pd.Series([len(rates)])

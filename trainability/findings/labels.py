@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 _FOLDERS = re.compile(r"(?<=['\"])(?:/|[A-Za-z]:[/\\\\])(?:[^'\"\n]*[/\\\\])")
@@ -107,6 +107,27 @@ def _settings(inside: str) -> list[str]:
             parts[-1] = parts[-1].removesuffix(", ")
             parts.append("")
     return [part for part in parts if part]
+
+
+def setting_text(name: str, value: object) -> str:
+    """A setting as people read it.
+
+    >>> setting_text("skip", False), setting_text("n_hidden", 4), setting_text("norm", "layer")
+    ('no skip', 'n hidden 4', 'layer')
+    """
+    return _setting(f"{name}={value!r}")
+
+
+def quoted(names: Mapping[str, str]) -> dict[str, str]:
+    """Names for the midst of a sentence: quoted where a comma in one would end a part of it.
+
+    >>> quoted({"a": "skip, width 4", "b": "He(gain=2, bias_std=1)", "c": "He"})
+    {'a': '“skip, width 4”', 'b': 'He(gain=2, bias_std=1)', 'c': 'He'}
+    """
+    return {
+        written: f"“{name}”" if ", " in name and not _CALL.fullmatch(name) else name
+        for written, name in names.items()
+    }
 
 
 def _setting(entry: str) -> str:

@@ -77,7 +77,8 @@ def overlay(studies: Sequence[Findings]) -> Overlay:
     identity = with_streams(used.drop(columns=["curve", "id"]), every_cell)
     places = _of_two(compare_places("study", identity, rows, 1, LEVEL), used)
     across = {findings.x for findings in studies}
-    x = across.pop() if len(across) == 1 else WIDTHS if WIDTHS in across else "width"
+    x = "width" if across <= {"width", "depth"} else WIDTHS
+    x = across.pop() if len(across) == 1 else x
     # A study may train one network in several ways, with several losses say: it counts once.
     sharing = most_sharing("study", identity)
     return Overlay(

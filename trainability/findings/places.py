@@ -41,9 +41,16 @@ def _are_shapes(widths: Sequence[Any] | pd.Series, depths: Sequence[Any] | pd.Se
     return len(shapes) > 1 and len(set(widths)) == len(set(depths)) == len(shapes)
 
 
-def axis_columns(rates: pd.DataFrame) -> list[str]:
-    """The columns of the axes, in their order; how wide cells are by `width_axis`."""
+def axis_columns(rates: pd.DataFrame, arguments: Sequence[str] = ()) -> list[str]:
+    """The columns of the axes, in their order; how wide cells are by `width_axis`.
+
+    Args:
+        rates: One row per cell.
+        arguments: Columns that stand in place of the networks, if there are any.
+    """
     columns = [width_axis(rates) if axis == "width" else axis for axis in AXES]
+    if arguments:
+        columns = [column for column in columns if column != NETWORK] + list(arguments)
     return [column for column in dict.fromkeys(columns) if column in rates]
 
 

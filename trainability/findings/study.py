@@ -12,6 +12,7 @@ import pandas as pd
 
 from trainability.analysis.laws import Verdict, verdict_table
 from trainability.errors import InputError
+from trainability.findings.arguments import Arguments, arguments
 from trainability.findings.asked import SUCCESS, Asked, ask, valid_quantities
 from trainability.findings.boundaries import boundaries
 from trainability.findings.comparing import (
@@ -25,6 +26,7 @@ from trainability.findings.fitting import Fits, fit_curves
 from trainability.findings.gather import Measured, Shared, gather
 from trainability.findings.labels import short
 from trainability.findings.places import (
+    NETWORK,
     WIDTHS,
     axis_columns,
     place_names,
@@ -61,6 +63,7 @@ class Findings:
             `depth` if only that varies.
         places: All places of that column at which there are cells, in order.
         curves: The identity columns behind `curve`.
+        arguments: Columns of the arguments of modules that stand in place of the networks.
         refined: The success rate whose boundary the study was refined for, or None.
         boundaries: Where success crosses it.
         fits: Fits of success over width; empty for deep networks.
@@ -84,6 +87,7 @@ class Findings:
     x: str
     places: list[Any]
     curves: list[str]
+    arguments: list[str]
     refined: float | None
     boundaries: pd.DataFrame
     fits: Fits
@@ -223,8 +227,9 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
     rates[WIDTHS] = rates.index.map(width_texts(chosen))
-    x, curves = _curves(rates)
-    rates.insert(0, "curve", _labels(rates, curves))
+    varied = arguments(chosen, rates)
+    x, curves = _curves(rates := varied.on(rates), varied)
+    rates.insert(0, "curve", _labels(rates, curves, varied.columns))
     ordered = places(rates, x)
     at = pd.Categorical(rates[x], ordered).codes
     rates = rates.iloc[np.lexsort((at, pd.factorize(rates["curve"])[0]))]
@@ -241,6 +246,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
         x=x,
         places=ordered,
         curves=curves,
+        arguments=varied.columns,
         refined=refined,
         boundaries=boundaries(rates, chosen, x, refined),
         fits=fits,
@@ -248,8 +254,8 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
         verdicts=theory_verdicts(rates, measured, predictions, n_looks),
         failures=failures_by_curve(measured.failures, rates, LEVEL),
         survival=survival_by_cell(measured.networks, rates, LEVEL),
-        comparisons=compare_strategies(study, drawn, measured.networks, n_looks, LEVEL),
-        asked=ask(study, drawn, quantities, n_looks, LEVEL),
+        comparisons=compare_strategies(study, drawn, measured.networks, n_looks, LEVEL, varied),
+        asked=ask(study, drawn, quantities, n_looks, LEVEL, varied),
         scaling=scaling(grown),
         published=paper_beside_ours(study, chosen, quantities, LEVEL, n_looks, grown),
         measured=measured,
@@ -264,12 +270,12 @@ def _wanted(rates: pd.DataFrame, cells: dict[str, Cell], study: Study) -> int:
     return sum(max(int(wanted.get(cell, first)), first) for cell in cells)
 
 
-def _curves(rates: pd.DataFrame) -> tuple[str, list[str]]:
+def _curves(rates: pd.DataFrame, varied: Arguments) -> tuple[str, list[str]]:
     """The axis along which curves run, and the identity columns that tell them apart."""
-    wide = width_axis(rates)
+    wide = varied.x or width_axis(rates)
     varies = [
         name
-        for name in axis_columns(rates)
+        for name in axis_columns(rates, [] if wide == NETWORK else varied.columns)
         if len(rates[name].drop_duplicates()) > 1 and is_compared(name, rates)
     ]
     if wide == WIDTHS:  # a text that says the depth too, where that varies
@@ -284,14 +290,14 @@ _ABSENT = {"batch_size": "full batch"}
 there is nothing to say."""
 
 
-def _labels(rates: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def _labels(rates: pd.DataFrame, columns: Sequence[str], arguments: Sequence[str]) -> list[str]:
     """The short name of every cell's curve."""
     parts = []
     for column in columns:
         missing = rates[column].isna()
         written = rates[column].astype(object).where(~missing, None).map(str)
         names = short(list(dict.fromkeys(written[~missing])))
-        words = "" if column in STRATEGIES else f"{label(column)} "
+        words = "" if column in (*STRATEGIES, *arguments) else f"{label(column)} "
         absent = _ABSENT.get(column, "")
         parts.append([words + names[name] if name in names else absent for name in written])
     return [", ".join(filter(None, entries)) for entries in zip(*parts, strict=True)]

@@ -85,7 +85,7 @@ def success_chart(
         "axes": _axes(places, x, floor, failure),
         "marks": [
             *_levels(floor, failure),
-            _lines(predicted),
+            _lines(predicted, are_joined=not any(isinstance(place, str) for place in places)),
             _intervals(),
             _symbols(),
             _nearest(),
@@ -245,8 +245,11 @@ def _levels(floor: float, failure: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _lines(predicted: bool) -> dict[str, Any]:
-    """Theory dashed, what it predicts dashed and dotted, and the fit drawn, curve by curve."""
+def _lines(predicted: bool, are_joined: bool) -> dict[str, Any]:
+    """Theory dashed, what it predicts dashed and dotted, and the fit drawn, curve by curve.
+
+    Places that are texts have no line between them: at each theory is a dash of its own.
+    """
 
     def line(data: str, y: str, dash: list[int], width: float) -> dict[str, Any]:
         return {
@@ -256,7 +259,7 @@ def _lines(predicted: bool) -> dict[str, Any]:
             "encode": {"update": {"width": {"signal": "width"}, "height": {"signal": "height"}}},
             "marks": [
                 {
-                    "type": "line",
+                    "type": "line" if are_joined else "symbol",
                     "from": {"data": f"one_{data}"},
                     "sort": {"field": "x"},  # in pixels: places may be texts
                     "interactive": False,
@@ -268,6 +271,7 @@ def _lines(predicted: bool) -> dict[str, Any]:
                             "stroke": {"scale": "color", "field": "curve"},
                             "strokeWidth": {"value": width},
                             "strokeDash": {"value": dash},
+                            **({} if are_joined else _alone(y)),
                         }
                     },
                 }
@@ -282,6 +286,15 @@ def _lines(predicted: bool) -> dict[str, Any]:
             *([line("points", "predicted_y", [8, 3, 2, 3], 1.2)] if predicted else []),
             line("fits", "y", [1, 0], 1.6),
         ],
+    }
+
+
+def _alone(y: str) -> dict[str, Any]:
+    """What makes a dash of a symbol, where there is anything to show."""
+    return {
+        "shape": {"value": "stroke"},
+        "size": {"value": 900},
+        "opacity": {"signal": f"isValid(datum.{y}) ? 1 : 0"},
     }
 
 

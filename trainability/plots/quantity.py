@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from trainability.plots.style import (
     OKABE_ITO,
+    is_ordered,
     legend_beside,
     looks,
     new_axes,
@@ -62,13 +63,16 @@ def plot_quantity(
         part = finite[finite[curve] == label].sort_values(by=x)
         at = positions(part[x])
         ends = [part[end].to_numpy(dtype=float) for end in ("low", "high")]
-        ax.fill_between(at, *ends, color=style.color, alpha=0.2, lw=0)
+        if ordered := is_ordered(cells[x]):
+            ax.fill_between(at, *ends, color=style.color, alpha=0.2, lw=0)
+        else:
+            ax.vlines(at, *ends, color=style.color, lw=1.0)
         ax.plot(
             at,
             part["value"],
             color=style.color,
             marker=style.marker,
-            ls=style.dashes,
+            ls=style.dashes if ordered else "",
             ms=4.5,
             lw=1.5,
             label=str(label),

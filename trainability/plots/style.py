@@ -120,6 +120,11 @@ def positions(places: pd.Series) -> np.ndarray:
     return places.to_numpy(dtype=float)
 
 
+def is_ordered(places: pd.Series) -> bool:
+    """Whether places are numbers, between which a line says something; categories are none."""
+    return not isinstance(places.dtype, pd.CategoricalDtype)
+
+
 def places_axis(ax: Axes, places: pd.Series, label: str) -> None:
     """The horizontal axis of `positions`: it names the numbers, or the categories in order."""
     if isinstance(places.dtype, pd.CategoricalDtype):

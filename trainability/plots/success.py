@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from trainability.plots.style import (
     MUTED,
     Look,
     figure_legend,
+    is_ordered,
     label_outer,
     legend_beside,
     look,
@@ -93,7 +95,13 @@ def success_panels(
         for other in names:
             cells = _curve(rates, panel, other, x)
             if other != name:
-                ax.plot(positions(cells[x]), cells["success_rate"], color=BEHIND, lw=1.0, zorder=1)
+                ax.plot(
+                    positions(cells[x]),
+                    cells["success_rate"],
+                    color=BEHIND,
+                    zorder=1,
+                    **_behind(rates[x]),
+                )
             else:
                 _draw(ax, cells, Look(style.color, "o", "-"), x=x)
         _axes(ax, rates[x], x)
@@ -102,7 +110,8 @@ def success_panels(
     handles = [Line2D([], [], color=MUTED, marker="o", ms=4.5, label="measured")]
     handles += _theory_handles(rates)
     if len(names) > 1:
-        handles.append(Line2D([], [], color=BEHIND, lw=1.0, label=f"measured, other {panel}s"))
+        label = f"measured, other {panel}s"
+        handles.append(Line2D([], [], color=BEHIND, label=label, **_behind(rates[x])))
     figure_legend(figure, handles, spare)
     return figure
 
@@ -193,24 +202,38 @@ def _draw(
 ) -> None:
     width = positions(cells[x])
     low, high = (cells[f"success_rate_{end}"].to_numpy(dtype=float) for end in ENDS)
-    ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
+    if ordered := is_ordered(cells[x]):
+        ax.fill_between(width, low, high, color=style.color, alpha=0.25, lw=0, zorder=2)
     ax.vlines(width, low, high, color=style.color, lw=1.0, zorder=3)
     ax.plot(
         width,
         cells["success_rate"],
         color=style.color,
         marker=style.marker,
-        ls=style.dashes,
+        ls=style.dashes if ordered else "",
         ms=4.5,
         lw=1.5,
         zorder=4,
     )
     if "trainability" in cells:
         bound = cells["trainability"].to_numpy(dtype=float)
-        ax.plot(width, bound, color=bound_color, ls=BOUND, lw=1.3, zorder=5)
+        _theory(ax, width, bound, ordered, color=bound_color, ls=BOUND, lw=1.3)
     if _is_predicted(cells):
         predicted = cells["predicted_success"].to_numpy(dtype=float)
-        ax.plot(width, predicted, color=bound_color, ls=PREDICTED, lw=1.1, zorder=5)
+        _theory(ax, width, predicted, ordered, color=bound_color, ls=PREDICTED, lw=1.1)
+
+
+def _theory(ax: Axes, at: np.ndarray, values: np.ndarray, ordered: bool, **line: Any) -> None:
+    """A line over numbers; over each category a short one of its own."""
+    if ordered:
+        ax.plot(at, values, zorder=5, **line)
+    else:
+        ax.hlines(values, at - 0.3, at + 0.3, zorder=5, **line)
+
+
+def _behind(places: pd.Series) -> dict[str, Any]:
+    """How other curves look: lines, or points where no line may join the places."""
+    return {"lw": 1.0} if is_ordered(places) else {"ls": "", "marker": "o", "ms": 3.5}
 
 
 def _axes(ax: Axes, places: pd.Series, x: str = "width") -> None:

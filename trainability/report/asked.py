@@ -9,7 +9,7 @@ from trainability.analysis.collapse import NEAR
 from trainability.analysis.rates import clopper_pearson
 from trainability.analysis.scaling import LEAST_SIZES
 from trainability.findings.asked import SUCCESS
-from trainability.findings.labels import in_words, short
+from trainability.findings.labels import in_words, quoted, short
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.along import along_sentences, varying_axes, with_n
 from trainability.report.better import (
@@ -114,9 +114,10 @@ def _better(findings: Findings) -> list[str]:
 
 def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
     quantity = findings.asked.quantity
-    names = short(list(dict.fromkeys([*pairs["a"], *pairs["b"]])))
+    names = quoted(short(list(dict.fromkeys([*pairs["a"], *pairs["b"]]))))
     order = _ranked(pairs, -1 if quantity.least_is_best else 1)
     best = order[0]
+    of = f"{len(order)} {NOUNS.get(str(axis), f'values of {axis}')}"
     # Of every other value: how much less of the quantity it has, with its interval.
     gaps = {}
     for row in pairs.to_dict("records"):
@@ -135,15 +136,13 @@ def _best_along(findings: Findings, axis: object, pairs: pd.DataFrame) -> str:
     ]
     if better:  # in a circle, as combinations that pairs do not share allow
         return (
-            f"None of {len(order)} {NOUNS[str(axis)]} has the {_MOST[quantity.least_is_best]} "
-            f"{quantity.noun} in all comparisons: {names[best]} loses least often, but against "
-            f"{joined(better)}."
+            f"None of {of} has the {_MOST[quantity.least_is_best]} {quantity.noun} in all "
+            f"comparisons: {names[best]} loses least often, but against {joined(better)}."
         )
     what = _MOST[quantity.least_is_best]
     n_places = max(gap[6] for gap in gaps.values())
     over = f"on average over {n_places} combinations of the other axes, " if n_places > 1 else ""
     unit = " %" if quantity.is_share else ""
-    of = f"{len(order)} {NOUNS[str(axis)]}"
     first = next(name for name in order[1:] if name in gaps)
     if not decided:
         gap = gaps[first]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trainability.findings.labels import short
+from trainability.findings.labels import quoted, short
 from trainability.findings.places import TEXTS, WIDTHS
 from trainability.findings.study import Findings
 from trainability.report.text import all_of, joined, percent, points
@@ -67,7 +67,7 @@ def places_text(findings: Findings, axis: str) -> str:
     n = int(findings.comparisons.of(axis)["places"].max())
     if not names or n == 1:
         return f"the one setting {which}"
-    if names == [findings.x]:
+    if names == [findings.x] and findings.x not in {*findings.arguments} - {"width"}:
         return f"the {n} {findings.x if findings.x == WIDTHS else f'{findings.x}s'} {which}"
     if len(names) == 1:
         return f"the {n} {NOUNS.get(names[0], f'values of {label(names[0])}')} {which}"
@@ -77,12 +77,12 @@ def places_text(findings: Findings, axis: str) -> str:
 
 def _sentences(findings: Findings, axis: str) -> list[str]:
     pairs = findings.comparisons.of(axis)
-    names = short(list(dict.fromkeys([*pairs["a"].astype(str), *pairs["b"].astype(str)])))
+    names = quoted(short(list(dict.fromkeys([*map(str, pairs["a"]), *map(str, pairs["b"])]))))
     order = _order(pairs, list(names))
     gaps = _gaps(pairs, order[0])
     clear = [name for name in order[1:] if name in gaps and gaps[name].p_holm <= DECIDED]
     over = places_text(findings, axis)
-    of = f"{len(order)} {NOUNS[axis]}"
+    of = f"{len(order)} {NOUNS.get(axis, f'values of {axis}')}"
     if not clear:
         return [_nothing_clear(pairs, names, over, of)]
     equal = [name for name in order if name not in clear]
@@ -174,7 +174,10 @@ def _largest_by_place(findings: Findings, axis: str, names: dict[str, str]) -> l
     places = places[places["axis"] == axis]
     if axis == findings.x:  # whose values are the places
         return []
-    if findings.x not in TEXTS or not 2 <= len(findings.places) <= _MOST_PLACES:
+    if (
+        findings.x not in (*TEXTS, *findings.arguments)
+        or not 2 <= len(findings.places) <= _MOST_PLACES
+    ):
         return []
     if len(places) > len(findings.comparisons.of(axis)) * len(findings.places):
         return []  # something else varies too

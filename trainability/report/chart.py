@@ -77,7 +77,7 @@ def make_chart(
         points.append(_point(str(cell), row, place, x, fitted.get(str(row["curve"])), level))
     for curve in names:
         own = [point for point in points if point["curve"] == curve]
-        lines += _line(curve, own, fitted.get(curve))
+        lines += [] if by_text else _line(curve, own, fitted.get(curve))
     in_order = [named.get(value, value) for value in columns]
     order = list(dict.fromkeys([*in_order, *places] if by_text else sorted(places)))
     most = int(rates["n"].max())
@@ -90,18 +90,20 @@ def make_chart(
     }
     content = json.dumps({"specs": specs, "data": {"points": points, "fits": lines}})
     bounded = any(point["theory"] is not None for point in points)
-    note = _note(bool(fitted), bounded, predicted, level)
+    note = _note("" if by_text else "fits" if fitted else "rates", bounded, predicted, level)
     return Chart(name, curves, note, Markup(content.replace("<", "\\u003c")))
 
 
-def _note(fitted: bool, bounded: bool, predicted: bool, level: float) -> str:
-    lines = "lines: the fitted curves, P(at least as many neurons useful as the task needs)"
-    if not fitted:
-        lines = "lines join the measured rates"
+def _note(joined: str, bounded: bool, predicted: bool, level: float) -> str:
+    lines = {
+        "fits": "; lines: the fitted curves, P(at least as many neurons useful as the task needs)",
+        "rates": "; lines join the measured rates",
+        "": "",
+    }[joined]
     bound = "dashed: trainability, theory's upper bound; " if bounded else ""
     between = "dashed and dotted: the success that theory predicts; " if predicted else ""
     return (
-        f"Points: measured, bars: their {100 * level:g} % intervals; {lines}; {bound}{between}"
+        f"Points: measured, bars: their {100 * level:g} % intervals{lines}; {bound}{between}"
         "dotted: 90, 99 and 99.9 % success. Point at a cell to read it. On the logarithmic axis a "
         "hollow point at the lower edge means that no network failed; its bar ends at the upper "
         "limit of the failure rate."
