@@ -5,12 +5,19 @@ import doctest
 from pathlib import Path
 
 import adopted
+import columns
 import docstrings
 import galleries
+import meanings
+import pandas as pd
 import pictures
 
 import trainability
-from trainability.results import COLUMNS, MEANINGS
+from trainability.analysis.comparisons import compare_cells
+from trainability.analysis.measures import measure_means
+from trainability.findings.boundaries import boundaries
+from trainability.findings.published import COLUMNS as PUBLISHED
+from trainability.results import COLUMNS, EVALUATED, MEANINGS
 from trainability.schemes import He
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +34,38 @@ def test_code_may_go_on_in_the_next_line():
 
 def test_every_column_of_the_rows_has_a_meaning():
     assert [column.name for column in COLUMNS if column.name not in MEANINGS] == []
+
+
+def test_tables_that_not_every_study_has_say_all_their_columns_too():
+    """Which of the documentation's own study are missing is seen on the page alone."""
+    text = columns.tables_text({})
+    for name, own in meanings.OWN.items():
+        part = text.split(f"### {name}.csv")[1].split("###")[0]
+        assert all(f"| `{column}` | {told} |" in part for column, told in own.items())
+    assert set(PUBLISHED) == set(meanings.OWN["published"])
+    assert {"quantity", "cell"} < set(meanings.COLUMNS) | set(MEANINGS)
+
+
+def test_a_boundary_and_a_measure_have_the_columns_that_are_told():
+    cells = {cell.id: cell for cell in columns.SMALL.cells()}
+    rates = pd.DataFrame([{**cell.columns(), "curve": "c"} for cell in cells.values()], [*cells])
+    rates["success_rate"] = [0.1, 0.9, 0.2, 0.8]
+    rates = rates.assign(success_rate_low=0.0, success_rate_high=1.0)
+    crossed = boundaries(rates, cells, "width", 0.5)
+    assert list(crossed) == list(meanings.OWN["boundaries"])
+    measured = dict.fromkeys(EVALUATED) | {"accuracy": [0.5, 0.6]}
+    rows = pd.DataFrame({"cell": ["a", "a"], "status": "ok", **measured})
+    assert list(measure_means(rows)) == list(meanings.OWN["measures"])
+
+
+def test_what_a_difference_is_taken_from_is_told_right():
+    rows = pd.DataFrame(
+        {"cell": ["a", "b"], "scheme": ["a", "b"], "replicate": 0, "success": [False, True]}
+    )
+    cells = rows.set_index("cell")[["scheme"]].assign(place="all")
+    row = compare_cells(cells, rows, "scheme", by=("place",)).iloc[0]
+    assert (row["a"], row["b"], row["difference"]) == ("a", "b", 1.0)
+    assert meanings.COLUMNS["difference"] == "Success rate of b minus that of a."
 
 
 def test_links_of_a_page_that_stands_elsewhere_lead_where_they_did(tmp_path):

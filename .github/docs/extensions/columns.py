@@ -61,13 +61,15 @@ def tables_text(made: dict[str, pd.DataFrame]) -> str:
     text = ""
     for name in dict.fromkeys([*meanings.TABLES, *made]):
         text += f"### {name}.csv\n\n{meanings.TABLES.get(name, '')}\n\n"
-        if name not in made:
+        own = meanings.OWN.get(name, {})
+        columns = list(made[name].columns if name in made else own)
+        if not columns:
             continue
         lines = ["| column | meaning |", "|---|---|"]
-        shared = [c for c in made[name].columns if c in identity and c not in ("cell", "width")]
+        shared = [c for c in columns if c in identity and c not in ("cell", "width", *own)]
         lines += [
-            f"| `{column}` | {meanings.meaning(column) or ''} |"
-            for column in made[name].columns
+            f"| `{column}` | {own.get(column) or meanings.meaning(column) or ''} |"
+            for column in columns
             if column not in shared
         ]
         text += "\n".join(lines) + "\n\n"
