@@ -58,7 +58,8 @@ def _entries() -> list[dict[str, Any]]:
         }
         for column in COLUMNS
     ]
-    others = {_TABLES: meanings.COLUMNS, _METRICS: meanings.METRICS}
+    own = {f"{table}.csv": texts for table, texts in meanings.OWN.items()}
+    others = {_TABLES: meanings.COLUMNS, **own, _METRICS: meanings.METRICS}
     return rows + [
         {"name": name, "where": where, "meaning": text}
         for where, texts in others.items()
@@ -70,7 +71,7 @@ def _named(name: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """All that has a name, of which there may be one of each kind; also an end of an interval."""
     from trainability.findings import meanings
 
-    chosen = [entry for entry in entries if entry["name"] == name]
+    chosen = [entry for entry in entries if name in (entry["name"], entry["where"][: -len(".csv")])]
     if name in meanings.TABLES:
         chosen.insert(
             0, {"name": f"{name}.csv", "where": "a table", "meaning": meanings.TABLES[name]}
