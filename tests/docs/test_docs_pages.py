@@ -8,13 +8,13 @@ import adopted
 import columns
 import docstrings
 import galleries
-import meanings
 import pandas as pd
 import pictures
 
 import trainability
 from trainability.analysis.comparisons import compare_cells
 from trainability.analysis.measures import measure_means
+from trainability.findings import meanings
 from trainability.findings.boundaries import boundaries
 from trainability.findings.published import COLUMNS as PUBLISHED
 from trainability.results import COLUMNS, EVALUATED, MEANINGS

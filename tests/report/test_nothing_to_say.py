@@ -162,7 +162,7 @@ def test_where_theory_bounds_nothing_no_table_or_figure_shows_a_bound(silent, tm
     other = dataclasses.replace(study, name="other", optimizer=Adam(learning_rate=0.05))
     reports = [report, write_report(other, stored(other, tmp_path))]
     beside = write_side_by_side(reports, storage)
-    points = json.loads(Page(beside.read_text()).scripts[0])["data"]["points"]
+    points = json.loads(Page(beside.page.read_text()).scripts[0])["data"]["points"]
     theory = [point["theory"] is None for point in points]
     assert sum(theory) == len(theory) // 2
 
