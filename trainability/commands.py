@@ -54,6 +54,15 @@ def python_command(code: str) -> str:
     return f"python -c {quoted_word(code)}"
 
 
+def python_text(text: str) -> str:
+    r"""A text in Python code, in double quotes where it may be: shells want the single ones.
+
+    >>> python_text("results"), python_text("it's"), python_text('a "b"')
+    ('"results"', '"it\'s"', '\'a "b"\'')
+    """
+    return f'"{text}"' if repr(text) == f"'{text}'" and '"' not in text else repr(text)
+
+
 def variables(**addresses: str | None) -> dict[str, str]:
     """What the environment variables in a command stand for, as it may be shown.
 

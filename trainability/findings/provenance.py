@@ -34,7 +34,7 @@ def what_was_run(findings: Findings, storage: Storage) -> dict[str, str]:
             .items()
         ),
         "finished": f"from {_time(finished.min())} to {_time(finished.max())}",
-        "time": f"{seconds:,.0f} s of trials, on {counted(len(hosts), 'machine')}",
+        "time": f"{seconds:,.0f} s of computing, on {counted(len(hosts), 'machine')}",
         "versions": ", ".join(
             f"{key.removeprefix('version_')} {launch[key]}"
             for key in launch

@@ -136,6 +136,11 @@ class Findings:
         return len(self.bounded) > 0
 
     @property
+    def tested(self) -> list[Verdict]:
+        """The verdicts; where theory bounds nothing, of laws alone that anything tested."""
+        return [verdict for verdict in self.verdicts if self.has_bound or verdict.n]
+
+    @property
     def is_deep(self) -> bool:
         """Whether any network has more than one hidden layer."""
         return bool((self.rates["depth"] > 2).any())
@@ -178,7 +183,7 @@ class Findings:
             "residuals": self.fits.residuals,
             "widths_needed": self.fits.widths,
             "predictions": self.predictions.reset_index(),
-            "laws": verdict_table(self.verdicts),
+            "laws": verdict_table(self.tested),
             "count_tests": measured.count_tests.reset_index(),
             "count_shares": measured.count_shares,
             "failures": self.failures,

@@ -12,14 +12,21 @@ from markupsafe import Markup
 from rich.console import Console
 
 from trainability.addresses import has_secrets
-from trainability.commands import STORAGE, command, python_command, variables, variables_sentence
+from trainability.commands import (
+    STORAGE,
+    command,
+    python_command,
+    python_text,
+    variables,
+    variables_sentence,
+)
 from trainability.errors import StorageError
 from trainability.findings.labels import without_folders
 from trainability.findings.provenance import place_name, what_was_run
 from trainability.findings.study import LEVEL, Findings, find
 from trainability.report.chart import make_chart
 from trainability.report.console import show
-from trainability.report.figures import MAIN
+from trainability.report.figures import main_name
 from trainability.report.helper import Helper
 from trainability.report.library import Library
 from trainability.report.pictures import draw_pictures
@@ -29,6 +36,8 @@ from trainability.report.tables import MOST_ROWS
 from trainability.storage import Storage
 from trainability.study import Study
 
+FIRST = 3
+"""Sentences of the answer above the main figure; the others stand below it, each said once."""
 RELOAD_S = 15
 """How often the page of an unfinished study reads its file again, in seconds."""
 
@@ -135,17 +144,26 @@ def _write(
     chart = None
     if findings.is_about_success and not findings.has_one_place:
         chart = make_chart(
-            MAIN, findings.rates, findings.fits.activity, findings.x, LEVEL, findings.places
+            main_name(findings),
+            findings.rates,
+            findings.fits.activity,
+            findings.x,
+            LEVEL,
+            findings.places,
         )
     code = library.text() if chart else ""
     place = storage.address if not storage.is_local else place_name(storage)
+    parts = list(sections(findings, figures, chart if code else None))
+    told = {paragraph for part in parts for paragraph in part.text}
+    first = FIRST if parts else len(sentences)
     page = render(
         "page.html",
         study=study,
-        answer=sentences,
+        answer=sentences[:first],
+        further=[sentence for sentence in sentences[first:] if sentence not in told],
         progress=progress(findings),
         reload_s=None if findings.is_complete else RELOAD_S,
-        sections=list(sections(findings, figures, chart if code else None)),
+        sections=parts,
         figures=figures,
         library=Markup(code),
         watch=command("report", study.name, storage=place) + " --watch",
@@ -165,10 +183,10 @@ def _write(
 
 def _rows_command(study: str, address: str) -> str:
     """Opens the rows of a study."""
-    where, imports = repr(address), ""
+    where, imports = python_text(address), ""
     if has_secrets(address):
-        where, imports = f"os.environ[{STORAGE!r}]", "import os; "
+        where, imports = f"os.environ[{python_text(STORAGE)}]", "import os; "
     return python_command(
         f"{imports}from trainability.storage import Storage; "
-        f"print(Storage({where}).read_rows({study!r}))"
+        f"print(Storage({where}).read_rows({python_text(study)}))"
     )

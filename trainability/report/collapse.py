@@ -37,9 +37,9 @@ def collapse_view(findings: Findings) -> TableView | None:
     return TableView(
         "collapse",
         "Percent of the networks whose output is constant on the training points (its standard "
-        "deviation is at most .01 of the targets'), at birth and at some checkpoints, of those "
-        f"that had not diverged by then, with intervals of {100 * LEVEL:g} % each. Cells in which "
-        "none ever was are left out; the file has all cells and all checkpoints.",
+        "deviation is at most 1 % of that of the targets), at birth and at some checkpoints, of "
+        f"those that had not diverged by then, with intervals of {100 * LEVEL:g} % each. Cells in "
+        "which none ever was are left out; the file has all cells and all checkpoints.",
         [curve_head(findings), findings.x, "n", *("birth" if not s else f"{s:,}" for s in steps)],
         body,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from trainability.analysis.curves import STATES
 from trainability.checks import counted
 from trainability.findings.asked import SUCCESS
 from trainability.findings.labels import in_words, short
-from trainability.findings.places import in_order
+from trainability.findings.places import WIDTHS, in_order
 from trainability.findings.scaling import SHARE
 from trainability.findings.study import LEVEL, Findings
 from trainability.findings.verdicts import COUNTS
@@ -22,8 +23,6 @@ from trainability.report.published import value_text
 from trainability.report.sentences import headline, shown_place, typical
 from trainability.report.text import joined, percent
 
-MAIN = "success_over_width"
-"""The headline figure's file."""
 MOST_CURVES = 12
 """Curves that a figure shows; tables have all."""
 MOST_CENSUSES = 6
@@ -35,6 +34,12 @@ MOST_ROWS = 40
 """Rows of a figure that shows one value of each curve."""
 
 
+def main_name(findings: Findings) -> str:
+    """The name of the headline figure's file, `success_over_width` for widths of any kind."""
+    x = "width" if findings.x == WIDTHS else findings.x
+    return f"success_over_{re.sub(r'[^a-z0-9]+', '_', x.lower())}"
+
+
 def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     """Every figure that applies, by the name of its file, as a function that draws it.
 
@@ -43,7 +48,7 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     """
     made: dict[str, Callable[[], Any]] = {}
     if findings.is_about_success:
-        made[MAIN] = partial(success_panels, findings)
+        made[main_name(findings)] = partial(success_panels, findings)
         for index, (title, part) in enumerate(maps(findings)[:MOST_CURVES]):
             made[f"success_map_{index + 1}"] = partial(success_map, title, part)
     if len(findings.scaling) and findings.scaling["width"].notna().any():

@@ -13,7 +13,7 @@ from trainability.report import sentences, tables
 from trainability.report.asked import asked_view
 from trainability.report.chart import Chart
 from trainability.report.collapse import collapse_sentence, collapse_view
-from trainability.report.figures import MAIN
+from trainability.report.figures import main_name
 from trainability.report.matrix import Matrix, success_matrix
 from trainability.report.predictions import predictions_table
 from trainability.report.published import published_view
@@ -90,7 +90,7 @@ def sections(
         ("Points that were added beside a curve stand in the table alone.",)
         if n_places.min() < 2 <= n_places.max()
         else (),
-        figures=drawn("success_map") if chart else drawn(MAIN, "success_map"),
+        figures=drawn("success_map") if chart else drawn(main_name(findings), "success_map"),
         chart=chart,
         matrix=success_matrix(findings),
         folded=(rates,),
@@ -135,6 +135,8 @@ def sections(
             figures=drawn("count_calibration"),
             tables=(tables.laws_table(findings),),
         )
+    elif "laws" in findings.tables:
+        yield Section("Do untrainable networks fail?", tables=(tables.laws_table(findings),))
     if len(findings.predictions):
         yield Section(
             "Does theory predict success?",
@@ -168,7 +170,10 @@ def sections(
     if collapse := collapse_view(findings):
         yield Section("Collapse", (collapse_sentence(findings),), tables=(collapse,))
     if len(findings.measured.measures) and not of_birth:
-        yield Section("Accuracy and validation", tables=(measures_table(findings),))
+        view = measures_table(findings)
+        held_back = any("validation" in name for name in view.header)
+        title = "Accuracy and validation" if held_back else "Accuracy"
+        yield Section(title, tables=(view,))
     grown = set(findings.rates["interval"]) != {EXACT}
     yield Section(
         "Methods",
@@ -213,9 +218,9 @@ def _not_comparable(findings: Findings) -> Iterator[str]:
     if rates["n"].nunique() > 1:
         low, high = (int(rates["n"].agg(end)) for end in ("min", "max"))
         yield f"Cells hold from {low:,} to {high:,} networks; compare their intervals too."
-    if rates["is_bound"].any():
+    if findings.bounded["is_bound"].any():
         yield "Where trainability is marked as a bound, the true one may lie below it."
-    if (rates["trainability_se"] > 0).any():
+    if (findings.bounded["trainability_se"] > 0).any():
         yield (
             "Where trainability has a standard error it was sampled; tests give theory the "
             "benefit of six of them."

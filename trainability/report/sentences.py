@@ -121,7 +121,7 @@ def activity_sentence(findings: Findings) -> str:
     need = f"{needs[0]}" if len(needs) == 1 else f"{needs[0]} to {needs[-1]}"
     neurons = "neuron is" if needs == [1] else "neurons are"
     text = (
-        f"One number sums up a curve: if each neuron becomes useful with a probability q, "
+        f"If each neuron becomes useful with a probability q, "
         f"independently, and a network succeeds once at least {need} {neurons} useful, then "
         f"q = {_range(table, 'q', '.3f', limits=True)}"
     )
@@ -137,7 +137,8 @@ def activity_sentence(findings: Findings) -> str:
         good = int((fits > GOOD_FIT).sum())
         which = "the curve" if len(fits) == 1 else f"{good} of {len(fits)} curves"
         badly = " badly" if len(fits) == 1 and not good else ""
-        text += f". This describes {which}{badly} (p > {GOOD_FIT:g} of a chi-squared test of fit)"
+        text += f". That one number describes {which}{badly} (p > {GOOD_FIT:g} of a "
+        text += "chi-squared test of fit)"
     return text + "."
 
 

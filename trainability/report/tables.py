@@ -186,7 +186,7 @@ def laws_table(findings: Findings) -> TableView:
     """The tests of theory."""
     body = [
         [verdict.law, verdict.verdict, p_text(verdict.p_value), f"{verdict.false_alarm_rate:.0e}"]
-        for verdict in findings.verdicts
+        for verdict in findings.tested
     ]
     return TableView(
         "laws",

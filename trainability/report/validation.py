@@ -10,6 +10,13 @@ from trainability.report.tables import TableView, curve_head
 from trainability.report.text import with_interval
 from trainability.results import EVALUATED
 
+_ACCURACY = "Accuracy: the percent of the training points whose class a network names at the end. "
+_VALIDATION = (
+    "Validation: of points that no network is trained on, at the end and the best at any "
+    "checkpoint, birth included; the best one is chosen by these very points, and so looks better "
+    "than it is. "
+)
+
 
 def measures_table(findings: Findings) -> TableView:
     """Accuracy and validation of every cell."""
@@ -26,10 +33,10 @@ def measures_table(findings: Findings) -> TableView:
     return TableView(
         "measures",
         "Means over the networks that did not diverge, n of them, with Student's intervals of "
-        "95 % each, not corrected for looks. Accuracy: the percent of the training points whose "
-        "class a network names at the end. Validation: of points that no network is trained on, "
-        "at the end and the best at any checkpoint, birth included; the best one is chosen by "
-        "these very points, and so looks better than it is. The file has medians.",
+        "95 % each, not corrected for looks. "
+        + _ACCURACY * ("accuracy" in present)
+        + _VALIDATION * any("validation" in name for name in present)
+        + "The file has medians.",
         [curve_head(findings), findings.x, "n"]
         + [name.replace("_", " ") + (" %" if "accuracy" in name else "") for name in present],
         body,
