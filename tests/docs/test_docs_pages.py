@@ -68,6 +68,12 @@ def test_what_a_difference_is_taken_from_is_told_right():
     assert meanings.COLUMNS["difference"] == "Success rate of b minus that of a."
 
 
+def test_axes_stand_under_the_names_that_studies_give_them(tmp_path):
+    galleries.write_gallery(galleries.GALLERIES[0], tmp_path)
+    page = (tmp_path / "axes.rst").read_text()
+    assert "\nbatch_size\n----------\n" in page and "\nBatchSizeAxis\n" not in page
+
+
 def test_links_of_a_page_that_stands_elsewhere_lead_where_they_did(tmp_path):
     for path in adopted.PAGES.values():
         (tmp_path / path).parent.mkdir(exist_ok=True)

@@ -92,7 +92,7 @@ def test_arguments_of_words_are_compared_and_no_line_joins_them(tmp_path):
     findings = find(study, trained(study, tmp_path))
     assert findings.x == "network" and findings.comparisons.axes == ["bend", "skip"]
     assert len(findings.comparisons.places) == 4
-    figure = drawings(findings)["success_over_width"]()
+    figure = drawings(findings)["success_over_network"]()
     lines = [line for ax in figure.axes for line in ax.get_lines() if len(line.get_xdata()) > 1]
     assert lines and {line.get_linestyle() for line in lines} == {"None"}
 

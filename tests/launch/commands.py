@@ -24,6 +24,7 @@ from pathlib import Path
 from trainability import Adam, Study
 from trainability.domains import Ball
 from trainability.schemes import UnitSphere
+from trainability.seeds import BLOCK_SIZE
 from trainability.tasks import Function
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from html_page import Page
 from tuning_in_process import Trainer, a_tuning
 
 from trainability.schemes import He
@@ -149,7 +150,13 @@ def test_the_intervals_of_the_differences_hold_together():
 def test_the_report_is_self_contained_and_says_all(tuned):
     result, _, report = tuned
     page = report.page.read_text()
-    assert not re.search(r'(src|href)="(?!data:)', page)
+    links = Page(page).links
+    assert {"candidates.csv", "finalists.csv", "tuning.json", "history.png", "history.svg"} < {
+        *links
+    }
+    assert all((report.folder / link).is_file() for link in links)
+    assert "prefers-color-scheme: dark" in page and "<dt>python</dt>" in page
+    assert not re.search(r'src="(?!data:)', page) and "<link" not in page  # it loads nothing
     assert "Which bias scale?" in page
     assert result.python.replace("'", "&#39;") in page
     assert page.count("data:image/png;base64,") == 4

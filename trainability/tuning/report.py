@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 
 from trainability import plots
 from trainability.errors import StorageError
@@ -128,7 +128,10 @@ def _write(result: Result, storage: Storage, folder: Path) -> None:
     for name, figure in figures.items():
         plots.save_all(figure, folder, name, dpi=_DPI)
     environment = Environment(
-        loader=PackageLoader("trainability.tuning", "templates"),
+        # The second has the style that all pages share.
+        loader=ChoiceLoader(
+            [PackageLoader(f"trainability.{room}", "templates") for room in ("tuning", "report")]
+        ),
         autoescape=select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,

@@ -18,7 +18,7 @@ from trainability.optimizers.schedules import schedule_types
 from trainability.penalties import penalty_types
 from trainability.plots.style import save
 from trainability.schemes import scheme_types
-from trainability.study.axes import axis_types
+from trainability.study.axes import Axis, axis_types
 from trainability.tasks import task_types
 
 
@@ -116,7 +116,8 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
     made.mkdir(exist_ok=True)
     overview, sections = [], []
     for name, kind in gallery.kinds().items():
-        section = heading(name, "-")
+        # An axis is known by the name that studies give it.
+        section = heading(kind.name if issubclass(kind, Axis) else name, "-")
         thing = example(kind) if gallery.picture is not None else None
         if gallery.picture is not None and thing is not None:
             drawn, alt = gallery.picture(thing)
