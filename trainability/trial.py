@@ -81,7 +81,7 @@ def run_trial(
 def collapsed(variances: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which networks are constant on the points, up to a hundredth of what the targets vary.
 
-    A network has collapsed if the standard deviation of its output over the points is at most .01
+    A network has collapsed if the standard deviation of its output over the points is at most 0.01
     of that of the targets, both over all outputs (root mean square). One whose neurons are all
     dead varies by rounding alone; one in which they cancel settles there slowly.
 

@@ -58,7 +58,7 @@ def test_every_strategy_is_listed_under_its_kind():
 def test_axes_are_listed_as_studies_write_them():
     names = [entry["name"] for entry in json.loads(call("axes", "--json").out)["axes"]]
     assert sorted(names) == sorted(AXES)
-    assert "label_noise, such as 0.25, 1.0\n" in call("axes", "label_noise").out
+    assert "label_noise, such as 0.1, 0.3\n" in call("axes", "label_noise").out
     assert "did you mean width?" in call("axes", "widht").text
 
 

@@ -231,3 +231,18 @@ def test_a_readable_table_and_a_figure_with_the_same_numbers():
 def test_matplotlib_is_loaded_for_the_figure_only():
     code = "import sys, trainability.modules; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_in_a_notebook_the_text_of_a_count_is_its_table(monkeypatch):
+    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    text = str(inspect(model, torch.rand(8, 2)))
+    assert "tentatively dead" in text
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert str(inspect(model, torch.rand(8, 2))).splitlines()[0] == text.splitlines()[0]
+
+
+def test_of_activations_that_are_not_counted_no_more_is_said_than_that():
+    model = nn.Sequential(nn.Linear(2, 4), nn.Hardtanh(), nn.Linear(4, 1))
+    with pytest.raises(InputError, match="other activations are not counted, even where") as caught:
+        inspect(model, torch.rand(8, 2))
+    assert "no dead neurons" not in str(caught.value)

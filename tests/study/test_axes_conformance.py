@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import itertools
 import json
@@ -314,3 +315,15 @@ def test_a_study_file_can_t_declare_one() -> None:
     with pytest.raises(StudyError, match=r"Weather is an axis, which a study file can't declare"):
         type("Weather", (Axis,), {"__module__": "trainability_study_mine", "name": "weather"})
     assert "weather" not in {kind.name for kind in axis_types().values()}
+
+
+@pytest.mark.parametrize("name", [name for name, axis in AXIS.items() if not axis.is_strategy])
+def test_what_lists_show_as_a_value_can_be_written_in_a_study(name):
+    texts = AXIS[name].written_examples
+    assert texts
+    for text in texts:
+        assert not AXIS[name].problems(ast.literal_eval(text)), text
+
+
+def test_every_axis_shows_values():
+    assert all(axis.written_examples for axis in AXIS.values())

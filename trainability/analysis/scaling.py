@@ -47,7 +47,7 @@ def power_of_samples(cells: pd.DataFrame, share: float, level: float = 0.95) -> 
 
     Args:
         cells: One row per cell: `n_train`, `width`, `successes`, `n`.
-        share: Within (0, 1), such as .9.
+        share: Within (0, 1), such as 0.9.
         level: Of every interval.
     """
     rng, draws_each = np.random.default_rng(0), n_draws(level)

@@ -59,11 +59,22 @@ def _command(kind: Kind) -> Callable[..., None]:
     return listing
 
 
+def _own(kind: Kind) -> str:
+    """Where one of a user's own stands."""
+    folder = kind.module.rpartition(".")[0].replace(".", "/")
+    in_place = f"a file in {folder}/ of a package that is installed in its place (pip install -e .)"
+    if kind.name == "axes":
+        return f"One of your own is {in_place}; it is listed by itself."
+    return (
+        "One of your own stands in the file of your study, which --from lists with the others, or "
+        f"is {in_place}; that is listed by itself."
+    )
+
+
 for _kind in kinds():
     app.command(
         _kind.name,
-        help=f"{_kind.help}\n\nName, settings with their defaults, and what it is; a file that is "
-        "dropped into the folder is listed by itself.",
+        help=f"{_kind.help}\n\nName, settings with their defaults, and what it is. {_own(_kind)}",
         rich_help_panel=KINDS,
         epilog=examples(_kind.name, f"{_kind.name} --json"),
     )(_command(_kind))
@@ -111,7 +122,7 @@ def _show(entry: dict[str, Any], kind: type) -> None:
     if name == kind.__name__:
         made = f"({settings})"
     else:
-        values = ", ".join(map(str, kind().examples()))
+        values = ", ".join(kind().written_examples)
         made = values and f", such as {values}"
     out.print(Text.assemble((clean(name), "bold"), clean(made)))
     out.print(Padding(Text(clean(entry["what"])), (0, 0, 0, 4)))

@@ -59,8 +59,14 @@ class Inspection:
         for row in self.table.itertuples(index=False):
             *cells, rate = row
             table.add_row(*(str(cell) for cell in cells), f"{rate:.1%}")
+        # In a notebook Rich would show the table beside the text, and leave it out there.
         console = Console(
-            file=io.StringIO(), width=120, color_system=None, markup=False, emoji=False
+            file=io.StringIO(),
+            width=120,
+            color_system=None,
+            markup=False,
+            emoji=False,
+            force_jupyter=False,
         )
         console.print(table)
         if not self.is_chain:
@@ -180,8 +186,9 @@ def _problems(flow: Flow, n_examples: int, root: nn.Module) -> list[str]:
                 f"convolution layer. Not looked at: {listed}"
             ]
         return [
-            f"found no ReLU behind a Linear or convolution layer in {type(root).__name__}; other "
-            f"activations have no dead neurons, and compiled or scripted modules can't be seen into"
+            f"found no ReLU behind a Linear or convolution layer in {type(root).__name__}; neurons "
+            f"of other activations are not counted, even where those are flat, as Hardtanh is, and "
+            f"compiled or scripted modules can't be seen into"
             + "".join(f". {reason}" for reason in flow.doubts)
         ]
     neurons = flow.neurons

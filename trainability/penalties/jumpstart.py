@@ -31,7 +31,7 @@ class Jumpstart(Penalty):
     Args:
         coefficient: > 0, the paper's lambda: 1e-4 for two moons, 1e-8 for MNIST. Of sums, not
             means: it weighs more against the loss the more points and neurons there are.
-        rho: Share of the pull towards being on, within [0, 1]; .5 in the paper.
+        rho: Share of the pull towards being on, within [0, 1]; 0.5 in the paper.
         terms: The sums that count: those over the units, over the samples, or both. The paper
             compares the three.
 

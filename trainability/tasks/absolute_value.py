@@ -19,10 +19,10 @@ class AbsoluteValue(Task):
     """|x| on [-sqrt 3, sqrt 3], at equispaced points, ends included.
 
     It is relu(x) + relu(-x), and needs both: with many points one neuron's best loss is
-    3 - 2 sqrt 2 = .1716.
+    3 - 2 sqrt 2 = 0.1716.
 
     Args:
-        n_train: Training points, >= 2. At 100, the default, neighbors are .035 apart.
+        n_train: Training points, >= 2. At 100, the default, neighbors are 0.035 apart.
 
     Source: Lu, Shin, Su & Karniadakis (2020) and Shin & Karniadakis (2020), whose first example
     this is; on this interval a uniform input has variance 1.
@@ -49,10 +49,10 @@ class BrokenAbsoluteValue(Task):
     """|x| - sqrt3/(sqrt3 - 1) max(x - 1, 0) on [-sqrt 3, sqrt 3], at equispaced points.
 
     |x| up to 1, from there a line down to 0 at sqrt 3. Three neurons make it, and it needs all
-    three: with many points the best loss of two is about .026.
+    three: with many points the best loss of two is about 0.026.
 
     Args:
-        n_train: Training points, >= 2. At 100, the default, neighbors are .035 apart.
+        n_train: Training points, >= 2. At 100, the default, neighbors are 0.035 apart.
 
     Source: Shin & Karniadakis (2020), the example of a target that needs three active neurons.
     """
@@ -82,7 +82,7 @@ class RotatedAbsoluteValues(Task):
 
     Args:
         n_train: Training points, >= 2; see `training_points`. At 400, the default, neighbors are
-            about .17 apart.
+            about 0.17 apart.
 
     Source: Lu, Shin, Su & Karniadakis (2020), the two-dimensional example.
     """

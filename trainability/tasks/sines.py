@@ -78,7 +78,7 @@ class SineProduct(Task):
 
     Args:
         n_train: Training points, >= 2; see `training_points`. At 400, the default, neighbors are
-            about .1 apart, a twentieth of a period.
+            about 0.1 apart, a twentieth of a period.
 
     Source: Shin & Karniadakis (2020) use a product of sines in two dimensions; the frequency and
     the square are this package's choice.

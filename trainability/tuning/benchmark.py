@@ -30,7 +30,7 @@ _WIDTH = 1
 
 
 class Ridge:
-    """Success rate .95 at its optimum in the unit cube, falling off to either side.
+    """Success rate 0.95 at its optimum in the unit cube, falling off to either side.
 
     Args:
         d: Settings, 1 to 3.

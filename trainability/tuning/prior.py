@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 THEORY = "theory"
 _N_PROPOSED = 48
 _N_SAMPLES = 512
-"""Networks that the law follows for each: a standard error of at most .022."""
+"""Networks that the law follows for each: a standard error of at most 0.022."""
 _N_BEST = 4
 _APART = 0.05
 """Least distance between those that are chosen, in shares of the ranges."""

@@ -33,6 +33,8 @@ class Gallery:
         introduction: What they are for.
         picture: Draws one; None where there is nothing to draw.
         note: What is said of each beside its docstring; None for nothing.
+        thumbnail: Draws one for the overview; None for the picture itself, smaller.
+        called: What studies call one.
     """
 
     title: str
@@ -41,6 +43,8 @@ class Gallery:
     introduction: str
     picture: Callable[[Any], tuple[Any, str]] | None = None
     note: Callable[[Any], str] | None = None
+    thumbnail: Callable[[Any], Any] | None = None
+    called: Callable[[Any], str] = lambda kind: kind.__name__
 
     @property
     def name(self) -> str:
@@ -63,11 +67,13 @@ GALLERIES = [
         note=lambda kind: f"In a study `{kind.name}`"
         + (f", by default `{kind.default}`; files of results have it since version {kind.since}."
            if kind.since else "."),
+        called=lambda kind: kind.name,
     ),
     Gallery(
         "Schemes", "trainability.schemes", scheme_types,
         "How a network is drawn. An axis of a study, `scheme`; on the command line one writes the "
         "same text, `trainability census 'He(bias_std=1.0)'`.", pictures.scheme_picture,
+        thumbnail=pictures.scheme_thumbnail,
     ),
     Gallery(
         "Tasks", "trainability.tasks", task_types,
@@ -116,15 +122,18 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
     made.mkdir(exist_ok=True)
     overview, sections = [], []
     for name, kind in gallery.kinds().items():
-        # An axis is known by the name that studies give it.
-        section = heading(kind.name if issubclass(kind, Axis) else name, "-")
+        section = heading(gallery.called(kind), "-")
         thing = example(kind) if gallery.picture is not None else None
         if gallery.picture is not None and thing is not None:
             drawn, alt = gallery.picture(thing)
             save(drawn, made / f"{name}.svg")
             path = f"{gallery.name}/{name}.svg"
             anchor = f"#{gallery.package}.{name}"
-            overview.append(figure(path, f"{name}: {alt}", anchor, name))
+            small = path
+            if gallery.thumbnail is not None:
+                small = f"{gallery.name}/{name}-small.svg"
+                save(gallery.thumbnail(thing), folder / small)
+            overview.append(figure(small, f"{name}: {alt}", anchor, name))
             section += figure(path, alt, "", f"``{thing}``. {as_restructured_text([alt])[0]}")
         section += f".. autoclass:: {gallery.package}.{name}\n\n"
         if gallery.note is not None:

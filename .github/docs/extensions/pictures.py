@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trainability.activations import Activation
@@ -33,14 +34,7 @@ def scheme_picture(scheme: Scheme) -> tuple[Figure, str]:
     """Networks at birth, and how often they are trainable on |x|."""
     figure = Figure(figsize=(6.4, 2.5), layout="constrained")
     births, theory = (new_axes(ax) for ax in figure.subplots(1, 2))
-    x, y = AbsoluteValue(n_train=100).data()
-    rng = np.random.default_rng(0)
-    networks = initialize(scheme, (1, 8, 1), 12, rng, x, y)
-    import torch
-
-    inputs = np.linspace(-math.sqrt(3), math.sqrt(3), 241, dtype=np.float32)[:, None]
-    outputs = networks(torch.from_numpy(inputs)).numpy()[:, :, 0]
-    births.plot(inputs[:, 0], outputs.T, color=BLUE, linewidth=0.9, alpha=0.7)
+    _draw_births(scheme, births)
     births.set_title("12 networks of width 8 at birth", fontsize=9.5, loc="left")
     births.set_xlabel("x")
     p = float(born_dead_probability(scheme, INTERVAL, width=8, n_samples=2**13))
@@ -56,6 +50,24 @@ def scheme_picture(scheme: Scheme) -> tuple[Figure, str]:
         f"A neuron is born dead with probability {p:.3g} on [-√3, √3]; a network of width 4 is "
         f"trainable on |x| with probability {trainable[2]:.4g}."
     )
+
+
+def scheme_thumbnail(scheme: Scheme) -> Figure:
+    """Networks at birth alone, to be seen small."""
+    figure = Figure(figsize=(2.2, 1.7), layout="constrained")
+    _draw_births(scheme, new_axes(figure.subplots()))
+    return figure
+
+
+def _draw_births(scheme: Scheme, ax: Axes) -> None:
+    """What 12 networks of width 8 compute at birth."""
+    x, y = AbsoluteValue(n_train=100).data()
+    networks = initialize(scheme, (1, 8, 1), 12, np.random.default_rng(0), x, y)
+    import torch
+
+    inputs = np.linspace(-math.sqrt(3), math.sqrt(3), 241, dtype=np.float32)[:, None]
+    outputs = networks(torch.from_numpy(inputs)).numpy()[:, :, 0]
+    ax.plot(inputs[:, 0], outputs.T, color=BLUE, linewidth=0.9, alpha=0.7)
 
 
 def task_picture(task: Task) -> tuple[Figure, str]:

@@ -50,5 +50,6 @@ def write_studies(folder: Path) -> None:
             for tuning in tunings[0] if isinstance(tunings[0], list | tuple) else tunings:
                 text += f"**{as_restructured_text([tuning.question])[0]}**\n\n"
             text += f"A tuning: ``trainability tune {path.stem}``.\n\n"
-        text += f".. literalinclude:: ../../../studies/{path.name}\n   :language: python\n\n"
+        text += f".. literalinclude:: ../../../studies/{path.name}\n"
+        text += "   :language: python\n   :class: wrapped\n\n"
     (folder / "studies.rst").write_text(text, encoding="utf-8")

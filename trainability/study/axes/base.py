@@ -101,6 +101,11 @@ class Axis(ABC, Generic[Value]):
         """Values beside the default, two or more unless there is but one, which tests use."""
 
     @property
+    def written_examples(self) -> Sequence[str]:
+        """Values as one would write them in a study, for lists of axes."""
+        return [str(value) for value in self.examples()]
+
+    @property
     def label(self) -> str:
         """As people write it."""
         return self.name.replace("_", " ")

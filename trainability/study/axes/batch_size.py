@@ -21,3 +21,7 @@ class BatchSizeAxis(Axis[int | None]):
 
     def examples(self) -> Sequence[int | None]:
         return [4, 8]
+
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["16", "64"]

@@ -24,3 +24,7 @@ class DepthAxis(Axis[int]):
 
     def examples(self) -> Sequence[int]:
         return [2, 3]
+
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["2", "3", "10"]

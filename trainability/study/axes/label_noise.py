@@ -52,6 +52,10 @@ class LabelNoise(Axis[float]):
     def examples(self) -> Sequence[float]:
         return [0.25, 1.0]
 
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["0.1", "0.3"]
+
     def change_task(self, task: Task, value: float) -> Task:
         return _Exchanged(task, value)
 

@@ -24,3 +24,7 @@ class MaxStepsAxis(Axis[int]):
 
     def examples(self) -> Sequence[int]:
         return [5, 9]
+
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["2_000", "10_000"]

@@ -28,5 +28,9 @@ class NetworkAxis(StrategyAxis[Module | None]):
     def examples(self) -> Sequence[Module | None]:
         return []  # code, which a study file has to give
 
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["Module(build, width=4)"]
+
     def written(self, value: Module | None) -> Any:
         return FULLY_CONNECTED if value is None else str(value)

@@ -27,3 +27,7 @@ class TargetAccuracyAxis(Axis[float | None]):
 
     def examples(self) -> Sequence[float | None]:
         return [0.9, 1.0]
+
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["0.9", "0.95"]

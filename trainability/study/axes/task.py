@@ -29,6 +29,10 @@ class TaskAxis(StrategyAxis[Task]):
         return [AbsoluteValue(n_train=16), AbsoluteValue(n_train=20)]
 
     @property
+    def written_examples(self) -> Sequence[str]:
+        return ["AbsoluteValue(n_train=100)", "TwoMoons(n_train=200)"]
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         def count(name: str, meaning: str, least: int, since: int = 0) -> Column:
             default = 0 if since else None

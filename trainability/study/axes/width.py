@@ -30,6 +30,10 @@ class WidthAxis(Axis[Width]):
     def examples(self) -> Sequence[Width]:
         return [4, 6]
 
+    @property
+    def written_examples(self) -> Sequence[str]:
+        return ["4", "8", "(16, 4)"]
+
     def settled(self, value: Width) -> Width:
         return plain_width(value)
 

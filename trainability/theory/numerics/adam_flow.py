@@ -8,8 +8,8 @@ of time = learning rate times steps: what is left is a flow,
 
 of which the optimizer sets two numbers, the mean ages of what m and v remember. A gradient of
 constant sign moves its parameter at unit speed, whatever its size: the flow begins as descent
-along the sign of the gradient. With Adam's defaults and a learning rate of .005, m reaches back
-.045 units of time, v 5, which is longer than most networks take to escape.
+along the sign of the gradient. With Adam's defaults and a learning rate of 0.005, m reaches back
+0.045 units of time, v 5, which is longer than most networks take to escape.
 
 Source: Kingma & Ba (2015), Adam, algorithm 1; Balles & Hennig (2018), "Dissecting Adam", for Adam
 as sign descent. The flow is derived here.

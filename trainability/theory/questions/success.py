@@ -25,7 +25,7 @@ Networks = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 ADAM = AdamMemory.of(0.005, 0.9, 0.999)
 """Of Adam(learning_rate=0.005)."""
 DURATION = 50.0
-"""Learning rate times steps: 10,000 steps at .005."""
+"""Learning rate times steps: 10,000 steps at 0.005."""
 
 
 def success_probability(
@@ -43,7 +43,7 @@ def success_probability(
 ) -> Probability:
     """Probability that a shallow network, drawn by a scheme, is trained with success by Adam.
 
-    Adam on the mean squared error and the full batch, at a learning rate of at most .02 without a
+    Adam on the mean squared error and the full batch, at a learning rate of at most 0.02 without a
     schedule; of the learning rate only the memory matters. It says nothing of gradient descent.
 
     Args:
@@ -104,7 +104,7 @@ def neuron_fates(
     """What becomes of a neuron by its race alone, as shares of drawn neurons.
 
     For one input and a convex target, such as |x|, on an interval around 0. Standard error of
-    each share: at most .5 / sqrt(n_samples width).
+    each share: at most 0.5 / sqrt(n_samples width).
 
     Args:
         scheme: An initialization scheme.
