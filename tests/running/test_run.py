@@ -128,7 +128,7 @@ def test_a_cell_that_fails_is_named_in_the_error_and_the_others_are_whole(tiny_s
     study = dataclasses.replace(
         tiny_study, axes={"scheme": [Broken(), UnitSphere()], "width": [2]}, replicates=256
     )
-    with pytest.raises(StudyFailed, match="1 of 2 cells are incomplete\n.*missing; Zero"):
+    with pytest.raises(StudyFailed, match="1 of 2 cells is incomplete\n.*missing; Zero"):
         trainability.run(study, tmp_path, max_failures=0, progress=False)
     assert len(Storage(tmp_path).read_rows("tiny")) == 256
     assert (

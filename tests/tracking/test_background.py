@@ -122,7 +122,7 @@ def test_an_end_does_not_wait_for_a_mirror_that_is_stuck(mirror, monkeypatch, hu
     if not hurry:
         monkeypatch.setattr(background.interrupts, "requested", lambda: True)
     mirror.close("FINISHED", hurry=hurry)
-    assert mirror.trouble == "interrupted with 1 updates to do"
+    assert mirror.trouble == "interrupted with 1 update to do"
     gate.set()
     mirror._thread.join(60)
     assert Fake.told == [("close", "KILLED" if not hurry else "FINISHED")]
