@@ -170,7 +170,7 @@ def test_more_classes_than_two_have_an_output_each_in_sorted_order(tmp_path):
         ([1, 0, np.nan] * 4, "has no class in row 3"),
         (["a", "", "b"] * 4, "has no class in row 2"),
         (list(range(12)), "holds 12 classes in 12 rows; wanted 2 to 100 classes"),
-        (["a"] * 12, "holds 1 classes in 12 rows"),
+        (["a"] * 12, "holds 1 class in 12 rows"),
     ],
 )
 def test_what_is_no_class_is_refused(tmp_path, suffix, target, message):

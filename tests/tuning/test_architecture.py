@@ -108,7 +108,7 @@ def test_after_every_round_it_says_what_is_best_and_what_is_left(tuned):
     _, _, outcome, said = tuned
     assert len(said) == len(outcome.rounds)
     pattern = (
-        r"best of \d+ candidates after round \d+: He\(\), width \d, .*, success rate [\d.]+ "
+        r"best of \d+ candidates? after round \d+: He\(\), width \d, .*, success rate [\d.]+ % "
         r"\[[\d.]+, [\d.]+\] \(n=[\d,]+; 99 % for all candidates at all times\); (.*)"
     )
     matches = [re.fullmatch(pattern, line) for line in said]
