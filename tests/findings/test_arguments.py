@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from trainability import Adam, Module, Study
 from trainability.findings.arguments import Arguments, arguments
 from trainability.findings.study import find
+from trainability.report.along import varying_axes
+from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences
 from trainability.report.figures import drawings
 from trainability.schemes import He
@@ -84,6 +86,14 @@ def test_numbers_are_the_horizontal_axis_and_others_are_compared_at_equal_number
     texts = better_sentences(findings)
     assert "on average over the 2 widths studied" in " ".join(texts)
     assert not any("skip, width" in text or "networks skip" in text for text in texts)
+
+
+def test_a_quantity_is_told_along_a_numeric_argument(tmp_path):
+    study = study_of(Module.grid(Skipping, skip=[True], width=[4, 2]), quantity="born_dead")
+    findings = find(study, trained(study, tmp_path))
+    assert varying_axes(findings) == ["width"]
+    [text, *_] = asked_sentences(findings)
+    assert "2 values of width" in text and "with width 2" in text
 
 
 def test_arguments_of_words_are_compared_and_no_line_joins_them(tmp_path):

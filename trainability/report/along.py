@@ -10,7 +10,7 @@ import pandas as pd
 
 from trainability.findings.comparing import is_compared
 from trainability.findings.labels import short
-from trainability.findings.places import TEXTS, places
+from trainability.findings.places import NETWORK, TEXTS, places
 from trainability.findings.published import mean_over_cells
 from trainability.findings.study import LEVEL, Findings
 from trainability.report.published import value_text
@@ -32,8 +32,15 @@ def varying_axes(findings: Findings) -> list[str]:
     them: the first is what it asks about. How wide cells are is in the column of their places."""
     cells = findings.asked.cells
     wide = findings.x if findings.x in TEXTS else "width"
-    columns = [wide if name == "width" else name for name in findings.study.axes]
-    if findings.x in TEXTS:  # which shapes and modules are, whatever axis declares them
+    columns = []
+    for name in findings.study.axes:
+        if name == NETWORK and findings.arguments:
+            columns += findings.arguments
+        else:
+            columns.append(wide if name == "width" else name)
+    # Which shapes and modules are, whatever axis declares them; and an argument along which curves
+    # run.
+    if findings.x in (*TEXTS, *findings.arguments):
         columns.append(findings.x)
     return [name for name in dict.fromkeys(columns) if name in cells and _varies(cells, name)]
 

@@ -18,7 +18,7 @@ from trainability.optimizers.schedules import schedule_types
 from trainability.penalties import penalty_types
 from trainability.plots.style import save
 from trainability.schemes import scheme_types
-from trainability.study.axes import Axis, axis_types
+from trainability.study.axes import axis_types
 from trainability.tasks import task_types
 
 
