@@ -1,5 +1,6 @@
 """What the command line shows: text as text, commands that can be pasted, no secrets."""
 
+import ast
 import json
 import re
 import subprocess
@@ -112,7 +113,13 @@ def test_commands_that_are_shown_name_the_same_storage(call, mine, tmp_path, fol
     first, _, last = commands
     assert words_of(first) == ["run", "mine", "--storage", place.name]
     python = words_of("trainability" + last.removeprefix("python"))
-    assert python[0] == "-c" and repr(place.name) in python[1]
+    assert python[0] == "-c"
+    [storage_text] = [
+        node.args[0].value
+        for node in ast.walk(ast.parse(python[1]))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Storage"
+    ]
+    assert storage_text == place.name
 
 
 @pytest.mark.parametrize("wrong", ["[/a]", "[bold]x[/]", "\x1b[31mred", "back\\"])

@@ -37,7 +37,7 @@ GOOD = (np.zeros((3, 5, 4)), np.zeros((3, 5)))
         ((GOOD[0] + 1j, GOOD[1]), r"weights .*got dtype complex128"),
         ((GOOD[0].astype(object), GOOD[1]), r"weights .*got dtype object"),
         (GOOD[0], r" must draw weights of shape .*got ndarray; return"),
-        (GOOD[:1], r"got 1 values; return \(weight, bias\)"),
+        (GOOD[:1], r"got 1 value; return \(weight, bias\)"),
         (None, r"got NoneType; return \(weight, bias\)"),
     ],
 )
