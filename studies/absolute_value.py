@@ -14,6 +14,7 @@ STUDY = Study(
     "trainability?",
     task=AbsoluteValue(n_train=100),
     axes={
+        "width": [2, 3, 4, 6, 8, 12, 16, 20],
         "scheme": [
             UnitSphere(),
             He(bias_std=1.0),
@@ -21,7 +22,6 @@ STUDY = Study(
             RandomizedAsymmetric(),
             DataDependent(),
         ],
-        "width": [2, 3, 4, 6, 8, 12, 16, 20],
     },
     depth=2,
     optimizer=Adam(learning_rate=5e-3),

@@ -14,8 +14,8 @@ STUDY = Study(
     "asymmetric initialization save it?",
     task=AbsoluteValue(n_train=100),
     axes={
-        "scheme": [He(), Glorot(), Orthogonal(gain=2**0.5), RandomizedAsymmetric()],
         "width": [2, 3, 4, 5, 6, 8, 10],
+        "scheme": [He(), Glorot(), Orthogonal(gain=2**0.5), RandomizedAsymmetric()],
     },
     depth=10,
     optimizer=Adam(learning_rate=1e-3),

@@ -13,9 +13,9 @@ STUDY = Study(
     question="How wide must a shallow ReLU network be to interpolate real data, and does a "
     "data-dependent initialization need less width?",
     axes={
+        "width": [4, 8, 16, 24, 31, 48, 64],
         "task": [Table(dataset="diabetes", rows=32), Table(dataset="digits", rows=32)],
         "scheme": [He(), DataDependent()],
-        "width": [4, 8, 16, 24, 31, 48, 64],
     },
     depth=2,
     optimizer=Adam(learning_rate=5e-3),

@@ -160,10 +160,17 @@ def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: st
     if widest["difference"] < 0:
         best, other = other, best
     gap = _gaps(pairs, best)[other]
+    p_text = p_value_text(float(pairs["p_holm"].min()))
+    if len(pairs) == 1:
+        return (
+            f"The difference between the {of} is not certain: on average over {over} "
+            f"it is {gap} in favor of {names[best]}, {p_text} by one likelihood-ratio test of the "
+            f"two curves (n = {gap.n:,} networks each)."
+        )
     return (
         f"No difference between the {of} is certain: on average over {over} the largest, of "
         f"{names[best]} over {names[other]}, is {gap} with n = {gap.n:,} networks "
-        f"each, {p_value_text(float(pairs['p_holm'].min()))} at least by likelihood-ratio tests "
+        f"each, {p_text} at least by likelihood-ratio tests "
         f"of the curves, corrected for {all_of(len(pairs), 'pair')}."
     )
 

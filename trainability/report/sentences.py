@@ -224,8 +224,8 @@ def _widths_sentence(findings: Findings) -> str:
         listed = f"{studied[0]:g} to {studied[-1]:g}"
     else:
         listed = joined([f"{width:g}" for width in studied])
-    text = joined(parts)
-    text = f"Of the widths studied ({listed}), {text}: the whole 95 % interval lies there or above"
+    text = f"Of the widths studied ({listed}), {joined(parts)}: there the whole 95 % interval of "
+    text += "success is as high"
     alone = widths[widths["success_probability"] == shares[0]]["width_trainability"]
     if alone.notna().all():
         low, high = (f"{alone.agg(end):g}" for end in ("min", "max"))
@@ -252,8 +252,10 @@ def _born_sentence(findings: Findings) -> str:
     for place in dict.fromkeys((ordered[0], ordered[-1])):
         cells = rates[rates[findings.x] == place].sort_values("trainable_rate")
         low, high = cells.iloc[0], cells.iloc[-1]
-        text = f"{rate_of(low, 'trainable_rate')} with {low['curve']}"
-        if len(cells) > 1:
+        alike = low["trainable_rate"] == high["trainable_rate"]
+        text = f"{rate_of(low, 'trainable_rate')} with "
+        text += low["curve"] if len(cells) == 1 or not alike else f"all {len(cells)}"
+        if not alike:
             text += f" to {rate_of(high, 'trainable_rate')} with {high['curve']}"
         parts.append(f"{text} at {findings.x} {findings.place_text(place)}")
     return f"Trainable at birth, with enough neurons not dead for good, are {joined(parts)}."
