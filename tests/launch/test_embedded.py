@@ -209,3 +209,25 @@ with interrupts.handled(), interrupts.orderly():
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == ["True", "True", "False"], done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
+def test_who_is_stopped_is_not_stuck():
+    """As by Ctrl-Z, or by a debugger: whoever has stopped it lets it go on."""
+    code = """
+from trainability import interrupts
+from trainability.launch.embedded import _start_reaper
+interrupts.GRACE_S = 1.0
+with interrupts.handled(), interrupts.orderly():
+    guard = _start_reaper("stopped")
+    print("ready", flush=True)
+    input()
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    driver = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    assert driver.stdout.readline()
+    driver.send_signal(signal.SIGSTOP)
+    time.sleep(4)
+    driver.send_signal(signal.SIGCONT)
+    driver.communicate(b"go on\n", timeout=30)
+    assert driver.returncode == 0

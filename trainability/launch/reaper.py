@@ -56,12 +56,16 @@ def reap(mark: str, limit_s: float = _LIMIT_S) -> None:
 def is_waiting(process: int, thread: int) -> bool:
     """Whether a thread that blocks SIGTERM but to wait for it waits; True where nobody can tell.
 
-    While a thread is in sigwait the system takes what it waits for out of what it blocks.
+    While a thread is in sigwait the system takes what it waits for out of what it blocks. One that
+    is stopped, as by Ctrl-Z or by a debugger, is not stuck: it waits for whoever stopped it.
     """
     try:
         with open(f"/proc/{process}/task/{thread}/status") as status:
-            blocked = next(line.split()[1] for line in status if line.startswith("SigBlk:"))
-    except (OSError, StopIteration):  # another system, or the thread is gone
+            fields = dict(line.split()[:2] for line in status if len(line.split()) > 1)
+        blocked, state = fields["SigBlk:"], fields["State:"]
+    except (OSError, LookupError):  # another system, or the thread is gone
+        return True
+    if state in ("T", "t"):
         return True
     return not int(blocked, 16) >> (signal.SIGTERM - 1) & 1
 
