@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,30 @@ class LazyTable(Plain):
         return h + self.table[h.shape[1]]
 
 
+LOG = logging.getLogger("users.network")
+
+
+class Logging(Plain):
+    """Whose logger holds all loggers, each of which holds all of them."""
+
+    def prepare(self) -> None:
+        self.log = LOG
+
+    def between(self, h: Tensor) -> Tensor:
+        LOG.debug("between")
+        self.log.debug("the layers")
+        return h
+
+
+class Knotted(Plain):
+    """Objects that hold each other, many ways deep."""
+
+    def prepare(self) -> None:
+        self.knots = [SimpleNamespace() for _ in range(40)]
+        for knot in self.knots:
+            knot.others = self.knots
+
+
 class TorchChance(Plain):
     def between(self, h: Tensor) -> Tensor:
         return h + torch.randn_like(h)
@@ -198,6 +224,13 @@ class LazyParameters(Plain):
 
 def reason_of(build: Any) -> str:
     return draw_up(build, AbsoluteValue(n_train=8)).not_stacked
+
+
+@pytest.mark.parametrize("kind", [Logging, Knotted])
+def test_objects_that_hold_each_other_are_looked_into_once(kind):
+    for number in range(200):
+        logging.getLogger(f"users.others.{number}")
+    assert reason_of(kind) == ""
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-7, 1e-30])

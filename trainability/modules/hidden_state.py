@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -103,19 +104,20 @@ def _shaken(state: State) -> State:
 def _snapshot(module: nn.Module) -> dict[str, Any]:
     """What a module, its classes, and what their functions call by name hold, as plain values."""
     values: dict[str, Any] = {}
+    frozen = _Frozen()
     for name, part in module.named_modules():
         for key, value in vars(part).items():
             if key in ("_parameters", "_buffers", "_modules"):
                 values[f"{name}.{key}"] = tuple(value)
             else:
-                values[f"{name}.{key}"] = _frozen(value)
-    for kind in {kind for part in module.modules() for kind in type(part).__mro__}:
+                values[f"{name}.{key}"] = frozen(value)
+    for kind in {kind: None for part in module.modules() for kind in type(part).__mro__}:
         if kind.__module__.partition(".")[0] in ("torch", "builtins", "typing", "abc"):
             continue
         for key, value in vars(kind).items():
             owner = f"{kind.__module__}.{kind.__qualname__}.{key}"
-            values[owner] = _frozen(value)
-            values |= {f"{owner} {named}": _frozen(used) for named, used in _used_by(value)}
+            values[owner] = frozen(value)
+            values |= {f"{owner} {named}": frozen(used) for named, used in _used_by(value)}
     return values
 
 
@@ -134,35 +136,50 @@ def _used_by(function: Any) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _frozen(value: Any, depth: int = 0) -> Any:
-    """A value as what can be compared; of what has no numbers to look at its kind."""
-    if isinstance(value, float) and math.isnan(value):
-        return "nan"
-    if isinstance(value, _PLAIN):
-        return type(value).__name__, value
-    if isinstance(value, Tensor):
-        return _frozen_tensor(value)
-    if isinstance(value, np.ndarray):
-        return value.shape, value.tobytes() if value.dtype != object else repr(value)
-    if isinstance(value, torch.Generator):
-        return _bits(value.get_state())
-    if isinstance(value, np.random.Generator):
-        return repr(value.bit_generator.state)
-    if depth > _DEEPEST or isinstance(value, nn.Module | type | types.ModuleType):
-        return type(value).__name__
-    if isinstance(value, Mapping):
-        return [(repr(key), _frozen(entry, depth + 1)) for key, entry in value.items()]
-    if isinstance(value, Set):
-        return sorted(map(repr, value))
-    if isinstance(value, Sequence):
-        return [_frozen(entry, depth + 1) for entry in value]
-    if callable(value):
-        return type(value).__name__
-    try:
-        own = vars(value)
-    except TypeError:  # such as an iterator, which says what it has come to
-        return repr(value)
-    return [(key, _frozen(entry, depth + 1)) for key, entry in own.items()]
+class _Frozen:
+    """Values as what can be compared; of what has no numbers to look at, their kinds.
+
+    Each object is looked into once: objects may hold each other, as loggers do, and then the ways
+    through them are more than can be gone.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, Any] = {}  # which are kept, so that no other one gets their number
+
+    def __call__(self, value: Any, depth: int = 0) -> Any:
+        if isinstance(value, float) and math.isnan(value):
+            return "nan"
+        if isinstance(value, _PLAIN):
+            return type(value).__name__, value
+        if isinstance(value, Tensor):
+            return _frozen_tensor(value)
+        if isinstance(value, np.ndarray):
+            return value.shape, value.tobytes() if value.dtype != object else repr(value)
+        if isinstance(value, torch.Generator):
+            return _bits(value.get_state())
+        if isinstance(value, np.random.Generator):
+            return repr(value.bit_generator.state)
+        if depth > _DEEPEST or isinstance(value, nn.Module | type | types.ModuleType):
+            return type(value).__name__
+        if isinstance(value, logging.Logger) or id(value) in self._seen:
+            return type(value).__name__
+        self._seen[id(value)] = value
+        return self._inside(value, depth)
+
+    def _inside(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return [(repr(key), self(entry, depth + 1)) for key, entry in value.items()]
+        if isinstance(value, Set):
+            return sorted(map(repr, value))
+        if isinstance(value, Sequence):
+            return [self(entry, depth + 1) for entry in value]
+        if callable(value):
+            return type(value).__name__
+        try:
+            own = vars(value)
+        except TypeError:  # such as an iterator, which says what it has come to
+            return repr(value)
+        return [(key, self(entry, depth + 1)) for key, entry in own.items()]
 
 
 def _frozen_tensor(tensor: Tensor) -> Any:
