@@ -72,8 +72,6 @@ class Broken(UnitSphere):
     """A scheme with a bug."""
 
     def draw(self, layer, rng):
-        if layer.n_networks < BLOCK_SIZE:  # a look at the study, before it is trained
-            return super().draw(layer, rng)
         raise ZeroDivisionError("a bug in the user's scheme")
 
 

@@ -18,7 +18,6 @@ from trainability.errors import InputError
 from trainability.launch import Options, gpus
 from trainability.launch.shipping import ship_user_code
 from trainability.schemes import UnitSphere
-from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -33,8 +32,6 @@ class Spy(UnitSphere):
     together: int = 1
 
     def draw(self, layer, rng):
-        if layer.n_networks < BLOCK_SIZE:  # a look at the study, before it is trained
-            return super().draw(layer, rng)
         begun = time.time()
         folder = Path(self.folder)
         (folder / f"{os.getpid()}.here").touch()

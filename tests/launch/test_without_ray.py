@@ -92,8 +92,6 @@ class Broken(UnitSphere):
     """A scheme with a bug."""
 
     def draw(self, layer, rng):
-        if layer.n_networks < BLOCK_SIZE:  # a look at the study, before it is trained
-            return super().draw(layer, rng)
         raise ZeroDivisionError("a bug in the user's scheme")
 
 
@@ -172,8 +170,6 @@ class Sleeper(UnitSphere):
     """Takes its time where nothing reports."""
 
     def draw(self, layer, rng):
-        if layer.n_networks < BLOCK_SIZE:  # a look at the study, before it is trained
-            return super().draw(layer, rng)
         time.sleep(0.5)
         return super().draw(layer, rng)
 

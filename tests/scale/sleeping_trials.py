@@ -35,7 +35,6 @@ from trainability.launch import Options, launch
 from trainability.launch.ray_tune import RayTune
 from trainability.running.display import Display
 from trainability.schemes import UnitSphere
-from trainability.seeds import BLOCK_SIZE
 from trainability.storage import Storage
 from trainability.tasks import Function
 
@@ -49,8 +48,6 @@ class Sleeping(UnitSphere):
     tag: int = 0
 
     def draw(self, layer, rng):
-        if layer.n_networks < BLOCK_SIZE:  # a look at the study, before it is trained
-            return super().draw(layer, rng)
         if layer.is_output:
             mark = Path(os.environ["MARKS"], str(os.getpid()))
             if not mark.exists():

@@ -1,14 +1,21 @@
-"""What schemes of users draw wrongly is refused with the study, before anything is trained."""
+"""What schemes of users draw wrongly is refused before anything is trained or written."""
 
+import dataclasses
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from synthetic_rows import store
 
-from trainability import Adam, Study
-from trainability.errors import StudyError
+from trainability import Adam, Study, Tuning, load, run, tune
+from trainability.errors import InputError
 from trainability.schemes import He, Scheme, SignFlipped
+from trainability.storage import Storage
+from trainability.study import drawing
+from trainability.study.drawing import drawing_problems
 from trainability.tasks import AbsoluteValue
+from trainability.tuning import Range, SuccessRate
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Users(Scheme):
                 raise ZeroDivisionError("division by zero")
             case "own numbers":
                 weights = np.random.default_rng().standard_normal(weights.shape)
+            case "signs":
+                weights, biases = rng.choice([-1.0, 1.0], weights.shape), np.zeros_like(biases)
             case "alike":
                 weights, biases = np.ones_like(weights), np.zeros_like(biases)
         return weights, biases
@@ -60,24 +69,56 @@ def study(*schemes, **changes):
         ("alike", "draws all networks alike, and nothing in their training is random"),
     ],
 )
-def test_a_scheme_that_draws_wrongly_is_refused_once(fault, message):
-    assert study(Users()).cells()
-    with pytest.raises(StudyError, match=message) as refused:
-        study(Users(), Users(fault), He())
-    assert str(refused.value).count("Users(fault=") == 1
-    with pytest.raises(StudyError, match=message):
-        study(SignFlipped(Users(fault)))  # ours, around one of the user's
+def test_a_scheme_that_draws_wrongly_is_found_once(fault, message):
+    assert drawing_problems(study(Users()).cells()) == []
+    [problem] = drawing_problems(study(Users(), Users(fault), He()).cells())
+    assert re.search(message, problem)
+    inside = SignFlipped(Users(fault))  # ours, around one of the user's
+    [problem] = drawing_problems(study(inside).cells())
+    assert re.search(message, problem)
 
 
 def test_networks_that_begin_alike_may_part_by_their_minibatches():
-    assert study(Users("alike"), batch_size=5).cells()
-    with pytest.raises(StudyError, match="alike"):
-        study(Users("alike"), axes={"batch_size": [5, None], "scheme": [Users("alike")]}, width=2)
+    assert drawing_problems(study(Users("alike"), batch_size=5).cells()) == []
+    both = {"batch_size": [5, None], "scheme": [Users("alike")]}
+    [problem] = drawing_problems(study(axes=both, width=2).cells())
+    assert "alike" in problem
+
+
+def test_two_networks_that_are_alike_by_chance_are_no_reason():
+    """Of networks of width 1 with signs for weights, every fourth is like another one."""
+    for seed in range(40):
+        signs = study(Users("signs"), axes={"scheme": [Users("signs")], "width": [1]}, depth=2)
+        assert drawing_problems(dataclasses.replace(signs, seed=seed).cells()) == []
 
 
 def test_networks_too_large_to_draw_twice_are_not_looked_at(monkeypatch):
-    monkeypatch.setattr("trainability.study.drawing._MOST_NUMBERS", 4 * 13 - 1)
-    assert study(Users("raises")).cells()  # the smallest has 13 weights and biases
-    monkeypatch.setattr("trainability.study.drawing._MOST_NUMBERS", 4 * 13)
-    with pytest.raises(StudyError, match="ZeroDivisionError"):
-        study(Users("raises"))
+    cells = study(Users("raises")).cells()
+    monkeypatch.setattr(drawing, "_MOST_NUMBERS", 4 * 13 - 1)
+    assert drawing_problems(cells) == []  # the smallest has 13 weights and biases
+    monkeypatch.setattr(drawing, "_MOST_NUMBERS", 4 * 13)
+    assert len(drawing_problems(cells)) == 1
+
+
+def test_it_is_refused_before_anything_is_written_and_what_is_stored_is_read(tmp_path):
+    wrong = study(Users("shape"), Users())
+    with pytest.raises(InputError, match=r"must draw finite weights of shape \(2, 2, 1\)"):
+        run(wrong, tmp_path / "results", progress=False)
+    assert not list(tmp_path.iterdir())
+    for cell in wrong.cells():
+        store(Storage(tmp_path), "users", cell, [0])
+    assert len(load(wrong, tmp_path).rows) == 4 * 256
+    searched = Tuning(
+        name="wrong",
+        question="Is it?",
+        task=wrong.task,
+        scheme=Users("nan in the last layer"),
+        optimizer=wrong.optimizer,
+        vary={"optimizer.learning_rate": Range(0.01, 1.0, log=True)},
+        objective=SuccessRate(width=3),
+        max_steps=10,
+        tolerance=1e-3,
+    )
+    with pytest.raises(InputError, match="NaN or infinite"):
+        tune(searched, tmp_path / "tuned", progress=False)
+    assert not (tmp_path / "tuned").exists()

@@ -117,6 +117,7 @@ def checked_job(
     if replicates is not None:
         chosen = dataclasses.replace(chosen, replicates=replicates)
     _refuse_engine(options, [chosen])
+    _refuse_drawing([chosen])
     from trainability.growth import Growth
 
     growth = Growth(n_blocks=chosen.n_blocks, precision=precision, refine=refine)
@@ -162,6 +163,7 @@ def checked_tunings(
     else:  # named by what it declares
         chosen, text = [tuning], f"{place.address}/{tuning.name}/tuning.json"
     _refuse_engine(options, [one.study() for one in chosen])
+    _refuse_drawing([one.study() for one in chosen])
     return [TuningJob(one, place, options, text, tracking_uri) for one in chosen]
 
 
@@ -171,6 +173,13 @@ def _refuse_engine(options: Options, studies: Sequence[Study]) -> None:
     from trainability.families import engine_problems
 
     refuse([p for study in studies for p in engine_problems(options.engine, study.cells())])
+
+
+def _refuse_drawing(studies: Sequence[Study]) -> None:
+    """Refuse schemes that draw wrongly: here, for what is stored is read whatever a scheme does."""
+    from trainability.study.drawing import drawing_problems
+
+    refuse(dict.fromkeys(p for study in studies for p in drawing_problems(study.cells())))
 
 
 def _place_problems(storage: Any, tracking_uri: Any) -> list[str]:

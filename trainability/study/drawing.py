@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 _MOST_NUMBERS = 2**22
 """Weights and biases that are drawn to look at, the smallest networks first: some tens of ms."""
+_ENOUGH = 64
+"""Networks that are all alike only if all are: signs alone make two of two weights differ less."""
 
 
 def drawing_problems(cells: Sequence[Cell]) -> list[str]:
     """What is wrong with the networks that schemes of the user's draw.
 
-    Two networks of each shape are drawn, twice from one stream. Ours have their tests.
+    Two networks of each shape are drawn, twice from one stream; where they are alike, more. Ours
+    have their tests.
 
     Args:
         cells: Of fully connected networks.
@@ -69,7 +72,7 @@ def _problem(cell: Cell) -> str | None:
             f"{scheme} draws other networks each time, from the same random stream: results could "
             "not be repeated. Take all random numbers from `rng`, which draw gets"
         )
-    if cell.batch_size is None and all(np.array_equal(p[0], p[1]) for p in first.parameters):
+    if cell.batch_size is None and _are_alike(first) and _are_alike(_drawn(cell, _ENOUGH)):
         return (
             f"{scheme} draws all networks alike, and nothing in their training is random, so that "
             "they would count as one; take random numbers from `rng`, which draw gets, or give a "
@@ -78,8 +81,12 @@ def _problem(cell: Cell) -> str | None:
     return None
 
 
-def _drawn(cell: Cell) -> Ensemble:
+def _are_alike(networks: Ensemble) -> bool:
+    return all(bool((tensor == tensor[:1]).all()) for tensor in networks.parameters)
+
+
+def _drawn(cell: Cell, n: int = 2) -> Ensemble:
     from trainability.networks import initialize
 
     rng = stream(cell.seed, cell.stream_identity, "initialization", 0)
-    return initialize(cell.scheme, cell.sizes, 2, rng, *cell.task.data(), cell.activation)
+    return initialize(cell.scheme, cell.sizes, n, rng, *cell.task.data(), cell.activation)

@@ -14,7 +14,6 @@ from trainability.losses import Loss, loss_types
 from trainability.seeds import BLOCK_SIZE
 from trainability.study.cell import Cell
 from trainability.study.changes import CHANGING
-from trainability.study.drawing import drawing_problems
 from trainability.study.widths import grouped
 from trainability.tasks.base import Task
 from trainability.tasks.classes import best_constant_accuracy, classes_problem
@@ -47,7 +46,7 @@ def joint_problems(cells: Sequence[Cell], n_blocks: int) -> list[str]:
         alike[rules].append(cell)
     for of_task in alike.values():
         problems += _task_problems(of_task)
-    return list(dict.fromkeys(problems)) or _alike_problems(cells) or drawing_problems(cells)
+    return list(dict.fromkeys(problems)) or _alike_problems(cells)
 
 
 def _alike_problems(cells: Sequence[Cell]) -> list[str]:
