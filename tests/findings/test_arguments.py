@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from trainability import Adam, Module, Study
 from trainability.findings.arguments import Arguments, arguments
 from trainability.findings.study import find
-from trainability.report.along import varying_axes
+from trainability.report.along import along_sentences, varying_axes
 from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences
 from trainability.report.figures import drawings
@@ -86,6 +86,25 @@ def test_numbers_are_the_horizontal_axis_and_others_are_compared_at_equal_number
     texts = better_sentences(findings)
     assert "on average over the 2 widths studied" in " ".join(texts)
     assert not any("skip, width" in text or "networks skip" in text for text in texts)
+
+
+def test_axes_stay_what_they_are_while_cells_come_in(tmp_path):
+    study = study_of(Module.grid(Skipping, skip=[False, True], width=[4, 2]))
+    storage = Storage(tmp_path)
+    for cell in study.cells()[:3]:
+        rows, made = run_trial(study.name, cell, [0], Runtime())
+        storage.write_rows(study.name, rows, MADE | made)
+        findings = find(study, storage)
+        assert findings.x == "width" and findings.arguments == ["skip", "width"]
+
+
+def test_words_have_no_end(tmp_path):
+    """tanh is the last in the alphabet, no more."""
+    grid = Module.grid(Skipping, bend=["relu", "tanh"], skip=[False, True], width=2)
+    study = study_of(grid, quantity="restarts")
+    findings = find(study, trained(study, tmp_path))
+    text = " ".join(along_sentences(findings, "bend"))
+    assert "relu" in text and "At bend tanh it is" not in text
 
 
 def test_a_quantity_is_told_along_a_numeric_argument(tmp_path):

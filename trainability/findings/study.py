@@ -232,7 +232,7 @@ def find(study: Study, storage: Storage, shared: Shared | None = None) -> Findin
     rates, n_looks = with_valid_intervals(measured.rates, measured.networks, stopping, LEVEL)
     rates = with_predicted_success(rates.join(theory), chosen, study.name, storage)
     rates[WIDTHS] = rates.index.map(width_texts(chosen))
-    varied = arguments(chosen, rates)
+    varied = arguments(cells, rates)  # of all: axes stay the same while cells come in
     x, curves = _curves(rates := varied.on(rates), varied)
     rates.insert(0, "curve", _labels(rates, curves, varied.columns))
     ordered = places(rates, x)

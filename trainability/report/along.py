@@ -72,7 +72,7 @@ def along_sentences(findings: Findings, axis: str | None = None) -> list[str]:
         parts = cells.groupby(cells[by].astype(str), sort=False)
         groups = [(names[str(key)], part) for key, part in parts]
     at = [(name, _by_place(findings, part, axis)) for name, part in groups]
-    if axis in STRATEGIES:
+    if not _is_ordered(findings, axis):
         at = [(name, _ends(own)) for name, own in at]
     texts = [_curve_text(quantity, axis, name, own) for name, own in at[:_MOST_CURVES]]
     left = len(groups) - _MOST_CURVES
@@ -80,7 +80,7 @@ def along_sentences(findings: Findings, axis: str | None = None) -> list[str]:
         texts.append(f"{left} more in the table")
     everywhere = [part for _, own in at for _, part in own]
     said = f"The {quantity.noun} is {'; '.join(texts)} ({_measured_by(everywhere)})."
-    if axis in STRATEGIES:  # which have no end
+    if not _is_ordered(findings, axis):  # which has no end
         return [said]
     end = _by_place(findings, cells, axis)[-1][0]
     last = [part for _, own in at for words, part in own if words == end]
@@ -88,6 +88,11 @@ def along_sentences(findings: Findings, axis: str | None = None) -> list[str]:
         said,
         *_most_at_the_end(quantity, _where(axis, end), last),
     ]
+
+
+def _is_ordered(findings: Findings, axis: str) -> bool:
+    """Whether the values of an axis have an order, and so an end; words have none."""
+    return axis not in STRATEGIES and (axis not in findings.arguments or axis == findings.x)
 
 
 def _varies(cells: pd.DataFrame, name: str) -> bool:
