@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import pytest
 from storage.in_process import call
@@ -9,6 +10,7 @@ from synthetic_rows import store
 
 from trainability import interrupts, load
 from trainability.errors import InputError
+from trainability.launch.owner import owner
 from trainability.running.terminal import Terminal
 from trainability.storage import Storage
 
@@ -69,15 +71,28 @@ def test_a_table_that_goes_into_a_file_is_there_when_the_terminal_has_shown_it(
 
 
 def test_a_study_that_runs_is_not_told_to_be_run(watched):
-    mark = {"machine": ["far", "b00t"], "pid": 7, "begun": "1", "at": 5.0}
+    mark = owner(os.getpid()) | {"at": 5.0}
     Storage("results").write_bytes("tiny/.run-1", json.dumps(mark).encode())
     done = call("status", "tiny.json")
-    assert "runs now: tiny (process 7 on far)" in done.out and "trainability run" not in done.out
-    assert "end:  trainability stop" in done.out
+    assert f"runs now: tiny (process {os.getpid()} on" in done.out
+    assert "trainability run" not in done.out and "end:  trainability stop" in done.out
     document = json.loads(call("status", "tiny.json", "--json").out)
-    assert document["running"] == ["process 7 on far"]
+    assert document["running"][0].startswith(f"process {os.getpid()} on")
     Storage("results").delete("tiny/.run-1")
     assert "run:  trainability run" in call("status", "tiny.json").out
+
+
+def test_of_a_run_that_can_not_be_seen_no_more_is_said_than_is_known(watched):
+    """On another machine, or on this one before it was started anew."""
+    for machine in (["far", "b00t"], [owner(os.getpid())["machine"][0], "an older start"]):
+        mark = {"machine": machine, "pid": 7, "begun": "1", "at": 5.0}
+        Storage("results").write_bytes("tiny/.run-1", json.dumps(mark).encode())
+        done = call("status", "tiny.json")
+        assert "runs now" not in done.out
+        assert (
+            f"may run, if that machine is still there: tiny (process 7 on {machine[0]}" in done.out
+        )
+        assert "end:  trainability stop" in done.out and "run:  trainability run" in done.out
 
 
 def test_what_is_stored_under_other_values_is_told(watched, tiny_study):

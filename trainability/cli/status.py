@@ -75,10 +75,14 @@ def status(
         )
     if todo:
         out.print(f"{todo:,} networks to do")
+    for run in runs:
+        said = "runs now" if run.is_seen else "may run, if that machine is still there"
+        out.print(f"{said}: {run}", soft_wrap=True)
     if runs:
-        out.print(f"runs now: {', '.join(map(str, runs))}", soft_wrap=True)
         show_commands(place.address, None, study, end="stop")
-    elif todo:
+    if any(run.is_seen for run in runs):
+        return
+    if todo:
         show_commands(place.address, None, study, run="run")
     else:
         show_commands(place.address, None, study, complete="report")

@@ -27,6 +27,11 @@ def is_over(record: Any) -> bool:
     return isinstance(pid, int) and {**record, **owner(pid)} != record
 
 
+def is_here(record: Any) -> bool:
+    """Whether the process of a record is one of this machine, which can be seen."""
+    return isinstance(record, dict) and record.get("machine") == machine()
+
+
 def machine() -> list[str]:
     """The machine since it was started, and which processes can be seen on it."""
     parts = [platform.node()]

@@ -71,8 +71,9 @@ def execute(
         storage.write_record(name, "provenance", json.dumps(describe_environment(), indent=2))
         record_growth(name, storage, growth, ())
         for run in running(name, storage):
-            text = f"{run}; both train what is missing, and storage counts no network twice"
-            events.emit(Noted(heading="runs already:", text=text))
+            heading = "runs already:" if run.is_seen else "may run already:"
+            text = f"{run}; if so, both train what is missing, and no network counts twice"
+            events.emit(Noted(heading=heading, text=text))
         end.enter_context(stoppable(name, storage, events))
         successes = partial(block_successes, name, storage)
         for number, part in enumerate(rounds(cells, growth, successes), start=1):

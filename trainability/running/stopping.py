@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from trainability import interrupts
 from trainability.errors import StorageError
 from trainability.events import Events, Noted
-from trainability.launch.owner import is_over, owner
+from trainability.launch.owner import is_here, is_over, owner
 from trainability.launch.token import remove_abandoned
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Running:
         host: The machine's name.
         pid: The process there.
         since: When it began, in seconds since 1970.
+        is_seen: Whether it is known to go on: of one on another machine, or of one before this
+            machine was started anew, nothing but its file is.
     """
 
     study: str
@@ -51,6 +53,7 @@ class Running:
     host: str
     pid: int
     since: float
+    is_seen: bool
 
     def __str__(self) -> str:
         return f"{self.study} (process {self.pid} on {self.host})"
@@ -106,6 +109,7 @@ def running(study: str, storage: Storage) -> list[Running]:
                     host=str(record["machine"][0]),
                     pid=int(record["pid"]),
                     since=float(record["at"]),
+                    is_seen=is_here(record),
                 )
                 over = is_over({part: record[part] for part in ("machine", "pid", "begun")})
             except (ValueError, TypeError, LookupError):  # removed just now, or damaged
