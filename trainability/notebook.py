@@ -52,8 +52,8 @@ def load(study: str | Path | Study, storage: str | Path | Storage = "results") -
     opened, place = open_study(study if isinstance(study, Study) else str(study), storage)
     if not has_folder(place):
         raise InputError(
-            f"no results of {opened.name}: there is no folder {place.shown}. "
-            f"trainability.run({opened.name!r}) makes them, or name another storage"
+            f"no results of {opened.name}: there is no folder {place.shown}; run the study on that "
+            "storage first, or name the one that has its results"
         )
     return LoadedStudy(opened, place)
 

@@ -19,7 +19,7 @@ def test_a_census_says_of_what_networks_it_is_in_lines_that_fit():
     heard = call("census", "He", "--networks", 512)
     assert heard.code == 0, heard
     assert "He(): 512 networks at birth\ndepth 3, width 8, inputs in [-sqrt 3, sqrt 3]" in heard.out
-    assert "networks born dead: 0 % (95 % interval 0 to 0.718 %, n = 512)" in heard.out
+    assert "networks born dead: 0 % (95 % interval 0 to 0.7 %, n = 512)" in heard.out
     assert "by theory: 0.00457 % (closed form)" in heard.out
     assert heard.out.count("1e-06") == 1
     assert longest(heard.out) <= 80

@@ -111,8 +111,8 @@ def test_the_very_same_networks_are_no_comparison(storage):
         "The studies have no setting in common at which they could be compared, but for networks "
         "that are the very same.",
         "The 6 cells that one and copy have in common (UnitSphere at width 2, 4 and 8 and "
-        "He(bias_std=1) at width 2, 4 and 8) hold the very same networks, from one seed and with "
-        "all settings alike: they are in no comparison.",
+        "He(bias_std=1) at width 2, 4 and 8) hold the very same networks, as far as "
+        "both have them, from one seed and with all settings alike: they are in no comparison.",
     ]
     path, page = beside([STUDY, copy], storage)
     assert pd.read_csv(path.parent / "same_cells.csv")["curve"].tolist()[::3] == [

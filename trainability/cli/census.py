@@ -30,6 +30,7 @@ from trainability.cli.inputs import (
 from trainability.cli.tables import Column, hanging, new_table, titled
 from trainability.cli.working import working
 from trainability.errors import StudyFailed, refuse
+from trainability.findings.percent import percent
 from trainability.schemes import Scheme
 from trainability.study.widths import grouped, layer_widths, own_depth
 
@@ -136,7 +137,7 @@ def _show_census(scheme: str, place: str, check: SchemeCheck) -> None:
         )
     out.print(titled(f"{scheme}: {n:,} networks at birth\n{place}", table))
     rates = check.rates.iloc[0]
-    rate, low, high = (_percent(rates[f"born_dead_rate{end}"]) for end in ("", "_low", "_high"))
+    rate, low, high = (percent(rates[f"born_dead_rate{end}"]) for end in ("", "_low", "_high"))
     out.print(f"networks born dead: {rate} % (95 % interval {low} to {high} %, n = {n:,})")
     theory, error = rates["born_dead_theory"], rates["born_dead_theory_se"]
     most = "at most " * bool(rates["born_dead_is_upper_bound"])
@@ -151,8 +152,9 @@ def _show_census(scheme: str, place: str, check: SchemeCheck) -> None:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, to three digits."""
-    return f"{100 * share:.3g}"
+    """A share in percent, to three digits; 0 and 100 only where it is 0 or 1."""
+    text = f"{100 * share:.3g}"
+    return text if float(text) != 100 or share == 1 else percent(share)
 
 
 def _percent_with_error(share: float, error: float) -> str:

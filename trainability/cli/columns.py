@@ -54,6 +54,7 @@ def _entries() -> list[dict[str, Any]]:
             "least": column.least,
             "one_of": list(column.one_of) or None,
             "may_be_missing": column.nullable or column.nullable_entries,
+            "values": meanings.values_text(column),
             "meaning": column.meaning,
         }
         for column in COLUMNS
@@ -70,14 +71,18 @@ def _entries() -> list[dict[str, Any]]:
 def _named(name: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """All that has a name, of which there may be one of each kind; also an end of an interval."""
     from trainability.findings import meanings
+    from trainability.results import MEANINGS
 
-    chosen = [entry for entry in entries if name in (entry["name"], entry["where"][: -len(".csv")])]
-    if name in meanings.TABLES:
-        chosen.insert(
-            0, {"name": f"{name}.csv", "where": "a table", "meaning": meanings.TABLES[name]}
-        )
-    if not chosen and (text := meanings.meaning(name)) is not None:
-        chosen = [{"name": name, "where": _TABLES, "meaning": text}]
+    table = name.removesuffix(".csv")
+    chosen = [
+        entry for entry in entries if name == entry["name"] or f"{table}.csv" == entry["where"]
+    ]
+    if table in meanings.TABLES:
+        text = meanings.TABLES[table]
+        chosen.insert(0, {"name": f"{table}.csv", "where": "a table", "meaning": text})
+    in_tables = any(entry["where"] not in (_ROWS, _METRICS) for entry in chosen)
+    if not in_tables and (text := meanings.meaning(name)) is not None and name not in MEANINGS:
+        chosen.append({"name": name, "where": _TABLES, "meaning": text})
     if not chosen:
         names = dict.fromkeys(entry["name"] for entry in entries)
         raise InputError(
@@ -92,19 +97,6 @@ def _show(entries: list[dict[str, Any]]) -> None:
     from rich.text import Text
 
     for entry in entries:
-        kind = ", ".join(filter(None, [entry["where"], _values(entry)]))
+        kind = ", ".join(filter(None, [entry["where"], entry.get("values")]))
         out.print(Text.assemble((clean(entry["name"]), "bold"), clean(f"  {kind}")))
         out.print(Padding(Text(clean(entry["meaning"])), (0, 0, 0, 4)))
-
-
-def _values(entry: dict[str, Any]) -> str:
-    """What values a column of the rows holds, in a few words."""
-    if "type" not in entry:
-        return ""
-    kind = entry["type"].replace("list<element: ", "list of ").replace("list<item: ", "list of ")
-    kind = kind.rstrip(">")
-    if entry["one_of"]:
-        kind += ": " + " or ".join(entry["one_of"])
-    elif entry["least"] is not None:
-        kind += f" >= {entry['least']:g}"
-    return kind + (", may be missing" if entry["may_be_missing"] else "")

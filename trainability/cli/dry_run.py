@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trainability.checks import counted
 from trainability.cli.app import clean, out
 from trainability.cli.cells import distinguished
 from trainability.cli.cost import expected, sentences
@@ -58,9 +59,8 @@ def show_plan(job: Job, hashes: bool, as_json: bool) -> None:
         table.add_row(*texts, *(f"{n:,}" for n in numbers))
     table.add_section()
     total = sum(entry["networks_stored"] for entry in entries)
-    cells_text = f"{len(entries)} cells" if len(entries) != 1 else "1 cell"
     blank = [""] * (len(left) - 1)
-    table.add_row(cells_text, *blank, f"{total:,}", f"{todo:,}", style="bold")
+    table.add_row(counted(len(entries), "cell"), *blank, f"{total:,}", f"{todo:,}", style="bold")
     out.print(titled(f"{study.name}: what would run", table))
     networks = f"{todo:,} networks to run{job.rounding}"
     out.print(f"{networks}{f': {rest}' if rest and todo else ''}", soft_wrap=True)

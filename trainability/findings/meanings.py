@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from trainability.results import MEANINGS
+from trainability.results import MEANINGS, Column
 
 TABLES = {
     "rates": "Every cell with networks: how many succeeded, were trainable, born dead.",
     "boundaries": "Where success crosses the rate that was sought.",
     "effective_activity": "The one number that explains each curve over width.",
-    "models": "Six models of success over width, fitted to each curve.",
+    "models": "Models of success over width, fitted to each curve: six where theory bounds "
+    "success, else those of q.",
     "model_comparisons": "Likelihood-ratio tests between nested models.",
     "residuals": "Where each model misses, cell by cell.",
     "widths_needed": "The width from which on success is as likely as was asked.",
@@ -260,3 +261,14 @@ def meaning(column: str) -> str | None:
         if column.endswith(end) and meaning(column.removesuffix(end)):
             return f"The {relation} `{column.removesuffix(end)}`."
     return None
+
+
+def values_text(column: Column) -> str:
+    """What values a column of the rows holds, in a few words."""
+    kind = str(column.type).replace("list<element: ", "list of ").replace("list<item: ", "list of ")
+    kind = kind.rstrip(">")
+    if column.one_of:
+        kind += ", " + " or ".join(column.one_of)
+    elif column.least is not None:
+        kind += f", ≥ {column.least:g}"
+    return kind + (", may be missing" if column.nullable or column.nullable_entries else "")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from trainability import interrupts
+from trainability.checks import counted
 from trainability.errors import StorageError, refuse
 from trainability.launch.executor import Executor
 from trainability.launch.machine import n_at_once, obstacles
@@ -46,7 +47,7 @@ class InProcess(Executor):
     @property
     def beginning(self) -> str:
         n = self.n_threads
-        return f"training in this process, {n} trial{'s' if n > 1 else ''} at a time"
+        return f"training in this process, {counted(n, 'trial')} at a time"
 
     @property
     def n_threads(self) -> int:

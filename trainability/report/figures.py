@@ -54,10 +54,10 @@ def drawings(findings: Findings) -> dict[str, Callable[[], Any]]:
     if len(findings.scaling) and findings.scaling["width"].notna().any():
         made["scaling"] = partial(width_over_samples, findings)
     made |= asked_figures(findings)
-    counted = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
+    with_census = [curve for curve in _first(_curves(findings)["curve"], MOST_CENSUSES)
                if len(census_table(findings, curve))]  # fmt: skip
-    if counted:
-        made["census"] = partial(censuses, findings, counted)
+    if with_census:
+        made["census"] = partial(censuses, findings, with_census)
     place = shown_place(findings)
     if (_at(findings, findings.measured.losses, place)["q50"] > 0).any():
         made["losses"] = partial(losses, findings, place)

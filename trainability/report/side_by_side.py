@@ -149,8 +149,9 @@ def _same_sentences(together: Overlay) -> list[str]:
         one = len(part) == 1
         texts.append(
             f"The {'one cell' if one else f'{len(part)} cells'} that {a} and {b} have "
-            f"in common ({joined(named)}) hold{'s' * one} the very same networks, from one "
-            f"seed and with all settings alike: {'it is' if one else 'they are'} in no comparison."
+            f"in common ({joined(named)}) hold{'s' * one} the very same networks, as far as "
+            "both have them, from one seed and with all settings alike: "
+            f"{'it is' if one else 'they are'} in no comparison."
         )
     return texts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainability.findings.percent import percent
 from trainability.study.axes import STRATEGIES, label
 from trainability.tuning.choices import written as value_text
 from trainability.tuning.declaration import Tuning
@@ -44,10 +45,7 @@ def number(objective: Objective, value: float, sign: bool = False) -> str:
         return f"{value:{plus},.6g}"
     if sign:
         return f"{round(100 * value, 1) + 0.0:+.1f}"
-    if value in (0, 1):
-        return f"{100 * value:.0f}"
-    texts = [f"{100 * value:.{digits}f}" for digits in (1, 2, 3)]
-    return next((text for text in texts if float(text) not in (0, 100)), texts[-1])
+    return percent(value)
 
 
 def interval(objective: Objective, estimate: Estimate, sign: bool = False) -> str:

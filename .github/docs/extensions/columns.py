@@ -10,7 +10,7 @@ import pandas as pd
 
 import trainability
 from trainability.findings import meanings
-from trainability.results import COLUMNS, MEANINGS, Column
+from trainability.results import COLUMNS, MEANINGS
 from trainability.schemes import DataDependent, UnitSphere
 from trainability.study import Study
 from trainability.tasks import AbsoluteValue
@@ -28,16 +28,6 @@ SMALL = Study(
 )
 
 
-def _values(column: Column) -> str:
-    kind = str(column.type).replace("list<element: ", "list of ").replace("list<item: ", "list of ")
-    kind = kind.rstrip(">")
-    if column.one_of:
-        kind += ", " + " or ".join(column.one_of)
-    elif column.least is not None:
-        kind += f", ≥ {column.least:g}"
-    return kind + (", may be null" if column.nullable or column.nullable_entries else "")
-
-
 def rows_table() -> str:
     """Columns of the rows in Markdown, as they are declared."""
     lines = ["| column | values | meaning |", "|---|---|---|"]
@@ -45,7 +35,7 @@ def rows_table() -> str:
         text = MEANINGS[column.name]
         if column.since:
             text += f" Since version {column.since} of the files; in older ones {column.default}."
-        lines.append(f"| `{column.name}` | {_values(column)} | {text} |")
+        lines.append(f"| `{column.name}` | {meanings.values_text(column)} | {text} |")
     return "\n".join(lines)
 
 
