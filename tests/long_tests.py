@@ -2,18 +2,21 @@
 
 LONG = (
     "analysis/test_predicted.py::test_the_law_carries_over_to_other_targets_and_settings_of_adam",
+    "analysis/test_scheme_check.py::test_a_scheme_that_looks_at_data_is_held_against_theory_for_the_same_data",
     "analysis/test_scheme_check.py::test_theory_is_a_bound_only_where_it_looks_at_too_few_points",
     "cli/test_commands.py::test_a_thorough_census_leaves_fewer_neurons_undecided",
     "cli/test_ending.py::test_a_run_is_ended_from_another_shell",
     "cli/test_growing_command.py",
     "cli/test_json.py::test_all_of_a_run_as_documents",
     "cli/test_showing.py::test_secrets_of_a_storage_stand_nowhere",
+    "cli/test_ui_command.py::test_a_server_that_ends_by_itself_says_why",
     "cli/test_ui_command.py::test_it_is_three_processes_that_end_together",
     "cli/test_ui_command.py::test_it_opens_the_newest_study_unless_told_not_to",
     "cluster/test_kubernetes_files.py::test_mlflow_starts_on_postgresql_and_answers_to_its_own_name_alone",
     "cluster/test_ray_up_files.py",
     "cluster/test_slurm_script.py",
     "docs/test_docs_site.py",
+    "families/test_module_as_mlp.py::test_success_and_losses_are_those_of_the_fused_engine",
     "launch/test_by_hand.py",
     "launch/test_chaos.py",
     "launch/test_dispatch.py",
@@ -28,10 +31,12 @@ LONG = (
     "launch/test_without_ray.py::test_whatever_ends_the_driver_nothing_stays_and_the_same_command_goes_on",
     "modules/test_modules_random.py",
     "odd/test_odd_input.py",
+    "report/test_page_of_modules.py::test_modules_that_draw_the_same_weights_are_pairs",
     "running/test_run.py::test_it_runs_in_a_notebook",
     "running/test_run.py::test_it_runs_twice_in_a_script_without_a_guard_and_where_lines_are_typed",
     "running/test_run.py::test_it_uses_a_ray_that_the_caller_has_connected_to_and_leaves_it",
     "storage/test_damage.py",
+    "test_benchmark.py::test_copies_of_a_module_stand_beside_a_vmap_that_is_written_by_hand",
     "test_interrupts.py::test_a_signal_while_mlflow_is_imported_lets_the_import_end",
     "test_readme.py::test_the_blocks_in_their_order_work_in_one_new_environment",
     "test_readme.py::test_the_notebook_of_the_readme_shows_tables_and_saves_its_figure",
@@ -45,10 +50,13 @@ LONG = (
     "tuning/test_loop.py::test_cut_short_at_any_block_it_goes_on_to_the_same_tables",
     "tuning/test_loop.py::test_killed_hard_it_goes_on_to_the_same_tables",
     "tuning/test_tune_command.py::test_it_trains_what_is_missing_and_ends_with_a_line_to_paste",
+    "tuning/test_tune_command.py::test_mlflow_has_the_candidates_and_the_report",
     "tuning/test_tune_command.py::test_what_another_user_has_declared_under_the_name_is_kept",
     "tuning/test_tuning_benchmark.py::test_its_regret_is_at_most_half_of_random_search_and_of_tpe",
+    "tuning/test_tuning_of_modules.py::test_a_search_over_a_module_goes_on_where_it_was_stopped",
     "tuning/test_tuning_of_modules.py::test_the_command_tunes_a_module_and_its_json_wants_the_file",
 )
-"""Files, and tests of files, of some ten seconds and more: those that start and end whole machines
-and services, or go through a catalog of cases. A quicker test of the same room is not among them.
+"""Files, and tests of files, of some seven seconds and more: those that start and end whole
+machines and services, or go through a catalog of cases. A quicker test of the same room is not
+among them.
 """

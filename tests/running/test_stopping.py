@@ -1,5 +1,6 @@
 """A run says on storage that it goes on, and ends when storage asks it to: it, and no other."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -61,9 +62,9 @@ def test_who_is_not_asked_goes_on(tmp_path):
     storage = Storage(tmp_path)
     with stoppable("study", storage, Events()):
         [run] = running("study", storage)
-        other = stopping.Running("study", "0" * 32, "elsewhere", 1, 0.0)
+        other = stopping.Running("study", "0" * 32, "elsewhere", 1, 0.0, is_seen=False)
         request_end(other, storage)
-        request_end(stopping.Running("other", run.key, run.host, run.pid, run.since), storage)
+        request_end(dataclasses.replace(run, study="other"), storage)
         assert not asked(0.5)
         withdraw(other, storage)
         assert files(tmp_path) == [f".run-{run.key}"]
