@@ -126,6 +126,7 @@ def test_odd_command_lines(folder, monkeypatch):
     monkeypatch.setattr("trainability.running.study._run", lambda *_: None)
     report = SimpleNamespace(show=lambda *_: None)
     tuned = SimpleNamespace(written=report)
+    monkeypatch.setattr("trainability.cli.tune._show", lambda *_: None)
     monkeypatch.setattr("trainability.running.tuning._search", lambda *_: tuned)
     monkeypatch.setattr("trainability.cli.theory._entry", lambda *_: {"depth": 2, "need": 2})
     monkeypatch.setattr("trainability.cli.theory._success", lambda *_: {})
