@@ -101,7 +101,9 @@ def test_an_axis_that_comes_later_is_not_what_is_asked(name, tmp_path):
         return 0.8 if cell.scheme == Glorot() else 0.2
 
     first = answer(find(declared, stored(declared, tmp_path, by_scheme)))[0]
-    assert first.startswith(("Glorot succeeds", "The difference between the 2 initializations"))
+    assert first.startswith(
+        ("Glorot succeeds", "The difference in success between the 2 initializations")
+    )
 
 
 def test_where_no_width_suffices_the_rates_over_the_width_are_the_answer(tmp_path):
@@ -129,4 +131,4 @@ def test_of_many_tasks_those_with_the_least_and_the_most_are_named(tmp_path):
 def test_an_axis_of_one_value_asks_nothing(tmp_path):
     declared = study(axes={"label_noise": [0.25], "scheme": SCHEMES})
     findings = find(declared, stored(declared, tmp_path, lambda _: 0.25))
-    assert answer(findings)[0].startswith("The difference between the 2 initializations")
+    assert answer(findings)[0].startswith("The difference in success between the 2 initializations")

@@ -109,7 +109,7 @@ def test_networks_are_held_against_each_other_like_any_strategy(width, tmp_path)
     assert first.startswith(f"Of {best} has the smallest mean cosine between points or nodes: ")
     assert findings.comparisons.axes == ["network"]
     assert set(findings.asked.pairs["axis"]) == {"network"}
-    wanted = "The difference between the 2 networks is not certain"
+    wanted = "The difference in success between the 2 networks is not certain"
     if plain:
         wanted = f"No difference between the {2 + len(plain)} networks is certain"
     assert better_sentences(findings)[0].startswith(wanted)

@@ -171,7 +171,7 @@ def test_studies_in_which_all_or_none_succeed_are_shown(tmp_path, success, told)
         storage.write_rows(STUDY.name, rows, MADE)
     report = write_report(STUDY, storage)
     page = Page(report.page.read_text())
-    assert "The difference between the 2 initializations is not certain" in page.text
+    assert "The difference in success between the 2 initializations is not certain" in page.text
     assert ("Why networks fail" in page.words) is not success
     assert told in page.text and not re.search(r"\b(nan|inf)\b", page.text)
     rates = table(report, "rates")

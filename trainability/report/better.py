@@ -163,9 +163,9 @@ def _nothing_clear(pairs: pd.DataFrame, names: dict[str, str], over: str, of: st
     p_text = p_value_text(float(pairs["p_holm"].min()))
     if len(pairs) == 1:
         return (
-            f"The difference between the {of} is not certain: on average over {over} "
-            f"it is {gap} in favor of {names[best]}, {p_text} by one likelihood-ratio test of the "
-            f"two curves (n = {gap.n:,} networks each)."
+            f"The difference in success between the {of} is not certain: on average over "
+            f"{over} it is {gap} in favor of {names[best]}, {p_text} by one likelihood-ratio test "
+            f"of the two curves (n = {gap.n:,} networks each)."
         )
     return (
         f"No difference between the {of} is certain: on average over {over} the largest, of "
