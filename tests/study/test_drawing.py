@@ -37,7 +37,9 @@ class Users(Scheme):
                 weights = np.random.default_rng().standard_normal(weights.shape)
             case "signs":
                 weights, biases = rng.choice([-1.0, 1.0], weights.shape), np.zeros_like(biases)
-            case "alike":
+            case "raises for many" if len(weights) > 2:
+                raise ValueError("many")
+            case "alike" | "raises for many":
                 weights, biases = np.ones_like(weights), np.zeros_like(biases)
         return weights, biases
 
@@ -122,3 +124,8 @@ def test_it_is_refused_before_anything_is_written_and_what_is_stored_is_read(tmp
     with pytest.raises(InputError, match="NaN or infinite"):
         tune(searched, tmp_path / "tuned", progress=False)
     assert not (tmp_path / "tuned").exists()
+
+
+def test_whatever_more_networks_raise_is_told():
+    [problem] = drawing_problems(study(Users("raises for many")).cells())
+    assert "ValueError: many" in problem

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_NUMBERS = 2**22
 """Weights and biases that are drawn to look at, the smallest networks first: some tens of ms."""
 _ENOUGH = 64
-"""Networks that are all alike only if all are: signs alone make two of two weights differ less."""
+"""Networks that must all be alike: two may be by chance, where weights are signs."""
 
 
 def drawing_problems(cells: Sequence[Cell]) -> list[str]:
@@ -29,7 +29,7 @@ def drawing_problems(cells: Sequence[Cell]) -> list[str]:
     have their tests.
 
     Args:
-        cells: Of fully connected networks.
+        cells: Those of modules are passed over: they are looked at where they are built.
     """
     problems, left = {}, _MOST_NUMBERS
     for cell in sorted(_distinct(cells), key=lambda cell: cell.n_parameters):
@@ -62,6 +62,12 @@ def _problem(cell: Cell) -> str | None:
     scheme = cell.scheme
     try:
         first, second = _drawn(cell), _drawn(cell)
+        are_alike = (
+            cell.batch_size is None
+            and _are_alike(first)
+            and _ENOUGH * cell.n_parameters <= _MOST_NUMBERS
+            and _are_alike(_drawn(cell, _ENOUGH))
+        )
     except InputError as error:
         return str(error)
     except Exception as error:  # whatever the user's code raises
@@ -72,7 +78,7 @@ def _problem(cell: Cell) -> str | None:
             f"{scheme} draws other networks each time, from the same random stream: results could "
             "not be repeated. Take all random numbers from `rng`, which draw gets"
         )
-    if cell.batch_size is None and _are_alike(first) and _are_alike(_drawn(cell, _ENOUGH)):
+    if are_alike:
         return (
             f"{scheme} draws all networks alike, and nothing in their training is random, so that "
             "they would count as one; take random numbers from `rng`, which draw gets, or give a "
