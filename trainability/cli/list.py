@@ -28,14 +28,14 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 def list_studies(storage: StorageOption = "results", as_json: JsonOption = False) -> None:
     """List the studies and tunings of a storage: how far, when, and how many succeeded."""
     place = Storage(storage)
-    there_is = has_folder(place)
+    has_any = has_folder(place)
     entries = [_entry(name, "study", place) for name in place.studies()]
     entries += [_entry(name, "tuning", place) for name in place.studies("tuning")]
     if as_json:
         print_document({"storage": place.shown, "studies": entries})
         return
     if not entries:
-        lacks = "" if there_is else ": there is no such folder"
+        lacks = "" if has_any else ": there is no such folder"
         err.print(f"no studies in {place.shown}{lacks}", soft_wrap=True)
         return
     _show(entries, place)

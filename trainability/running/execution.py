@@ -71,8 +71,10 @@ def execute(
         storage.write_record(name, "provenance", json.dumps(describe_environment(), indent=2))
         record_growth(name, storage, growth, ())
         for run in running(name, storage):
-            heading = "runs already:" if run.is_seen else "may run already:"
-            text = f"{run}; if so, both train what is missing, and no network counts twice"
+            heading, then = "runs already:", "both train"
+            if not run.is_seen:
+                heading, then = "may run already:", "if so, both train"
+            text = f"{run}; {then} what is missing, and no network counts twice"
             events.emit(Noted(heading=heading, text=text))
         end.enter_context(stoppable(name, storage, events))
         successes = partial(block_successes, name, storage)

@@ -162,8 +162,9 @@ def checked_tunings(
         chosen, text = load_tunings(str(tuning)), str(tuning)
     else:  # named by what it declares
         chosen, text = [tuning], f"{place.address}/{tuning.name}/tuning.json"
-    _refuse_engine(options, [one.study() for one in chosen])
-    _refuse_drawing([one.study() for one in chosen])
+    studies = [one.study() for one in chosen]
+    _refuse_engine(options, studies)
+    _refuse_drawing(studies)
     return [TuningJob(one, place, options, text, tracking_uri) for one in chosen]
 
 

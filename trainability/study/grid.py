@@ -40,7 +40,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
     problems += module_problems(axes, fixed)
     own_shape = networks_of(axes, fixed).count(None) == 0
     given = axes.get("network", [fixed["network"]])
-    no_network = isinstance(given, list | tuple) and any(
+    has_wrong_network = isinstance(given, list | tuple) and any(
         value is not None and not isinstance(value, Module) for value in given
     )
     n_cells = 1
@@ -48,7 +48,7 @@ def axis_problems(axes: Any, fixed: Mapping[str, Any]) -> list[str]:
         if name not in axes:
             if name in SHAPE and fixed[name] is None and (own_shape or name == "depth"):
                 continue  # every width has its own depth, and a module may have neither
-            if fixed[name] is None and (name in meant or (name in SHAPE and no_network)):
+            if fixed[name] is None and (name in meant or (name in SHAPE and has_wrong_network)):
                 fits = False
                 continue  # what is wrong is said already
             if name != "tolerance" or fixed[name] is not None or _has_tolerance(axes, fixed):
