@@ -1,13 +1,12 @@
 """Arguments of modules as axes: what curves run along, what tells them apart, what is compared."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import torch
-from synthetic_rows import MADE
 from torch import Tensor, nn
+from trained_rows import trained
 
 from trainability import Adam, Module, Study
 from trainability.findings.arguments import Arguments, arguments
@@ -17,9 +16,7 @@ from trainability.report.asked import asked_sentences
 from trainability.report.better import better_sentences
 from trainability.report.figures import drawings
 from trainability.schemes import He
-from trainability.storage import Storage
 from trainability.tasks import AbsoluteValue
-from trainability.trial import Runtime, run_trial
 
 pytestmark = pytest.mark.usefixtures("unrendered")
 
@@ -54,14 +51,6 @@ def study_of(networks: list[Module], **more: Any) -> Study:
     return Study(**(values | more))
 
 
-def trained(study: Study, folder: Path) -> Storage:
-    storage = Storage(folder)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
-    return storage
-
-
 def varied(networks: list[Module], **more: Any) -> Arguments:
     cells = {cell.id: cell for cell in study_of(networks, **more).cells()}
     rates = pd.DataFrame([cell.columns() for cell in cells.values()], index=list(cells))
@@ -90,11 +79,8 @@ def test_numbers_are_the_horizontal_axis_and_others_are_compared_at_equal_number
 
 def test_axes_stay_what_they_are_while_cells_come_in(tmp_path):
     study = study_of(Module.grid(Skipping, skip=[False, True], width=[4, 2]))
-    storage = Storage(tmp_path)
     for cell in study.cells()[:3]:
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
-        findings = find(study, storage)
+        findings = find(study, trained(study, tmp_path, [cell]))
         assert findings.x == "width" and findings.arguments == ["skip", "width"]
 
 

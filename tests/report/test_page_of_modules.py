@@ -1,12 +1,10 @@
 """Pages of copies of a module: of these theory says nothing, and neither does the page."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from html_page import Page
-from synthetic_rows import MADE
 from torch import Tensor, nn
+from trained_rows import trained
 
 import trainability
 from trainability import Adam, Module, Study
@@ -17,10 +15,8 @@ from trainability.report.better import better_sentences
 from trainability.report.console import pivot
 from trainability.report.sentences import answer
 from trainability.schemes import He, TorchOwn, UnitSphere
-from trainability.storage import Storage
 from trainability.study.network import AS_BUILT
 from trainability.tasks import AbsoluteValue
-from trainability.trial import Runtime, run_trial
 
 pytestmark = pytest.mark.usefixtures("unrendered")
 
@@ -31,15 +27,6 @@ def two_layers(width):
 
 def two_neurons_or_more(extra):
     return two_layers(2 + extra)
-
-
-def trained(study: Study, folder: Path) -> Storage:
-    """A storage with a block of every cell."""
-    storage = Storage(folder)
-    for cell in study.cells():
-        rows, made = run_trial(study.name, cell, [0], Runtime())
-        storage.write_rows(study.name, rows, MADE | made)
-    return storage
 
 
 def test_no_bound_is_claimed_or_drawn(tmp_path):
