@@ -166,21 +166,28 @@ def test_a_ray_that_does_not_start_is_one_message(monkeypatch, error):
         pass
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
-def test_a_signal_is_answered_also_while_code_in_c_keeps_python_s_lock():
-    """Ray's code may, while it starts: no thread of Python's runs then, and none can answer."""
-    code = """
-import ctypes, os
+def guarded(last_line):
+    """A process that the reaper watches, with a grace of a second, once it has come to a line."""
+    code = f"""
+import ctypes
 from trainability import interrupts
 from trainability.launch.embedded import _start_reaper
 interrupts.GRACE_S = 1.0
 with interrupts.handled(), interrupts.orderly():
-    guard = _start_reaper("locked")
+    guard = _start_reaper("guarded")
     print("ready", flush=True)
-    ctypes.PyDLL(None).sleep(100)
+    {last_line}
 """
-    driver = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    driver = subprocess.Popen([sys.executable, "-c", code], **pipes)
     assert driver.stdout.readline()
+    return driver
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
+def test_a_signal_is_answered_also_while_code_in_c_keeps_python_s_lock():
+    """Ray's code may, while it starts: no thread of Python's runs then, and none can answer."""
+    driver = guarded("ctypes.PyDLL(None).sleep(100)")
     driver.send_signal(signal.SIGTERM)
     try:
         driver.communicate(timeout=30)
@@ -214,18 +221,7 @@ with interrupts.handled(), interrupts.orderly():
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="wants Linux's /proc")
 def test_who_is_stopped_is_not_stuck():
     """As by Ctrl-Z, or by a debugger: whoever has stopped it lets it go on."""
-    code = """
-from trainability import interrupts
-from trainability.launch.embedded import _start_reaper
-interrupts.GRACE_S = 1.0
-with interrupts.handled(), interrupts.orderly():
-    guard = _start_reaper("stopped")
-    print("ready", flush=True)
-    input()
-"""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    driver = subprocess.Popen([sys.executable, "-c", code], **pipes)
-    assert driver.stdout.readline()
+    driver = guarded("input()")
     driver.send_signal(signal.SIGSTOP)
     time.sleep(4)
     driver.send_signal(signal.SIGCONT)

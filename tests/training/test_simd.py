@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -56,6 +59,24 @@ def test_lanes_do_not_mix() -> None:
         np.testing.assert_array_equal(computed, np.where(given > 7, given * given, given / given))
 
 
+def shuffled(body: Callable[..., None], n_lanes: int, **values: int) -> tuple[Any, Any]:
+    """The keys of some networks, and the orders, shape (2, n_points, lanes), of a kernel's body.
+
+    Args:
+        body: Called with the shuffle, the code, and the kernel's arguments.
+        n_lanes: Networks.
+        values: `epoch`, `n_points`, and `n`, whatever the body takes it for.
+    """
+    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
+    code = Code(n_lanes)
+    with code.function("run", arguments) as given:
+        body(Shuffle(code, given["keys"], given["n_points"], given["orders"]), code, given)
+    keys = order_keys(3, "any", 1)[:n_lanes]
+    orders = np.zeros((2, values["n_points"], n_lanes), dtype=np.int32)
+    load(str(code), {"run": arguments}, unroll=False)["run"](keys=keys, orders=orders, **values)
+    return keys, orders
+
+
 @pytest.mark.parametrize("n_points", [1, 2, 3, 37, 128])
 @pytest.mark.parametrize("epoch", [0, 1, 12345])
 @pytest.mark.parametrize("n_lanes", [8, 16])
@@ -64,20 +85,16 @@ def test_the_kernel_shuffles_as_the_streams_say(
     n_points: int, epoch: int, n_lanes: int, n_before: int
 ) -> None:
     """However many of the exchanges are done one by one; the order of the epoch before stays."""
-    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
-    code = Code(n_lanes)
-    with code.function("run", arguments) as given:
-        shuffle = Shuffle(code, given["keys"], given["n_points"], given["orders"])
+
+    def body(shuffle, code, given):
         shuffle.begin(given["epoch"])
         shuffle.finish()
         shuffle.begin(given["epoch"] + 1)
         with code.loop(given["n"]):
             shuffle.go_on()
         shuffle.finish()
-    keys = order_keys(3, "any", 1)[:n_lanes]
-    orders = np.zeros((2, n_points, n_lanes), dtype=np.int32)
-    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
-    kernel(keys=keys, epoch=epoch, n_points=n_points, orders=orders, n=n_before)
+
+    keys, orders = shuffled(body, n_lanes, epoch=epoch, n_points=n_points, n=n_before)
     for each in (epoch, epoch + 1):
         np.testing.assert_array_equal(orders[each % 2].T, batch_order(keys, each, n_points))
 
@@ -89,18 +106,15 @@ def test_exchanges_that_are_drawn_together_shuffle_as_the_streams_say(
     n_points: int, n_before: int, n_lanes: int, together: int
 ) -> None:
     """Some are done before, the others at the end, where fewer may be left than are drawn."""
-    arguments = {"keys": POINTER, "epoch": INT, "n_points": INT, "orders": POINTER, "n": INT}
-    code = Code(n_lanes)
-    with code.function("run", arguments) as given:
-        shuffle = Shuffle(code, given["keys"], given["n_points"], given["orders"])
+
+    def body(shuffle, code, given):
         shuffle.begin(given["epoch"])
         with code.loop(given["n"]):
             shuffle.exchange(shuffle.draw(together))
         shuffle.finish(together)
-    keys = order_keys(3, "any", 1)[:n_lanes]
-    orders = np.zeros((2, n_points, n_lanes), dtype=np.int32)
-    kernel = load(str(code), {"run": arguments}, unroll=False)["run"]
-    kernel(keys=keys, epoch=7, n_points=n_points, orders=orders, n=n_before // together)
+
+    n = n_before // together
+    keys, orders = shuffled(body, n_lanes, epoch=7, n_points=n_points, n=n)
     np.testing.assert_array_equal(orders[1].T, batch_order(keys, 7, n_points))
 
 
