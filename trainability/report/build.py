@@ -36,7 +36,7 @@ from trainability.report.tables import MOST_ROWS
 from trainability.storage import Storage
 from trainability.study import Study
 
-FIRST = 3
+_ABOVE = 3
 """Sentences of the answer above the main figure; the others stand below it, each said once."""
 RELOAD_S = 15
 """How often the page of an unfinished study reads its file again, in seconds."""
@@ -155,12 +155,12 @@ def _write(
     place = storage.address if not storage.is_local else place_name(storage)
     parts = list(sections(findings, figures, chart if code else None))
     told = {paragraph for part in parts for paragraph in part.text}
-    first = FIRST if parts else len(sentences)
+    n_above = _ABOVE if parts else len(sentences)
     page = render(
         "page.html",
         study=study,
-        answer=sentences[:first],
-        further=[sentence for sentence in sentences[first:] if sentence not in told],
+        answer=sentences[:n_above],
+        further=[sentence for sentence in sentences[n_above:] if sentence not in told],
         progress=progress(findings),
         reload_s=None if findings.is_complete else RELOAD_S,
         sections=parts,
