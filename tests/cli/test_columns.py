@@ -53,3 +53,21 @@ def test_a_name_that_is_none_is_refused_with_one_that_is_close():
 def test_an_end_of_an_interval_is_told_with_what_it_is_the_end_of():
     [entry] = looked_up("q_low")
     assert entry["meaning"] == "The lower end of the 95 % interval of `q`."
+
+
+def test_a_table_is_looked_up_with_what_its_columns_mean_in_it_alone():
+    for name in ("boundaries", "boundaries.csv"):
+        table, *columns = looked_up(name)
+        assert table["name"] == "boundaries.csv"
+        assert [entry["name"] for entry in columns] == list(meanings.OWN["boundaries"])
+    where = [entry["where"] for entry in looked_up("statistic")]
+    assert {"tables", "laws.csv", "pooled_comparisons.csv"} <= set(where)
+
+
+@pytest.mark.parametrize("name", ["ta", "ML", "", "csv", ".csv"])
+def test_a_part_of_a_name_is_no_name(name):
+    assert call("columns", name).code == 2
+
+
+def test_an_end_of_an_interval_is_one_of_tables_too_where_mlflow_has_it():
+    assert [entry["where"] for entry in looked_up("success_rate_low")] == ["MLflow", "tables"]
