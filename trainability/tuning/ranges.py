@@ -138,7 +138,7 @@ class Integers(Dimension):
     >>> Integers(2, 8, step=2).grid(10)
     [2, 4, 6, 8]
     >>> Integers(1, 100, log=True).at(0.5)
-    8
+    7
     """
 
     low: int
