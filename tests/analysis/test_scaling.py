@@ -73,3 +73,9 @@ def test_the_ends_of_an_interval_are_known_as_well_at_many_looks_as_at_one(n_loo
     for low, high in at:
         assert few <= drawn * crossing_below(low, (430, 490), n) <= many
         assert few <= drawn * (1 - crossing_below(high, (430, 490), n)) <= many
+
+
+@pytest.mark.parametrize("level", [0.95, 0.99, 0.999])
+def test_how_likely_the_truth_is_beyond_an_end_is_known_to_a_seventh(level):
+    """The number of draws beyond an end is Poisson's, nearly: its error is that of its root."""
+    assert 1 / np.sqrt(n_draws(level) * (1 - level) / 2) <= 1 / 7
