@@ -141,6 +141,23 @@ trainability.run("good.py", on_event=first)
     assert "bad: 1 cell x" in done.stderr
 
 
+def test_workers_start_before_anything_large_is_loaded(tmp_path):
+    """While they load what they need, this process loads what reports and MLflow do."""
+    (tmp_path / "good.py").write_text(STUDY.replace("max_steps=10", "max_steps=10_000"))
+    code = f"""
+import sys, trainability
+def training(event):
+    if getattr(event, "what", "").startswith("training"):
+        print([name for name in {LARGE} if name in sys.modules])
+        raise SystemExit
+trainability.run("good.py", replicates=10**6, ray=False, progress=False, on_event=training)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
 def test_every_command_is_listed_as_its_file_declares_it():
     import importlib
 
