@@ -100,7 +100,7 @@ class Groups:
         return self._losses.reshape(-1)[: len(rows)]
 
     def _store(self, state: np.ndarray, rows: np.ndarray) -> None:
-        """Put the networks back, without a copy in between, which costs at depth 4 and width 64."""
+        """Put the networks back, without a copy in between."""
         whole, rest = divmod(len(rows), self._plan.lanes)
         of_whole, of_rest = np.split(rows, [len(rows) - rest])
         by_group = of_whole.reshape(whole, self._plan.lanes)
